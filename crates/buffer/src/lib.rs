@@ -1,0 +1,11 @@
+//! The 24-hour buffer between the gateway and the stores.
+//!
+//! Two buffers behind the same traits: Kafka, and an embedded log for one machine. Whoever holds a
+//! [`Publish`] or a [`Drain`] does not know which, and no other crate names `rdkafka` or `fjall`.
+#![warn(missing_docs)]
+
+mod drain;
+mod publish;
+
+pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
+pub use publish::{BuryDead, ContentType, DeadLetter, Durability, Publish, PublishError, Record};

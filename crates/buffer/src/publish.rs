@@ -1,0 +1,159 @@
+//! The gateway's side of the buffer: records in, an answer when they are safe.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// How a record's value is to be read; the header `content-type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentType {
+    /// `io.prometheus.write.v2.Request`, uncompressed.
+    RemoteWriteV2,
+    /// One sample as the JSON object of the push API.
+    Json,
+}
+
+impl ContentType {
+    /// The header's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RemoteWriteV2 => "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// One record on its way into the buffer.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The metric name. Never empty: an empty key would put every record on one partition.
+    pub key: Bytes,
+    /// The samples, as `content_type` says.
+    pub value: Bytes,
+    /// How `value` is to be read.
+    pub content_type: ContentType,
+    /// Whose samples these are; a record never mixes tenants.
+    pub tenant: Option<Arc<str>>,
+    /// When the gateway received them, milliseconds since the Unix epoch.
+    pub received_at_ms: i64,
+}
+
+/// Where an acknowledged record is; the answer header `Sluice-Durability`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// On every in-sync replica.
+    Kafka,
+    /// In an fsynced log on this machine.
+    Local,
+}
+
+impl Durability {
+    /// The header's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// Why a record may not be in the buffer. The sender still owns its samples.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The buffer's own queue is full: it takes records slower than they come.
+    #[error("the buffer's queue is full")]
+    QueueFull,
+    /// The record is larger than the buffer takes; a defect of whoever split it.
+    #[error("the record has {size_bytes} bytes, the buffer takes {limit_bytes}")]
+    TooLarge {
+        /// The record's size.
+        size_bytes: usize,
+        /// What the buffer takes.
+        limit_bytes: usize,
+    },
+    /// The bound in bytes, or the disk, is full.
+    #[error("the buffer is full: {0}")]
+    Full(String),
+    /// Not confirmed: unreachable, timed out, not enough replicas. It may still arrive.
+    #[error("the buffer did not confirm the record: {0}")]
+    Unconfirmed(String),
+    /// The buffer is shutting down.
+    #[error("the buffer is closed")]
+    Closed,
+}
+
+/// Takes records and answers when they are durable.
+pub trait Publish: Send + Sync + 'static {
+    /// Enqueues a record *before it returns* and answers, by the future, when it is durable.
+    ///
+    /// Records of one key keep the order of the calls. Dropping the future does not take the record back.
+    fn publish(
+        &self,
+        record: Record,
+    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static;
+
+    /// What an acknowledgement of this buffer means.
+    fn durability(&self) -> Durability;
+
+    /// The largest key plus value that one record may have, in bytes.
+    fn max_record_bytes(&self) -> usize;
+
+    /// Waits until everything enqueued has been answered, at most for `deadline`. Answers how many
+    /// records were still open then.
+    fn flush(&self, deadline: Duration) -> impl Future<Output = usize> + Send;
+}
+
+impl<P: Publish> Publish for Arc<P> {
+    fn publish(
+        &self,
+        record: Record,
+    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+        self.as_ref().publish(record)
+    }
+
+    fn durability(&self) -> Durability {
+        self.as_ref().durability()
+    }
+
+    fn max_record_bytes(&self) -> usize {
+        self.as_ref().max_record_bytes()
+    }
+
+    fn flush(&self, deadline: Duration) -> impl Future<Output = usize> + Send {
+        self.as_ref().flush(deadline)
+    }
+}
+
+/// Samples that a store will never take, or a record that cannot be read.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// The record's key, if it had one.
+    pub key: Option<Bytes>,
+    /// The smallest part that can still be decoded, or the whole record when it cannot be.
+    pub value: Bytes,
+    /// The header `content-type` of the value, if known.
+    pub content_type: Option<Bytes>,
+    /// The record's tenant.
+    pub tenant: Option<Arc<str>>,
+    /// A stable code.
+    pub reason: &'static str,
+    /// The store's or decoder's own words.
+    pub message: String,
+    /// Where the record came from.
+    pub source_topic: String,
+    /// Its partition there.
+    pub source_partition: i32,
+    /// Its offset there.
+    pub source_offset: i64,
+    /// The store that did not take it.
+    pub store: String,
+}
+
+/// Takes dead letters; durable when answered, like [`Publish`].
+pub trait BuryDead: Send + Sync + 'static {
+    /// Writes a dead letter.
+    fn bury(&self, letter: DeadLetter) -> impl Future<Output = Result<(), PublishError>> + Send;
+}

@@ -1,0 +1,357 @@
+//! The series of one record of the buffer, as the consumer reads them.
+//!
+//! One arena for all text and flat vectors for everything else: a record costs a handful of
+//! allocations however many series it has, and sharing one is an `Arc`.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::MetricType;
+
+/// A value at a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The value; a NaN keeps its bits.
+    pub value: f64,
+    /// When the counter behind it started, milliseconds since the Unix epoch; 0 when unknown.
+    pub start_ms: i64,
+}
+
+/// A native histogram at a time, kept as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The `Histogram` message of remote write; 1.0 and 2.0 share its fields.
+    pub message: Bytes,
+}
+
+/// An example observation behind a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exemplar {
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The observed value.
+    pub value: f64,
+    refs: Range<usize>,
+}
+
+/// The record cannot be what it says it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    /// A label names a symbol that the table does not have.
+    #[error("label reference {reference} is outside the table of {symbols} symbols")]
+    Reference {
+        /// The reference.
+        reference: u32,
+        /// How many symbols there are.
+        symbols: usize,
+    },
+    /// References come in pairs of name and value.
+    #[error("{count} label references, which is not an even number")]
+    OddReferences {
+        /// How many.
+        count: usize,
+    },
+    /// A series without `__name__`.
+    #[error("a series has no __name__ label")]
+    NoName,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Entry {
+    refs: Range<usize>,
+    points: Range<usize>,
+    histograms: Range<usize>,
+    exemplars: Range<usize>,
+    kind: MetricType,
+    unit: u32,
+    help: u32,
+}
+
+/// The series of one record.
+#[derive(Debug, Default)]
+pub struct Block {
+    text: String,
+    symbols: Vec<Range<usize>>,
+    refs: Vec<u32>,
+    points: Vec<Point>,
+    histograms: Vec<Histogram>,
+    exemplars: Vec<Exemplar>,
+    series: Vec<Entry>,
+}
+
+impl Block {
+    /// How many series there are. The same label set may appear more than once.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether there is no series.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Samples of all series: points and histograms.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.points.len() + self.histograms.len()
+    }
+
+    /// Roughly what this takes in memory, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.text.capacity()
+            + self.symbols.capacity() * size_of::<Range<usize>>()
+            + self.refs.capacity() * size_of::<u32>()
+            + self.points.capacity() * size_of::<Point>()
+            + self
+                .histograms
+                .iter()
+                .map(|h| h.message.len() + size_of::<Histogram>())
+                .sum::<usize>()
+            + self.exemplars.capacity() * size_of::<Exemplar>()
+            + self.series.capacity() * size_of::<Entry>()
+    }
+
+    /// The series with this number.
+    #[must_use]
+    pub fn series(&self, number: usize) -> Option<SeriesView<'_>> {
+        self.series
+            .get(number)
+            .map(|entry| SeriesView { block: self, entry })
+    }
+
+    /// All series in the record's order.
+    pub fn iter(&self) -> impl Iterator<Item = SeriesView<'_>> {
+        self.series
+            .iter()
+            .map(|entry| SeriesView { block: self, entry })
+    }
+
+    fn symbol(&self, reference: u32) -> &str {
+        self.symbols
+            .get(reference as usize)
+            .and_then(|range| self.text.get(range.clone()))
+            .unwrap_or_default()
+    }
+
+    fn pairs(&self, refs: Range<usize>) -> impl Iterator<Item = (&str, &str)> {
+        let (pairs, _) = self.refs.get(refs).unwrap_or_default().as_chunks::<2>();
+        pairs
+            .iter()
+            .map(|&[name, value]| (self.symbol(name), self.symbol(value)))
+    }
+}
+
+/// One series of a [`Block`].
+#[derive(Debug, Clone, Copy)]
+pub struct SeriesView<'a> {
+    block: &'a Block,
+    entry: &'a Entry,
+}
+
+impl<'a> SeriesView<'a> {
+    /// All labels, `__name__` among them, in the record's order (sorted, where Sluice wrote it).
+    pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.block.pairs(self.entry.refs.clone())
+    }
+
+    /// The metric name.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.labels()
+            .find(|(name, _)| *name == crate::NAME_LABEL)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// Float samples.
+    #[must_use]
+    pub fn points(&self) -> &'a [Point] {
+        self.block
+            .points
+            .get(self.entry.points.clone())
+            .unwrap_or_default()
+    }
+
+    /// Native histograms.
+    #[must_use]
+    pub fn histograms(&self) -> &'a [Histogram] {
+        self.block
+            .histograms
+            .get(self.entry.histograms.clone())
+            .unwrap_or_default()
+    }
+
+    /// Exemplars.
+    #[must_use]
+    pub fn exemplars(&self) -> &'a [Exemplar] {
+        self.block
+            .exemplars
+            .get(self.entry.exemplars.clone())
+            .unwrap_or_default()
+    }
+
+    /// An exemplar's labels.
+    pub fn exemplar_labels(
+        &self,
+        exemplar: &Exemplar,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.block.pairs(exemplar.refs.clone())
+    }
+
+    /// The stated type.
+    #[must_use]
+    pub fn kind(&self) -> MetricType {
+        self.entry.kind
+    }
+
+    /// The stated unit, or empty.
+    #[must_use]
+    pub fn unit(&self) -> &'a str {
+        self.block.symbol(self.entry.unit)
+    }
+
+    /// The stated help text, or empty.
+    #[must_use]
+    pub fn help(&self) -> &'a str {
+        self.block.symbol(self.entry.help)
+    }
+}
+
+/// Fills a [`Block`]: symbols first or last, then series by series; [`Self::build`] checks the
+/// references, so that a reader of the block never meets a bad one.
+#[derive(Debug, Default)]
+pub struct BlockBuilder {
+    block: Block,
+    open: Entry,
+}
+
+impl BlockBuilder {
+    /// An empty builder.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a symbol and answers its number. By the convention of remote write 2.0 the first one is empty.
+    ///
+    /// # Panics
+    /// With more than 2^32 symbols, which no record limit lets in.
+    pub fn symbol(&mut self, text: &str) -> u32 {
+        let number =
+            u32::try_from(self.block.symbols.len()).expect("a record has less than 2^32 symbols");
+        let start = self.block.text.len();
+        self.block.text.push_str(text);
+        self.block.symbols.push(start..self.block.text.len());
+        number
+    }
+
+    /// Adds a label reference (names and values in turn) to the open series.
+    pub fn label_ref(&mut self, reference: u32) {
+        self.block.refs.push(reference);
+        self.open.refs.end = self.block.refs.len();
+    }
+
+    /// Adds a float sample to the open series.
+    pub fn point(&mut self, point: Point) {
+        self.block.points.push(point);
+    }
+
+    /// Adds a native histogram to the open series.
+    pub fn histogram(&mut self, histogram: Histogram) {
+        self.block.histograms.push(histogram);
+    }
+
+    /// Adds an exemplar to the open series. Call it after the series' own label references.
+    pub fn exemplar(&mut self, at_ms: i64, value: f64, refs: impl IntoIterator<Item = u32>) {
+        let start = self.block.refs.len();
+        self.block.refs.extend(refs);
+        self.block.exemplars.push(Exemplar {
+            at_ms,
+            value,
+            refs: start..self.block.refs.len(),
+        });
+    }
+
+    /// States type, unit and help (as symbol numbers) of the open series.
+    pub fn metadata(&mut self, kind: MetricType, unit: u32, help: u32) {
+        self.open.kind = kind;
+        self.open.unit = unit;
+        self.open.help = help;
+    }
+
+    /// Sets a start time for the points of the open series that have none.
+    pub fn default_start(&mut self, start_ms: i64) {
+        for point in self.block.points.iter_mut().skip(self.open.points.start) {
+            if point.start_ms == 0 {
+                point.start_ms = start_ms;
+            }
+        }
+    }
+
+    /// Closes the open series and opens the next.
+    pub fn end_series(&mut self) {
+        let mut entry = std::mem::take(&mut self.open);
+        entry.points.end = self.block.points.len();
+        entry.histograms.end = self.block.histograms.len();
+        entry.exemplars.end = self.block.exemplars.len();
+        self.open = Entry {
+            refs: self.block.refs.len()..self.block.refs.len(),
+            points: entry.points.end..entry.points.end,
+            histograms: entry.histograms.end..entry.histograms.end,
+            exemplars: entry.exemplars.end..entry.exemplars.end,
+            ..Entry::default()
+        };
+        self.block.series.push(entry);
+    }
+
+    /// The finished block.
+    ///
+    /// # Errors
+    /// When a reference is outside the symbol table, references do not pair up, or a series has no name.
+    pub fn build(self) -> Result<Block, BlockError> {
+        let block = self.block;
+        let symbols = block.symbols.len();
+        if let Some(&reference) = block
+            .refs
+            .iter()
+            .find(|&&reference| reference as usize >= symbols)
+        {
+            return Err(BlockError::Reference { reference, symbols });
+        }
+        for entry in &block.series {
+            let ranges = std::iter::once(&entry.refs);
+            let exemplars = block
+                .exemplars
+                .get(entry.exemplars.clone())
+                .unwrap_or_default();
+            for range in ranges.chain(exemplars.iter().map(|exemplar| &exemplar.refs)) {
+                if range.len() % 2 != 0 {
+                    return Err(BlockError::OddReferences { count: range.len() });
+                }
+            }
+            for reference in [entry.unit, entry.help] {
+                if reference != 0 && reference as usize >= symbols {
+                    return Err(BlockError::Reference { reference, symbols });
+                }
+            }
+            if (SeriesView {
+                block: &block,
+                entry,
+            })
+            .name()
+            .is_empty()
+            {
+                return Err(BlockError::NoName);
+            }
+        }
+        Ok(block)
+    }
+}

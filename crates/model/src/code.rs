@@ -1,0 +1,282 @@
+//! Every error code of the API, in one place.
+//!
+//! Codes are a contract: scripts match on them, metrics carry them as the label `reason`, and the
+//! table in `docs/api.md` is made from this file. A code is added, never renamed.
+
+/// Why a request or one of its samples was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// The sample is not a JSON object of the documented shape.
+    SampleInvalid,
+    /// `metric_name` is absent or empty.
+    MetricNameMissing,
+    /// The metric name is not a string, or has a control character.
+    MetricNameInvalid,
+    /// The metric name is longer than `limits.max_metric_name`.
+    MetricNameTooLong,
+    /// `timestamp` is absent.
+    TimestampMissing,
+    /// The timestamp is not an integer of Unix milliseconds.
+    TimestampInvalid,
+    /// The timestamp is in seconds (or in micro- or nanoseconds), not in milliseconds.
+    TimestampInSeconds,
+    /// The timestamp is further ahead than `limits.max_future`.
+    TimestampInFuture,
+    /// The timestamp is older than `limits.max_age`.
+    TimestampTooOld,
+    /// `value` is absent.
+    ValueMissing,
+    /// The value is not a number that a 64-bit float can hold.
+    ValueInvalid,
+    /// `labels` is absent (write `{}` for none).
+    LabelsMissing,
+    /// `labels` is not an object of strings.
+    LabelsInvalid,
+    /// A label name is empty, reserved (`__name__`), or has a control character.
+    LabelNameInvalid,
+    /// A label name is longer than `limits.max_label_name`.
+    LabelNameTooLong,
+    /// A label value is longer than `limits.max_label_value`.
+    LabelValueTooLong,
+    /// A label name appears twice.
+    LabelDuplicate,
+    /// A series has more labels than `limits.max_labels`.
+    TooManyLabels,
+    /// `type`, `unit` or `help` is not what it should be, or longer than `limits.max_metadata`.
+    MetadataInvalid,
+    /// A histogram's buckets fall, are no numbers, or lack both `+Inf` and `count`.
+    HistogramInvalid,
+    /// A summary's quantiles are not numbers from 0 to 1 with values.
+    SummaryInvalid,
+    /// One sample alone is larger than a record of the buffer may be.
+    SampleTooLarge,
+    /// The body is not a batch of metrics.
+    BodyInvalid,
+    /// The body does not decompress: truncated, or not what `Content-Encoding` says.
+    BodyCorrupt,
+    /// Every sample was refused, or one was and `strict=true` asked for all or nothing.
+    BatchRefused,
+    /// A query parameter has a value that it cannot have.
+    ParameterInvalid,
+    /// There is nothing at this path.
+    NotFound,
+    /// The path exists, for another method.
+    MethodNotAllowed,
+    /// The body stopped coming.
+    RequestTimeout,
+    /// The body is larger on the wire than `http.max_body`.
+    BodyTooLarge,
+    /// The body is larger than `http.max_inflated` once decompressed.
+    InflatedTooLarge,
+    /// The body has more samples than `limits.max_samples`.
+    TooManySamples,
+    /// `Content-Encoding` is none of identity, gzip, deflate, zstd.
+    EncodingUnsupported,
+    /// `Content-Type` is not what this endpoint reads.
+    ContentTypeUnsupported,
+    /// A defect of ours; the log has it.
+    Internal,
+    /// Too many bytes are in flight; send it again later.
+    Overloaded,
+    /// The buffer did not confirm every record; send all of it again.
+    BufferUnavailable,
+    /// This process is stopping; send it to another or again.
+    ShuttingDown,
+}
+
+impl Code {
+    /// Every code, in the order of the documentation.
+    pub const ALL: [Self; 38] = [
+        Self::SampleInvalid,
+        Self::MetricNameMissing,
+        Self::MetricNameInvalid,
+        Self::MetricNameTooLong,
+        Self::TimestampMissing,
+        Self::TimestampInvalid,
+        Self::TimestampInSeconds,
+        Self::TimestampInFuture,
+        Self::TimestampTooOld,
+        Self::ValueMissing,
+        Self::ValueInvalid,
+        Self::LabelsMissing,
+        Self::LabelsInvalid,
+        Self::LabelNameInvalid,
+        Self::LabelNameTooLong,
+        Self::LabelValueTooLong,
+        Self::LabelDuplicate,
+        Self::TooManyLabels,
+        Self::MetadataInvalid,
+        Self::HistogramInvalid,
+        Self::SummaryInvalid,
+        Self::SampleTooLarge,
+        Self::BodyInvalid,
+        Self::BodyCorrupt,
+        Self::BatchRefused,
+        Self::ParameterInvalid,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::BodyTooLarge,
+        Self::InflatedTooLarge,
+        Self::TooManySamples,
+        Self::EncodingUnsupported,
+        Self::ContentTypeUnsupported,
+        Self::Internal,
+        Self::Overloaded,
+        Self::BufferUnavailable,
+        Self::ShuttingDown,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SampleInvalid => "sample_invalid",
+            Self::MetricNameMissing => "metric_name_missing",
+            Self::MetricNameInvalid => "metric_name_invalid",
+            Self::MetricNameTooLong => "metric_name_too_long",
+            Self::TimestampMissing => "timestamp_missing",
+            Self::TimestampInvalid => "timestamp_invalid",
+            Self::TimestampInSeconds => "timestamp_in_seconds",
+            Self::TimestampInFuture => "timestamp_in_future",
+            Self::TimestampTooOld => "timestamp_too_old",
+            Self::ValueMissing => "value_missing",
+            Self::ValueInvalid => "value_invalid",
+            Self::LabelsMissing => "labels_missing",
+            Self::LabelsInvalid => "labels_invalid",
+            Self::LabelNameInvalid => "label_name_invalid",
+            Self::LabelNameTooLong => "label_name_too_long",
+            Self::LabelValueTooLong => "label_value_too_long",
+            Self::LabelDuplicate => "label_duplicate",
+            Self::TooManyLabels => "too_many_labels",
+            Self::MetadataInvalid => "metadata_invalid",
+            Self::HistogramInvalid => "histogram_invalid",
+            Self::SummaryInvalid => "summary_invalid",
+            Self::SampleTooLarge => "sample_too_large",
+            Self::BodyInvalid => "body_invalid",
+            Self::BodyCorrupt => "body_corrupt",
+            Self::BatchRefused => "batch_refused",
+            Self::ParameterInvalid => "parameter_invalid",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::RequestTimeout => "request_timeout",
+            Self::BodyTooLarge => "body_too_large",
+            Self::InflatedTooLarge => "inflated_too_large",
+            Self::TooManySamples => "too_many_samples",
+            Self::EncodingUnsupported => "encoding_unsupported",
+            Self::ContentTypeUnsupported => "content_type_unsupported",
+            Self::Internal => "internal",
+            Self::Overloaded => "overloaded",
+            Self::BufferUnavailable => "buffer_unavailable",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+
+    /// The HTTP status of an answer that this code decides. Within a partial success the status is 200.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::SampleInvalid
+            | Self::MetricNameMissing
+            | Self::MetricNameInvalid
+            | Self::MetricNameTooLong
+            | Self::TimestampMissing
+            | Self::TimestampInvalid
+            | Self::TimestampInSeconds
+            | Self::TimestampInFuture
+            | Self::TimestampTooOld
+            | Self::ValueMissing
+            | Self::ValueInvalid
+            | Self::LabelsMissing
+            | Self::LabelsInvalid
+            | Self::LabelNameInvalid
+            | Self::LabelNameTooLong
+            | Self::LabelValueTooLong
+            | Self::LabelDuplicate
+            | Self::TooManyLabels
+            | Self::MetadataInvalid
+            | Self::HistogramInvalid
+            | Self::SummaryInvalid
+            | Self::SampleTooLarge
+            | Self::BodyInvalid
+            | Self::BodyCorrupt
+            | Self::BatchRefused
+            | Self::ParameterInvalid => 400,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::RequestTimeout => 408,
+            Self::BodyTooLarge | Self::InflatedTooLarge | Self::TooManySamples => 413,
+            Self::EncodingUnsupported | Self::ContentTypeUnsupported => 415,
+            Self::Internal => 500,
+            Self::Overloaded | Self::BufferUnavailable | Self::ShuttingDown => 503,
+        }
+    }
+
+    /// What it means, as a clause for the documentation.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::SampleInvalid => "the sample is not a JSON object of the documented shape",
+            Self::MetricNameMissing => "`metric_name` is absent or empty",
+            Self::MetricNameInvalid => {
+                "the metric name is not a string, or has a control character"
+            }
+            Self::MetricNameTooLong => "the metric name is longer than `limits.max_metric_name`",
+            Self::TimestampMissing => "`timestamp` is absent",
+            Self::TimestampInvalid => "the timestamp is not an integer of Unix milliseconds",
+            Self::TimestampInSeconds => {
+                "the timestamp is in seconds (or in micro- or nanoseconds), not in milliseconds"
+            }
+            Self::TimestampInFuture => "the timestamp is further ahead than `limits.max_future`",
+            Self::TimestampTooOld => "the timestamp is older than `limits.max_age`",
+            Self::ValueMissing => "`value` is absent",
+            Self::ValueInvalid => "the value is not a number that a 64-bit float can hold",
+            Self::LabelsMissing => "`labels` is absent (write `{}` for none)",
+            Self::LabelsInvalid => "`labels` is not an object of strings",
+            Self::LabelNameInvalid => {
+                "a label name is empty, reserved (`__name__`), or has a control character"
+            }
+            Self::LabelNameTooLong => "a label name is longer than `limits.max_label_name`",
+            Self::LabelValueTooLong => "a label value is longer than `limits.max_label_value`",
+            Self::LabelDuplicate => "a label name appears twice",
+            Self::TooManyLabels => "a series has more labels than `limits.max_labels`",
+            Self::MetadataInvalid => {
+                "`type`, `unit` or `help` is not what it should be, or longer than `limits.max_metadata`"
+            }
+            Self::HistogramInvalid => {
+                "a histogram's buckets fall, are no numbers, or lack both `+Inf` and `count`"
+            }
+            Self::SummaryInvalid => "a summary's quantiles are not numbers from 0 to 1 with values",
+            Self::SampleTooLarge => "one sample alone is larger than a record of the buffer may be",
+            Self::BodyInvalid => "the body is not a batch of metrics",
+            Self::BodyCorrupt => {
+                "the body does not decompress: truncated, or not what `Content-Encoding` says"
+            }
+            Self::BatchRefused => {
+                "every sample was refused, or one was and `strict=true` asked for all or nothing"
+            }
+            Self::ParameterInvalid => "a query parameter has a value that it cannot have",
+            Self::NotFound => "there is nothing at this path",
+            Self::MethodNotAllowed => "the path exists, for another method",
+            Self::RequestTimeout => "the body stopped coming",
+            Self::BodyTooLarge => "the body is larger on the wire than `http.max_body`",
+            Self::InflatedTooLarge => {
+                "the body is larger than `http.max_inflated` once decompressed"
+            }
+            Self::TooManySamples => "the body has more samples than `limits.max_samples`",
+            Self::EncodingUnsupported => {
+                "`Content-Encoding` is none of identity, gzip, deflate, zstd"
+            }
+            Self::ContentTypeUnsupported => "`Content-Type` is not what this endpoint reads",
+            Self::Internal => "a defect of ours; the log has it",
+            Self::Overloaded => "too many bytes are in flight; send it again later",
+            Self::BufferUnavailable => {
+                "the buffer did not confirm every record; send all of it again"
+            }
+            Self::ShuttingDown => "this process is stopping; send it to another or again",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The rules for names, labels and timestamps, the same behind every protocol.
+//!
+//! Names are any UTF-8 without control characters: Prometheus 3 and OpenTelemetry allow it, and a
+//! store that needs the classic alphabet escapes on its way out.
+
+use crate::{Code, Label, Limits, Refusal, Series};
+
+/// 1 January 2001 in milliseconds. A smaller number that would be a sensible time in another unit
+/// is taken for one: nobody pushes live samples of the last century.
+const EARLIEST_PLAUSIBLE_MS: i64 = 978_307_200_000;
+
+/// Checks what the samples of a series share. `labels` are sorted by name.
+///
+/// # Errors
+/// The first rule that the series breaks.
+pub fn check_series(
+    series: &Series<'_>,
+    labels: &[Label<'_>],
+    limits: &Limits,
+) -> Result<(), Refusal> {
+    check_metric_name(&series.name, limits)?;
+    if labels.len() > limits.max_labels {
+        let message = format!(
+            "the series has {} labels, the limit is {}",
+            labels.len(),
+            limits.max_labels
+        );
+        return Err(Refusal::new(Code::TooManyLabels, message));
+    }
+    let mut previous = None;
+    for label in labels {
+        check_label(label, limits)?;
+        if previous == Some(&label.name) {
+            let message = format!("label {:?} appears twice", label.name);
+            return Err(Refusal::new(Code::LabelDuplicate, message));
+        }
+        previous = Some(&label.name);
+    }
+    for (field, text) in [("unit", &series.unit), ("help", &series.help)] {
+        if text.len() > limits.max_metadata_bytes {
+            let message = format!(
+                "{field} has {} bytes, the limit is {}",
+                text.len(),
+                limits.max_metadata_bytes
+            );
+            return Err(Refusal::new(Code::MetadataInvalid, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_metric_name(name: &str, limits: &Limits) -> Result<(), Refusal> {
+    if name.is_empty() {
+        return Err(Refusal::new(
+            Code::MetricNameMissing,
+            "the metric name is empty",
+        ));
+    }
+    if name.len() > limits.max_metric_name_bytes {
+        let message = format!(
+            "metric name {:?} has {} bytes, the limit is {}",
+            head(name),
+            name.len(),
+            limits.max_metric_name_bytes
+        );
+        return Err(Refusal::new(Code::MetricNameTooLong, message));
+    }
+    if let Some((at, character)) = control_character(name) {
+        let message = format!(
+            "metric name {:?} has the control character {character:?} at byte {at}",
+            head(name)
+        );
+        return Err(Refusal::new(Code::MetricNameInvalid, message));
+    }
+    Ok(())
+}
+
+fn check_label(label: &Label<'_>, limits: &Limits) -> Result<(), Refusal> {
+    let name = label.name.as_ref();
+    if name.is_empty() {
+        let message = format!(
+            "a label name is empty (its value is {:?})",
+            head(&label.value)
+        );
+        return Err(Refusal::new(Code::LabelNameInvalid, message));
+    }
+    if name == crate::NAME_LABEL {
+        let message = "label \"__name__\" is reserved for the metric name";
+        return Err(Refusal::new(Code::LabelNameInvalid, message));
+    }
+    if name.len() > limits.max_label_name_bytes {
+        let message = format!(
+            "label name {:?} has {} bytes, the limit is {}",
+            head(name),
+            name.len(),
+            limits.max_label_name_bytes
+        );
+        return Err(Refusal::new(Code::LabelNameTooLong, message));
+    }
+    if let Some((at, character)) = control_character(name) {
+        let message = format!(
+            "label name {:?} has the control character {character:?} at byte {at}",
+            head(name)
+        );
+        return Err(Refusal::new(Code::LabelNameInvalid, message));
+    }
+    if label.value.len() > limits.max_label_value_bytes {
+        let message = format!(
+            "the value of label {name:?} has {} bytes, the limit is {}",
+            label.value.len(),
+            limits.max_label_value_bytes
+        );
+        return Err(Refusal::new(Code::LabelValueTooLong, message));
+    }
+    Ok(())
+}
+
+/// Checks a timestamp against the gateway's clock.
+///
+/// # Errors
+/// When it is in another unit, too far ahead, or too old.
+pub fn check_at(at_ms: i64, now_ms: i64, limits: &Limits) -> Result<(), Refusal> {
+    let max_future_ms = i64::try_from(limits.max_future.as_millis()).unwrap_or(i64::MAX);
+    let latest_ms = now_ms.saturating_add(max_future_ms);
+    if at_ms > latest_ms {
+        for (unit, per_ms) in [("microseconds", 1_000), ("nanoseconds", 1_000_000)] {
+            if (EARLIEST_PLAUSIBLE_MS..=latest_ms).contains(&(at_ms / per_ms)) {
+                let message =
+                    format!("timestamp {at_ms} looks like {unit}; send Unix milliseconds");
+                return Err(Refusal::new(Code::TimestampInSeconds, message));
+            }
+        }
+        let message = format!(
+            "timestamp {at_ms} is {} s ahead of the gateway's clock, the limit is {} s",
+            (at_ms.saturating_sub(now_ms)) / 1000,
+            limits.max_future.as_secs()
+        );
+        return Err(Refusal::new(Code::TimestampInFuture, message));
+    }
+    let as_seconds_ms = at_ms.saturating_mul(1000);
+    if at_ms < EARLIEST_PLAUSIBLE_MS && (EARLIEST_PLAUSIBLE_MS..=latest_ms).contains(&as_seconds_ms)
+    {
+        let message = format!(
+            "timestamp {at_ms} looks like seconds; send Unix milliseconds, such as {as_seconds_ms}"
+        );
+        return Err(Refusal::new(Code::TimestampInSeconds, message));
+    }
+    if let Some(max_age) = limits.max_age {
+        let max_age_ms = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
+        if at_ms < now_ms.saturating_sub(max_age_ms) {
+            let message = format!(
+                "timestamp {at_ms} is {} s behind the gateway's clock, the limit is {} s",
+                (now_ms.saturating_sub(at_ms)) / 1000,
+                max_age.as_secs()
+            );
+            return Err(Refusal::new(Code::TimestampTooOld, message));
+        }
+    }
+    Ok(())
+}
+
+fn control_character(text: &str) -> Option<(usize, char)> {
+    if !text.bytes().any(|byte| !(0x20..0x7f).contains(&byte)) {
+        return None;
+    }
+    text.char_indices()
+        .find(|(_, character)| character.is_control())
+}
+
+/// The first characters of a text that may be megabytes long, for a message.
+fn head(text: &str) -> String {
+    let mut head: String = text.chars().take(40).collect();
+    if head.len() < text.len() {
+        head.push('…');
+    }
+    head
+}
+
+#[cfg(test)]
+mod tests;

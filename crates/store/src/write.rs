@@ -1,0 +1,178 @@
+//! What the consumer asks of a store.
+//!
+//! The consumer puts the series of consumed records into *lanes*; each lane has one write in
+//! flight, so samples of one series reach the store in order. A store says how many lanes it
+//! wants and how large a batch may grow; retries, splitting around refused samples, dead letters
+//! and commits are the consumer's and are the same for every store.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Block, SeriesView};
+
+/// How a store's input is spread over concurrent writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// So many lanes; a series always goes to the same one.
+    BySeries(NonZeroUsize),
+    /// A lane per partition of the buffer; a batch never mixes partitions and holds whole records.
+    ByPartition,
+}
+
+/// Which lane a batch belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    /// The number of a series lane.
+    Series(usize),
+    /// A partition.
+    Partition(i32),
+}
+
+/// When a batch is written: at the first of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batching {
+    /// Samples in the batch.
+    pub max_samples: usize,
+    /// Memory that its items hold, in bytes.
+    pub max_bytes: usize,
+    /// Time since its first item.
+    pub max_age: Duration,
+}
+
+/// Where a record was in the buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Source {
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+    /// When the gateway received it, milliseconds since the Unix epoch.
+    pub received_at_ms: i64,
+}
+
+/// One series of one record. Cheap to clone: the record is shared.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The record's series.
+    pub block: Arc<Block>,
+    /// Which of them.
+    pub series: usize,
+    /// The part of its samples that counts: points first, then histograms, numbered through.
+    /// The whole series unless a refused batch was split below it.
+    pub samples: std::ops::Range<usize>,
+    /// Where the record came from.
+    pub source: Source,
+    /// Whose samples these are.
+    pub tenant: Option<Arc<str>>,
+}
+
+impl Item {
+    /// The series.
+    ///
+    /// # Panics
+    /// When `series` is not a number of `block`, which only a defect of the consumer can make.
+    #[must_use]
+    pub fn view(&self) -> SeriesView<'_> {
+        self.block
+            .series(self.series)
+            .expect("an item names a series of its own block")
+    }
+
+    /// The float samples that count.
+    #[must_use]
+    pub fn points(&self) -> &[model::Point] {
+        let all = self.view().points();
+        let start = self.samples.start.min(all.len());
+        let end = self.samples.end.min(all.len());
+        all.get(start..end).unwrap_or_default()
+    }
+
+    /// The native histograms that count.
+    #[must_use]
+    pub fn histograms(&self) -> &[model::Histogram] {
+        let view = self.view();
+        let floats = view.points().len();
+        let all = view.histograms();
+        let start = self.samples.start.saturating_sub(floats).min(all.len());
+        let end = self.samples.end.saturating_sub(floats).min(all.len());
+        all.get(start..end).unwrap_or_default()
+    }
+
+    /// How many samples count.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether none does.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+}
+
+/// What a store writes at once: items in arrival order.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The lane.
+    pub lane: Lane,
+    /// The items. Items of one series are in the order in which they were received.
+    pub items: Vec<Item>,
+}
+
+impl Batch {
+    /// Samples of all items.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.items.iter().map(Item::len).sum()
+    }
+}
+
+/// The store did not take a batch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Passing. The consumer backs off and writes the same batch again, as long as the buffer keeps it.
+    #[error("{message}")]
+    Retryable {
+        /// The store's words.
+        message: String,
+        /// How long the store asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The store will never take this batch as it is; some of its samples may be fine.
+    #[error("{message}")]
+    Refused {
+        /// A stable code, for metrics and dead letters.
+        reason: &'static str,
+        /// The store's words.
+        message: String,
+    },
+}
+
+/// A time-series store.
+pub trait Write: Send + Sync + 'static {
+    /// How many writes at once, and what they have in common.
+    fn lanes(&self) -> Lanes;
+
+    /// How large a batch may grow.
+    fn batching(&self) -> Batching;
+
+    /// Called before the first batch of a partition: everything below `offset` is committed, so
+    /// whatever an earlier owner wrote from there on will be written again.
+    ///
+    /// # Errors
+    /// When the store cannot tell or cannot undo; the consumer tries again.
+    fn resume(
+        &self,
+        partition: i32,
+        offset: i64,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send;
+
+    /// Writes a batch. After `Ok` every sample of it survives a crash of this process, and what the
+    /// store promises of its own.
+    ///
+    /// # Errors
+    /// Nothing or part of the batch may have been written then; writing it again is harmless.
+    fn write(&self, batch: &Batch) -> impl Future<Output = Result<(), WriteError>> + Send;
+}
