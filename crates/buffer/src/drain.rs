@@ -33,7 +33,7 @@ pub struct Consumed {
 pub struct Handover(Option<tokio::sync::oneshot::Sender<()>>);
 
 impl Handover {
-    /// A handover and the receiver that learns of its end, by value or by closure.
+    /// A handover and the receiver that learns of its end: by a value, or by being closed.
     #[must_use]
     pub fn new() -> (Self, tokio::sync::oneshot::Receiver<()>) {
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -43,8 +43,8 @@ impl Handover {
     /// Lets the rebalance go on.
     pub fn done(mut self) {
         if let Some(sender) = self.0.take() {
-            // Nobody listens any more: the buffer's patience ended first.
-            drop(sender.send(()));
+            // An error means that nobody listens any more: the buffer's patience ended first.
+            sender.send(()).unwrap_or_default();
         }
     }
 }

@@ -5,6 +5,8 @@
 #![warn(missing_docs)]
 
 mod drain;
+pub mod kafka;
+pub mod local;
 mod publish;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};

@@ -2,4 +2,5 @@
 #![warn(missing_docs)]
 
 pub mod catalogue;
+pub mod clock;
 pub mod units;

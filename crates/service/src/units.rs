@@ -92,7 +92,7 @@ impl fmt::Display for Period {
         let millis = self.0.as_millis();
         let (unit, factor) = [("h", 3_600_000), ("m", 60_000), ("s", 1000)]
             .into_iter()
-            .find(|(_, factor)| millis >= *factor && millis % *factor == 0)
+            .find(|(_, factor)| millis >= *factor && millis.is_multiple_of(*factor))
             .unwrap_or(("ms", 1));
         write!(f, "{}{unit}", millis / factor)
     }
@@ -107,7 +107,7 @@ impl fmt::Display for Size {
             ("KiB", 1 << 10),
         ]
         .into_iter()
-        .find(|(_, factor)| self.0 >= *factor && self.0 % *factor == 0)
+        .find(|(_, factor)| self.0 >= *factor && self.0.is_multiple_of(*factor))
         .unwrap_or(("B", 1));
         write!(f, "{}{unit}", self.0 / factor)
     }

@@ -1,0 +1,1 @@
+//! The buffer on Kafka. The only code that names `rdkafka`.
