@@ -1,0 +1,119 @@
+//! The recent window: the last points of every series, in memory, for a person's first look.
+//!
+//! A store like any other, so what it shows came through the buffer. It is bounded in bytes, in
+//! points per series and in time since a series was last received; when the bytes run out it keeps
+//! fewer points of every series before it forgets the series that were silent longest. Native
+//! histograms are not shown: they have no single value.
+
+mod window;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service::units::{Period, Size};
+
+use crate::{Batch, Batching, Lanes, Write, WriteError};
+
+use window::Window;
+pub use window::{SampleRow, SeriesRow};
+
+/// How much the recent window of `sluice standalone` keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How long a series stays after its last sample was received.
+    pub window: Period,
+    /// Memory for series and points. Beyond it every series keeps fewer points, then silent series go.
+    pub max_size: Size,
+    /// Points per series; older ones go first.
+    pub max_points: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            window: Period::secs(600),
+            max_size: Size::mib(32),
+            max_points: 120,
+        }
+    }
+}
+
+/// What to look for.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// The metric name; `None` means all.
+    pub metric_name: Option<String>,
+    /// Labels that a series must have.
+    pub labels: Vec<(String, String)>,
+    /// At most so many rows, the newest.
+    pub limit: usize,
+}
+
+/// A handle on the window; clones share it.
+#[derive(Debug, Clone)]
+pub struct Recent {
+    window: Arc<Mutex<Window>>,
+}
+
+impl Recent {
+    /// An empty window.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            window: Arc::new(Mutex::new(Window::new(config))),
+        }
+    }
+
+    /// Samples that match, sorted by timestamp, the newest last.
+    #[must_use]
+    pub fn samples(&self, query: &Query) -> Vec<SampleRow> {
+        self.locked(|window| window.samples(query))
+    }
+
+    /// Series that match, sorted by metric name and labels.
+    #[must_use]
+    pub fn series(&self, query: &Query) -> Vec<SeriesRow> {
+        self.locked(|window| window.series(query))
+    }
+
+    fn locked<T>(&self, with: impl FnOnce(&mut Window) -> T) -> T {
+        // The window is only a view: after a panic elsewhere it is as good as before.
+        with(&mut self.window.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Recent {
+    fn lanes(&self) -> Lanes {
+        Lanes::BySeries(NonZeroUsize::MIN)
+    }
+
+    fn batching(&self) -> Batching {
+        // Shown while the sender still looks at its 200.
+        Batching {
+            max_samples: 50_000,
+            max_bytes: 4 << 20,
+            max_age: Duration::from_millis(20),
+        }
+    }
+
+    async fn resume(&self, _partition: i32, _offset: i64) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
+        self.locked(|window| {
+            for item in &batch.items {
+                window.insert(item);
+            }
+            window.shrink();
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
