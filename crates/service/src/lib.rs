@@ -1,6 +1,16 @@
 //! What every process needs and no metrics pipeline is special in.
 #![warn(missing_docs)]
 
+pub mod admin;
 pub mod catalogue;
 pub mod clock;
+pub mod health;
+pub mod http;
+pub mod http_client;
+pub mod log_limit;
+pub mod metrics;
+pub mod secret;
+pub mod settings;
+pub mod tasks;
+pub mod telemetry;
 pub mod units;
