@@ -1,1 +1,17 @@
-//! x
+//! Bytes to the model and back, one file per format.
+//!
+//! Pure: no I/O, no clock, no threads. Whatever the bytes, decoding never panics, never recurses
+//! deeper than a fixed bound, and never holds more memory than a multiple of what it was given or,
+//! where bytes are inflated, than the limit it was given.
+#![warn(missing_docs)]
+
+pub mod inflate;
+pub mod json;
+pub mod record;
+pub mod remote_write;
+pub mod snappy;
+pub mod wire;
+
+mod protobuf;
+
+pub use inflate::{Encoding, InflateError, UnsupportedEncoding, inflate};
