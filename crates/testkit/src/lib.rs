@@ -2,13 +2,24 @@
 //!
 //! A development dependency only. Everything here fails loudly: a missing server, a port that is
 //! never opened, a document that is out of date each panic with one message that says what to do.
+//!
+//! Servers are other processes, so their functions block: in an async test that has nothing else to
+//! run meanwhile this is fine, and [`eventually`] is there for those that have.
 #![expect(
     clippy::panic,
     reason = "this crate is called by tests, and a panic is how a test says what went wrong"
 )]
 
+mod eventually;
 mod generated;
 mod paths;
+mod port;
+mod process;
+mod run_dir;
 
+pub use eventually::{eventually, eventually_blocking};
 pub use generated::generated;
 pub use paths::{cache_dir, repository};
+pub use port::free_port;
+pub use process::{Launch, Process};
+pub use run_dir::run_dir;
