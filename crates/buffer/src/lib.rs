@@ -7,6 +7,7 @@
 mod drain;
 pub mod kafka;
 pub mod local;
+pub mod metrics;
 mod publish;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};

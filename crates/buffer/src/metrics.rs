@@ -1,0 +1,151 @@
+//! Every metric of the buffers, Kafka's and the embedded log's. Nothing else here counts.
+#![expect(
+    clippy::disallowed_macros,
+    reason = "the crate's metrics are declared and recorded here"
+)]
+
+use std::time::Duration;
+
+use ::metrics::{counter, gauge, histogram};
+use service::catalogue::{Kind, Metric, SECONDS};
+
+const DELIVERIES: &str = "sluice_kafka_deliveries_total";
+const DELIVERY_SECONDS: &str = "sluice_kafka_delivery_seconds";
+const QUEUE_RECORDS: &str = "sluice_kafka_queue_records";
+const QUEUE_BYTES: &str = "sluice_kafka_queue_bytes";
+const QUEUE_LIMIT_BYTES: &str = "sluice_kafka_queue_limit_bytes";
+const REBALANCES: &str = "sluice_kafka_rebalances_total";
+const EXPIRED: &str = "sluice_kafka_expired_records_total";
+const READ_AHEAD_BYTES: &str = "sluice_kafka_read_ahead_bytes";
+const CLIENT_ERRORS: &str = "sluice_kafka_client_errors_total";
+const CLIENT_RESTARTS: &str = "sluice_kafka_producer_restarts_total";
+const TOPIC_MISMATCH: &str = "sluice_buffer_topic_mismatch";
+
+/// The metrics of this crate.
+pub const CATALOGUE: &[Metric] = &[
+    Metric {
+        name: DELIVERIES,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "Records that Kafka was asked to take, by what became of them: `delivered`, `queue_full`, \
+               `too_large`, `unconfirmed` or `closed`.",
+    },
+    Metric {
+        name: DELIVERY_SECONDS,
+        kind: Kind::Histogram(SECONDS),
+        labels: &["outcome"],
+        help: "Time from handing a record to the Kafka client until Kafka's answer.",
+    },
+    Metric {
+        name: QUEUE_RECORDS,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Records that wait for Kafka's answer.",
+    },
+    Metric {
+        name: QUEUE_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Bytes of keys and values that wait for Kafka's answer.",
+    },
+    Metric {
+        name: QUEUE_LIMIT_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "The bound on the bytes that wait for Kafka's answer: `kafka.max_queue`.",
+    },
+    Metric {
+        name: REBALANCES,
+        kind: Kind::Counter,
+        labels: &["group", "event"],
+        help: "Changes of this process's partitions: `assigned`, `revoked`, `handover_timed_out` (revoked before \
+               the store had everything) or `lost`.",
+    },
+    Metric {
+        name: EXPIRED,
+        kind: Kind::Counter,
+        labels: &["group", "partition"],
+        help: "Offsets that the retention removed before they were read; one value of `partition` per partition.",
+    },
+    Metric {
+        name: READ_AHEAD_BYTES,
+        kind: Kind::Gauge,
+        labels: &["group"],
+        help: "Bytes of records that were read from Kafka and wait for the consumer.",
+    },
+    Metric {
+        name: CLIENT_ERRORS,
+        kind: Kind::Counter,
+        labels: &["client", "kind"],
+        help: "Errors that the Kafka client reported: `brokers_down`, `connection`, `authentication`, \
+               `authorization`, `fatal` or `other`; `client` is `producer`, `reader` or `admin`.",
+    },
+    Metric {
+        name: CLIENT_RESTARTS,
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Producers that were replaced after an error that ends one.",
+    },
+    Metric {
+        name: TOPIC_MISMATCH,
+        kind: Kind::Gauge,
+        labels: &["topic", "setting"],
+        help: "1 where an existing topic is not what the settings ask for: `partitions`, `replication`, `retention`, \
+               `retention_bytes` or `cleanup_policy`; topics are never changed. `topic` is one of our own.",
+    },
+];
+
+/// Counts a record that Kafka answered, or that never got as far as Kafka.
+pub(crate) fn kafka_delivery(outcome: &'static str, elapsed: Option<Duration>) {
+    counter!(DELIVERIES, "outcome" => outcome).increment(1);
+    if let Some(elapsed) = elapsed {
+        histogram!(DELIVERY_SECONDS, "outcome" => outcome).record(elapsed);
+    }
+}
+
+/// Shows what the producer's queue holds.
+pub(crate) fn kafka_queue(records: usize, bytes: usize) {
+    gauge!(QUEUE_RECORDS).set(as_f64(records));
+    gauge!(QUEUE_BYTES).set(as_f64(bytes));
+}
+
+/// Shows what the producer's queue may hold.
+pub(crate) fn kafka_queue_limit(bytes: usize) {
+    gauge!(QUEUE_LIMIT_BYTES).set(as_f64(bytes));
+}
+
+/// Counts a change of the reader's partitions.
+pub(crate) fn kafka_rebalance(group: &str, event: &'static str) {
+    counter!(REBALANCES, "group" => group.to_owned(), "event" => event).increment(1);
+}
+
+/// Counts offsets that expired unread.
+pub(crate) fn kafka_expired(group: &str, partition: i32, offsets: u64) {
+    counter!(EXPIRED, "group" => group.to_owned(), "partition" => partition.to_string()).increment(offsets);
+}
+
+/// Shows what the reader holds for the consumer.
+pub(crate) fn kafka_read_ahead(group: &str, bytes: usize) {
+    gauge!(READ_AHEAD_BYTES, "group" => group.to_owned()).set(as_f64(bytes));
+}
+
+/// Counts an error that a Kafka client reported.
+pub(crate) fn kafka_client_error(client: &'static str, kind: &'static str) {
+    counter!(CLIENT_ERRORS, "client" => client, "kind" => kind).increment(1);
+}
+
+/// Counts a producer that had to be replaced.
+pub(crate) fn kafka_producer_restarted() {
+    counter!(CLIENT_RESTARTS).increment(1);
+}
+
+/// Shows whether a topic is what the settings ask for.
+pub(crate) fn topic_mismatch(topic: &str, setting: &'static str, differs: bool) {
+    gauge!(TOPIC_MISMATCH, "topic" => topic.to_owned(), "setting" => setting)
+        .set(if differs { 1.0 } else { 0.0 });
+}
+
+fn as_f64(number: usize) -> f64 {
+    // Exact up to 4 GiB; a larger queue is shown as that.
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
