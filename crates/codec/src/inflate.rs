@@ -126,3 +126,17 @@ fn corrupt(encoding: Encoding, why: impl Into<String>) -> InflateError {
         why: why.into(),
     }
 }
+
+/// What a body may claim as its size before any of it is inflated.
+const FIRST_CHUNK_MAX: usize = 4 << 20;
+
+/// Makes room for more output, doubling, but never beyond one byte more than the limit.
+fn reserve(output: &mut Vec<u8>, limit_bytes: usize) {
+    if output.len() == output.capacity() {
+        let most = limit_bytes.saturating_add(1).saturating_sub(output.len());
+        output.reserve_exact(output.len().max(16 << 10).min(most).max(1));
+    }
+}
+
+#[cfg(test)]
+mod tests;

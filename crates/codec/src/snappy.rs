@@ -7,16 +7,52 @@ use bytes::Bytes;
 
 use crate::InflateError;
 
+/// How the framed format starts, which senders mix up with the block format.
+const FRAMED: &[u8] = b"\xff\x06\x00\x00sNaPpY";
+
+/// A copy of three bytes makes at most 64.
+const MAX_EXPANSION: usize = 22;
+
 /// Compresses into one block.
+///
+/// # Panics
+/// With more than 2^32 bytes, which the format cannot hold and no batch has.
 #[must_use]
-pub fn compress(_data: &[u8]) -> Vec<u8> {
-    todo!()
+pub fn compress(data: &[u8]) -> Vec<u8> {
+    snap::raw::Encoder::new()
+        .compress_vec(data)
+        .expect("less than 2^32 bytes always compress")
 }
 
 /// Decompresses one block.
 ///
 /// # Errors
 /// When the result would be larger than `limit_bytes`, or the bytes are not a snappy block.
-pub fn decompress(_body: &[u8], _limit_bytes: usize) -> Result<Bytes, InflateError> {
-    todo!()
+pub fn decompress(body: &[u8], limit_bytes: usize) -> Result<Bytes, InflateError> {
+    let corrupt = |why: String| InflateError::Corrupt {
+        encoding: "snappy",
+        why,
+    };
+    if body.starts_with(FRAMED) {
+        let why = "this is the framed format; remote write uses the block format";
+        return Err(corrupt(why.to_owned()));
+    }
+    let claimed = snap::raw::decompress_len(body).map_err(|error| corrupt(error.to_string()))?;
+    if claimed > limit_bytes {
+        return Err(InflateError::TooLarge { limit_bytes });
+    }
+    if claimed > body.len().saturating_mul(MAX_EXPANSION) {
+        let why = format!(
+            "truncated, or not snappy: {} bytes cannot hold the {claimed} that the header claims",
+            body.len()
+        );
+        return Err(corrupt(why));
+    }
+    snap::raw::Decoder::new()
+        .decompress_vec(body)
+        .map(Bytes::from)
+        .map_err(|error| corrupt(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;
