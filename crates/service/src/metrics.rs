@@ -4,7 +4,7 @@
     reason = "the one file of this crate that names metrics"
 )]
 
-use ::metrics::gauge;
+use ::metrics::{counter, gauge};
 
 use crate::catalogue::{Kind, Metric};
 
@@ -26,31 +26,31 @@ pub const CATALOGUE: &[Metric] = &[
     Metric {
         name: CONNECTIONS_OPEN,
         kind: Kind::Gauge,
-        labels: &["listener"],
+        labels: &["port"],
         help: "Connections that are open now.",
     },
     Metric {
         name: CONNECTIONS_ACCEPTED,
         kind: Kind::Counter,
-        labels: &["listener"],
+        labels: &["port"],
         help: "Connections that were accepted.",
     },
     Metric {
         name: CONNECTIONS_WAITED,
         kind: Kind::Counter,
-        labels: &["listener"],
+        labels: &["port"],
         help: "Times that accepting waited for a connection to close, because as many were open as are allowed.",
     },
     Metric {
         name: CONNECTIONS_CLOSED,
         kind: Kind::Counter,
-        labels: &["listener", "reason"],
-        help: "Connections that ended, by reason: done, idle, error, slow_header, shutdown.",
+        labels: &["port", "reason"],
+        help: "Connections that ended: done, idle, slow_header, error, panic or, cut at the end, shutdown.",
     },
     Metric {
         name: ACCEPT_ERRORS,
         kind: Kind::Counter,
-        labels: &["listener"],
+        labels: &["port"],
         help: "Times that the operating system refused to accept a connection, mostly for want of file descriptors.",
     },
 ];
@@ -58,4 +58,37 @@ pub const CATALOGUE: &[Metric] = &[
 /// Says what is running.
 pub(crate) fn build_info(version: &'static str, role: &'static str) {
     gauge!(BUILD_INFO, "version" => version, "role" => role).set(1.0);
+}
+
+/// A connection that is open until this is dropped.
+pub(crate) struct ConnectionOpen(::metrics::Gauge);
+
+impl ConnectionOpen {
+    pub(crate) fn new(port: u16) -> Self {
+        counter!(CONNECTIONS_ACCEPTED, "port" => port.to_string()).increment(1);
+        let open = gauge!(CONNECTIONS_OPEN, "port" => port.to_string());
+        open.increment(1.0);
+        Self(open)
+    }
+}
+
+impl Drop for ConnectionOpen {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// Counts a wait for a connection to close.
+pub(crate) fn connection_waited(port: u16) {
+    counter!(CONNECTIONS_WAITED, "port" => port.to_string()).increment(1);
+}
+
+/// Counts the end of a connection.
+pub(crate) fn connection_closed(port: u16, reason: &'static str) {
+    counter!(CONNECTIONS_CLOSED, "port" => port.to_string(), "reason" => reason).increment(1);
+}
+
+/// Counts a connection that the operating system could not give us.
+pub(crate) fn accept_failed(port: u16) {
+    counter!(ACCEPT_ERRORS, "port" => port.to_string()).increment(1);
 }

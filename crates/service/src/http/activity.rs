@@ -1,0 +1,217 @@
+//! What a connection is doing, and by when it must do something else.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use axum::body::{Body, Bytes, HttpBody};
+use http::Version;
+use hyper::body::{Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::Connections;
+
+/// Shared by the connection's bytes, its requests and its watchdog.
+#[derive(Clone)]
+pub(super) struct Activity(Arc<Mutex<State>>);
+
+struct State {
+    handlers: usize,
+    answers: usize,
+    /// When the connection started, or a request or an answer last began or ended.
+    changed: Instant,
+    written: Instant,
+    header_since: Option<Instant>,
+    is_http2: bool,
+    has_served: bool,
+}
+
+/// Why a connection that is past its deadline has to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overdue {
+    Header,
+    Idle,
+}
+
+impl Activity {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self(Arc::new(Mutex::new(State {
+            handlers: 0,
+            answers: 0,
+            changed: now,
+            written: now,
+            header_since: Some(now),
+            is_http2: false,
+            has_served: false,
+        })))
+    }
+
+    /// None while a handler runs: that has deadlines of its own.
+    pub(super) fn deadline(&self, connections: &Connections) -> Option<(Instant, Overdue)> {
+        let state = self.state();
+        if state.handlers > 0 {
+            return None;
+        }
+        if state.answers == 0
+            && let Some(since) = state.header_since
+        {
+            return Some((since + connections.header_timeout, Overdue::Header));
+        }
+        // An answer may still be on its way out after its last byte was handed over. On HTTP/2, pings are written
+        // at any time: what counts once the answers are handed over are requests.
+        let moved = if state.is_http2 && state.answers == 0 {
+            state.changed
+        } else {
+            state.changed.max(state.written)
+        };
+        Some((moved + connections.idle_timeout, Overdue::Idle))
+    }
+
+    pub(super) fn has_served(&self) -> bool {
+        self.state().has_served
+    }
+
+    /// A request's header is complete.
+    pub(super) fn handler(&self, version: Version) -> HandlerRuns {
+        let mut state = self.state();
+        state.is_http2 = version == Version::HTTP_2;
+        state.has_served = true;
+        state.header_since = None;
+        state.handlers += 1;
+        state.changed = Instant::now();
+        drop(state);
+        HandlerRuns(self.clone())
+    }
+
+    fn has_read(&self) {
+        let mut state = self.state();
+        // On HTTP/2, pings and window updates come at any time: only requests count there.
+        if state.handlers + state.answers == 0 && !state.is_http2 && state.header_since.is_none() {
+            state.header_since = Some(Instant::now());
+        }
+    }
+
+    fn has_written(&self) {
+        self.state().written = Instant::now();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held while a handler runs.
+pub(super) struct HandlerRuns(Activity);
+
+impl HandlerRuns {
+    /// The handler is done; its answer is watched from now on.
+    pub(super) fn answer(self, body: Body) -> Answer {
+        self.0.state().answers += 1;
+        Answer {
+            body,
+            _written: AnswerRuns(self.0.clone()),
+        }
+    }
+}
+
+impl Drop for HandlerRuns {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.handlers -= 1;
+        state.changed = Instant::now();
+    }
+}
+
+struct AnswerRuns(Activity);
+
+impl Drop for AnswerRuns {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.answers -= 1;
+        state.changed = Instant::now();
+    }
+}
+
+/// A response body, while it is handed to the connection.
+pub(super) struct Answer {
+    body: Body,
+    _written: AnswerRuns,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A connection's bytes, reported to its [`Activity`].
+pub(super) struct Watched<I> {
+    pub(super) io: I,
+    pub(super) activity: Activity,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        if buffer.filled().len() > before {
+            self.activity.has_read();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
+        self.activity.has_written();
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
+        self.activity.has_written();
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
