@@ -1,7 +1,12 @@
 //! Time-series stores, one file or folder per kind, all behind [`Write`].
 #![warn(missing_docs)]
 
+mod config;
+pub mod metrics;
+pub mod parquet;
 pub mod recent;
+pub mod remote_write;
 mod write;
 
+pub use config::{Config, OpenError, Store};
 pub use write::{Batch, Batching, Item, Lane, Lanes, Source, Write, WriteError};

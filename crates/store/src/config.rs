@@ -1,0 +1,145 @@
+//! Which stores there are, and their settings.
+
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::parquet::{self, Archive};
+use crate::remote_write::{self, RemoteWrite};
+use crate::{Batch, Batching, Lanes, Write, WriteError};
+
+/// One entry of `stores`. Its `type` decides which settings it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a process has a handful of them")]
+pub enum Config {
+    /// Prometheus remote write: Prometheus, VictoriaMetrics, Mimir, Thanos and others.
+    RemoteWrite(remote_write::Config),
+    /// An archive of Parquet files.
+    Parquet(parquet::Config),
+}
+
+const TYPES: &[&str] = &["remote_write", "parquet"];
+
+/// By hand, so that an error names the setting and not only the store: a tagged enum's own forgets it.
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut settings = Map::<String, Value>::deserialize(deserializer)?;
+        let kind = settings
+            .remove("type")
+            .ok_or_else(|| D::Error::missing_field("type"))?;
+        match kind.as_str() {
+            Some("remote_write") => below(settings).map(Self::RemoteWrite),
+            Some("parquet") => below(settings).map(Self::Parquet),
+            Some(other) => Err(D::Error::unknown_variant(other, TYPES)),
+            None => Err(D::Error::custom(format!(
+                "type: {kind} is not a text; there are {}",
+                TYPES.join(" and ")
+            ))),
+        }
+    }
+}
+
+fn below<T: for<'a> Deserialize<'a>, E: serde::de::Error>(
+    settings: Map<String, Value>,
+) -> Result<T, E> {
+    serde_path_to_error::deserialize(Value::Object(settings)).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if path == "." {
+            E::custom(inner)
+        } else {
+            E::custom(format!("{path}: {inner}"))
+        }
+    })
+}
+
+impl Config {
+    /// Checks what one field alone cannot say.
+    ///
+    /// # Errors
+    /// The first key, below the store's own, that cannot be as it is, and why.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        match self {
+            Self::RemoteWrite(config) => config.check(),
+            Self::Parquet(config) => config.check(),
+        }
+    }
+
+    /// Sets the store up. `name` is its key in `stores`; `source` says which buffer offsets are of,
+    /// as for [`Archive::open`].
+    ///
+    /// # Errors
+    /// When a setting, a certificate or a folder cannot be used.
+    pub fn open(self, name: &str, source: &str) -> Result<Store, OpenError> {
+        Ok(match self {
+            Self::RemoteWrite(config) => Store::RemoteWrite(RemoteWrite::new(config, name)?),
+            Self::Parquet(config) => Store::Parquet(Archive::open(config, name, source)?),
+        })
+    }
+}
+
+/// Why a store cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A remote-write store.
+    #[error(transparent)]
+    RemoteWrite(#[from] remote_write::OpenError),
+    /// An archive.
+    #[error(transparent)]
+    Parquet(#[from] parquet::Error),
+}
+
+/// A store of any kind. Clones are the same store.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// Prometheus remote write.
+    RemoteWrite(RemoteWrite),
+    /// An archive of Parquet files.
+    Parquet(Archive),
+}
+
+impl Store {
+    /// The archive, if it is one: it has a retention to keep.
+    #[must_use]
+    pub fn archive(&self) -> Option<&Archive> {
+        match self {
+            Self::Parquet(archive) => Some(archive),
+            Self::RemoteWrite(_) => None,
+        }
+    }
+}
+
+impl Write for Store {
+    fn lanes(&self) -> Lanes {
+        match self {
+            Self::RemoteWrite(store) => store.lanes(),
+            Self::Parquet(store) => store.lanes(),
+        }
+    }
+
+    fn batching(&self) -> Batching {
+        match self {
+            Self::RemoteWrite(store) => store.batching(),
+            Self::Parquet(store) => store.batching(),
+        }
+    }
+
+    async fn resume(&self, partition: i32, offset: i64) -> Result<(), WriteError> {
+        match self {
+            Self::RemoteWrite(store) => store.resume(partition, offset).await,
+            Self::Parquet(store) => store.resume(partition, offset).await,
+        }
+    }
+
+    async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
+        match self {
+            Self::RemoteWrite(store) => store.write(batch).await,
+            Self::Parquet(store) => store.write(batch).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

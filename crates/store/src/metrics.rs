@@ -1,0 +1,112 @@
+//! What the stores count.
+#![expect(
+    clippy::disallowed_macros,
+    reason = "the one place where this crate's metrics are declared"
+)]
+
+use std::time::Duration;
+
+use ::metrics::{counter, histogram};
+use service::catalogue::{BYTES, Kind, Metric, SECONDS};
+
+use crate::WriteError;
+
+const REQUESTS: &str = "sluice_store_requests_total";
+const REQUEST_SECONDS: &str = "sluice_store_request_duration_seconds";
+const REQUEST_BYTES: &str = "sluice_store_request_bytes";
+const ARCHIVE_FILES: &str = "sluice_store_archive_files_total";
+const ARCHIVE_BYTES: &str = "sluice_store_archive_bytes_total";
+const ARCHIVE_SECONDS: &str = "sluice_store_archive_write_seconds";
+const ARCHIVE_DAYS_EXPIRED: &str = "sluice_store_archive_days_expired_total";
+
+/// The metrics of this crate. The label `store` is a name from the settings.
+pub const CATALOGUE: &[Metric] = &[
+    Metric {
+        name: REQUESTS,
+        kind: Kind::Counter,
+        labels: &["store", "outcome"],
+        help: "Batches sent to a store, by what became of them: written, retryable (it will be sent again) or refused. `store` is a name from the settings.",
+    },
+    Metric {
+        name: REQUEST_SECONDS,
+        kind: Kind::Histogram(SECONDS),
+        labels: &["store", "outcome"],
+        help: "How long a remote-write store took to answer, failures included.",
+    },
+    Metric {
+        name: REQUEST_BYTES,
+        kind: Kind::Histogram(BYTES),
+        labels: &["store"],
+        help: "Size of the bodies sent to a remote-write store, compressed.",
+    },
+    Metric {
+        name: ARCHIVE_FILES,
+        kind: Kind::Counter,
+        labels: &["store"],
+        help: "Files added to the archive.",
+    },
+    Metric {
+        name: ARCHIVE_BYTES,
+        kind: Kind::Counter,
+        labels: &["store"],
+        help: "Bytes of the files added to the archive.",
+    },
+    Metric {
+        name: ARCHIVE_SECONDS,
+        kind: Kind::Histogram(SECONDS),
+        labels: &["store"],
+        help: "How long it took to turn a batch into synced files, failures included.",
+    },
+    Metric {
+        name: ARCHIVE_DAYS_EXPIRED,
+        kind: Kind::Counter,
+        labels: &["store"],
+        help: "Days deleted from the archive because they were past its retention.",
+    },
+];
+
+fn outcome(result: &Result<(), WriteError>) -> &'static str {
+    match result {
+        Ok(()) => "written",
+        Err(WriteError::Retryable { .. }) => "retryable",
+        Err(WriteError::Refused { .. }) => "refused",
+    }
+}
+
+fn answered(store: &str, result: &Result<(), WriteError>) {
+    counter!(REQUESTS, "store" => store.to_owned(), "outcome" => outcome(result)).increment(1);
+}
+
+/// Counts a request to a remote-write store.
+pub(crate) fn request(
+    store: &str,
+    result: &Result<(), WriteError>,
+    body_bytes: usize,
+    took: Duration,
+) {
+    answered(store, result);
+    histogram!(REQUEST_SECONDS, "store" => store.to_owned(), "outcome" => outcome(result))
+        .record(took);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a body is far smaller than 2^53 bytes"
+    )]
+    histogram!(REQUEST_BYTES, "store" => store.to_owned()).record(body_bytes as f64);
+}
+
+/// Counts an attempt to write a batch into the archive.
+pub(crate) fn archive_written(store: &str, result: &Result<(), WriteError>, took: Duration) {
+    answered(store, result);
+    histogram!(ARCHIVE_SECONDS, "store" => store.to_owned()).record(took);
+}
+
+/// Counts the files of a batch.
+pub(crate) fn archive_files_written(store: &str, files: usize, bytes: u64) {
+    counter!(ARCHIVE_FILES, "store" => store.to_owned()).increment(files as u64);
+    counter!(ARCHIVE_BYTES, "store" => store.to_owned()).increment(bytes);
+}
+
+/// Counts days that went.
+pub(crate) fn archive_days_expired(store: &str, days: usize) {
+    counter!(ARCHIVE_DAYS_EXPIRED, "store" => store.to_owned()).increment(days as u64);
+}

@@ -1,0 +1,290 @@
+//! An archive of Parquet files: every sample exactly once, whatever dies in between.
+//!
+//! A batch of one partition becomes one file per day of its samples. The files are complete, synced
+//! and visible before the write is answered, so the offset is committed after them; what was written
+//! but not committed is undone when its records come again (see [`commit`]). One process at a time
+//! may write a partition into one folder, which a consumer group and one folder lock give.
+
+mod commit;
+mod config;
+mod disk;
+mod error;
+mod expire;
+mod file;
+mod layout;
+mod manifest;
+mod rows;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::Clock;
+
+pub use config::Config;
+pub use error::Error;
+
+use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
+use file::Origin;
+use layout::Layout;
+use manifest::{Entry, Manifest};
+use rows::Rows;
+
+/// How often days are looked at. A day is over once a day, but a process may not run that long.
+const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
+
+/// The archive. Clones are the same archive.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// The store's name, for metrics.
+    store: String,
+    /// Which buffer the offsets are of.
+    source: String,
+    config: Config,
+    layout: Layout,
+    /// A lock per partition: a write whose caller is gone still ends before the next one begins.
+    partitions: Mutex<HashMap<i32, Arc<Mutex<Option<Partition>>>>>,
+}
+
+/// What is known of a partition since it was resumed.
+#[derive(Debug)]
+struct Partition {
+    manifest: Manifest,
+    /// The end of the batch before, or where reading started.
+    start: i64,
+}
+
+/// Where a batch was in its partition.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    partition: i32,
+    first: i64,
+    last: i64,
+}
+
+/// Tells the writing thread that nobody waits for it any more.
+struct Abandon(Arc<AtomicBool>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Archive {
+    /// Opens the archive and makes its folders. `store` is the store's name, for metrics; `source`
+    /// says which buffer offsets are of (a cluster and topic, an embedded log), and changes whenever
+    /// its offsets start anew.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written to.
+    pub fn open(
+        config: Config,
+        store: impl Into<String>,
+        source: impl Into<String>,
+    ) -> Result<Self, Error> {
+        let layout = Layout::new(config.dir.clone());
+        commit::prepare(&layout)?;
+        let shared = Shared {
+            store: store.into(),
+            source: source.into(),
+            config,
+            layout,
+            partitions: Mutex::default(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Deletes the days past the retention as of `now_ms` and answers their folders' names.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed or deleted; the days before it are gone then.
+    pub fn expire(&self, now_ms: i64) -> Result<Vec<String>, Error> {
+        let shared = &self.shared;
+        let retention = shared.config.retention.0;
+        if retention.is_zero() {
+            return Ok(Vec::new());
+        }
+        let deleted = expire::expire(&shared.layout, retention, now_ms)?;
+        if !deleted.is_empty() {
+            metrics::archive_days_expired(&shared.store, deleted.len());
+            tracing::info!(store = shared.store, days = ?deleted, "archive: days past the retention are deleted");
+        }
+        Ok(deleted)
+    }
+
+    /// Deletes days past the retention again and again. Never ends: spawn it beside a stop signal.
+    pub async fn keep_retention(self, clock: impl Clock) {
+        loop {
+            let archive = self.clone();
+            let now_ms = clock.now_ms();
+            match tokio::task::spawn_blocking(move || archive.expire(now_ms)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::error!(%error, "archive: old days stay for now"),
+                Err(error) => tracing::error!(%error, "archive: the retention pass failed"),
+            }
+            tokio::time::sleep(EXPIRE_EVERY).await;
+        }
+    }
+}
+
+impl Shared {
+    fn partition(&self, partition: i32) -> Arc<Mutex<Option<Partition>>> {
+        let mut partitions = self
+            .partitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(partitions.entry(partition).or_default())
+    }
+
+    fn resume(&self, partition: i32, offset: i64) -> Result<(), Error> {
+        let slot = self.partition(partition);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = None;
+        *slot = Some(self.resumed(partition, offset)?);
+        Ok(())
+    }
+
+    fn resumed(&self, partition: i32, offset: i64) -> Result<Partition, Error> {
+        let manifest = commit::resume(&self.layout, &self.source, partition, offset)?;
+        Ok(Partition {
+            manifest,
+            start: offset,
+        })
+    }
+
+    fn write(
+        &self,
+        batch: &Batch,
+        span: Span,
+        keep_on: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let slot = self.partition(span.partition);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        keep_on()?;
+        let partition = match &mut *slot {
+            Some(partition) => partition,
+            None => slot.insert(self.resumed(span.partition, span.first)?),
+        };
+        // An earlier attempt at this batch may have got as far as visible files.
+        commit::undo(
+            &self.layout,
+            &mut partition.manifest,
+            span.partition,
+            span.first,
+        )?;
+        let rows = Rows::new(&batch.items);
+        let origin = Origin {
+            source: &self.source,
+            partition: span.partition,
+            first: span.first,
+            last: span.last,
+        };
+        let staged = commit::stage(&self.layout, origin, &rows, keep_on)?;
+        if let Err(error) = keep_on() {
+            staged.discard();
+            return Err(error);
+        }
+        partition.manifest.push(Entry {
+            start: partition.start,
+            first: span.first,
+            last: span.last,
+            files: staged.names(),
+        });
+        // From here on the manifest names the files, so whatever fails is undone by the next attempt.
+        partition
+            .manifest
+            .save(&self.layout, span.partition)
+            .and_then(|()| commit::install(&self.layout, &staged))
+            .inspect_err(|_| staged.discard())?;
+        partition.start = span.last.saturating_add(1);
+        metrics::archive_files_written(&self.store, staged.names().len(), staged.bytes);
+        Ok(())
+    }
+}
+
+/// Where the batch was, unless nothing of it counts.
+fn span(batch: &Batch) -> Result<Option<Span>, Error> {
+    let mut items = batch.items.iter().filter(|item| !item.is_empty());
+    let Some(item) = items.next() else {
+        return Ok(None);
+    };
+    let mut span = Span {
+        partition: item.source.partition,
+        first: item.source.offset,
+        last: item.source.offset,
+    };
+    for item in items {
+        if item.source.partition != span.partition {
+            return Err(Error::Mixed(span.partition, item.source.partition));
+        }
+        span.first = span.first.min(item.source.offset);
+        span.last = span.last.max(item.source.offset);
+    }
+    Ok(Some(span))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, WriteError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(Error::Defect(error.to_string()).into()),
+    }
+}
+
+impl Write for Archive {
+    fn lanes(&self) -> Lanes {
+        Lanes::ByPartition
+    }
+
+    fn batching(&self) -> Batching {
+        let config = &self.shared.config;
+        Batching {
+            max_samples: config.max_samples,
+            max_bytes: config.max_size.bytes(),
+            max_age: config.close_after.0,
+        }
+    }
+
+    async fn resume(&self, partition: i32, offset: i64) -> Result<(), WriteError> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.resume(partition, offset)).await
+    }
+
+    async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
+        let Some(span) = span(batch)? else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        let shared = Arc::clone(&self.shared);
+        let batch = batch.clone();
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let watch = Abandon(Arc::clone(&abandoned));
+        let result = blocking(move || {
+            let keep_on = || {
+                if abandoned.load(Ordering::SeqCst) {
+                    Err(Error::Abandoned)
+                } else {
+                    Ok(())
+                }
+            };
+            shared.write(&batch, span, &keep_on)
+        })
+        .await;
+        drop(watch);
+        metrics::archive_written(&self.shared.store, &result, started.elapsed());
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! How a batch becomes files, in steps between which the process may die.
+//!
+//! 1. [`stage`]: every day's file, written and synced under a name that readers do not see. Killed
+//!    before the end: leftovers, removed by the next [`resume`].
+//! 2. [`Manifest::save`]: the batch and the names of its files. Killed after it: none, some or all of
+//!    the files are visible, and the next [`resume`] learns from the offset whether they count.
+//! 3. [`install`]: the files get their names. Only then the write is answered, and only after the
+//!    answer the offset is committed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::disk;
+use super::error::Error;
+use super::file::{self, Origin};
+use super::layout::Layout;
+use super::manifest::Manifest;
+use super::rows::Rows;
+
+/// Files that are complete and not yet visible.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    files: Vec<StagedFile>,
+    /// What they take on the disk, in bytes.
+    pub(super) bytes: u64,
+}
+
+#[derive(Debug)]
+struct StagedFile {
+    temporary: PathBuf,
+    name: String,
+}
+
+impl Staged {
+    /// The names that the files will have, below the archive's folder.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.name.clone()).collect()
+    }
+
+    /// Gives the disk space back. Best effort: what stays is removed when the partition is resumed.
+    pub(super) fn discard(&self) {
+        for file in &self.files {
+            if let Err(error) = disk::remove(&file.temporary) {
+                tracing::debug!(%error, "archive: a temporary file stays for now");
+            }
+        }
+    }
+}
+
+/// Makes the archive's own folders.
+pub(super) fn prepare(layout: &Layout) -> Result<(), Error> {
+    fs::create_dir_all(layout.root()).map_err(Error::io("make", layout.root()))?;
+    disk::make_dir(&layout.incoming())?;
+    disk::make_dir(&layout.manifests())
+}
+
+/// Writes a file per day, one after the other. On an error nothing stays.
+pub(super) fn stage(
+    layout: &Layout,
+    origin: Origin<'_>,
+    rows: &Rows<'_>,
+    keep_on: &dyn Fn() -> Result<(), Error>,
+) -> Result<Staged, Error> {
+    let mut staged = Staged::default();
+    for day in rows.days() {
+        let file = StagedFile {
+            temporary: layout.temporary(origin.partition, origin.first, day),
+            name: layout.free_name(origin.partition, origin.first, day),
+        };
+        let written =
+            keep_on().and_then(|()| file::write(&file.temporary, origin, rows.of_day(day)));
+        staged.files.push(file);
+        match written {
+            Ok(bytes) => staged.bytes += bytes,
+            Err(error) => {
+                staged.discard();
+                return Err(error);
+            }
+        }
+    }
+    Ok(staged)
+}
+
+/// Makes the files visible, durably.
+pub(super) fn install(layout: &Layout, staged: &Staged) -> Result<(), Error> {
+    install_some(layout, staged, usize::MAX)
+}
+
+/// The first `count` renames of [`install`].
+pub(super) fn install_some(layout: &Layout, staged: &Staged, count: usize) -> Result<(), Error> {
+    let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+    for file in staged.files.iter().take(count) {
+        let target = layout.root().join(&file.name);
+        let folder = target.parent().unwrap_or_else(|| layout.root());
+        if folders.insert(folder.to_owned()) {
+            disk::make_dir(folder)?;
+        }
+        rename(&file.temporary, &target)?;
+    }
+    folders.iter().try_for_each(|folder| disk::sync_dir(folder))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::rename(from, to).map_err(Error::io("rename into place", to))
+}
+
+/// Undoes what was written and will come again when reading starts at `offset`. Answers the
+/// manifest of what stays.
+pub(super) fn resume(
+    layout: &Layout,
+    source: &str,
+    partition: i32,
+    offset: i64,
+) -> Result<Manifest, Error> {
+    disk::remove_temporaries(layout, partition)?;
+    let mut manifest = Manifest::load(layout, partition, source)?;
+    undo(layout, &mut manifest, partition, offset)?;
+    Ok(manifest)
+}
+
+/// The part of [`resume`] that a repeated write needs too.
+pub(super) fn undo(
+    layout: &Layout,
+    manifest: &mut Manifest,
+    partition: i32,
+    offset: i64,
+) -> Result<(), Error> {
+    // On a copy: if the files cannot be removed now, the manifest must still name them the next time.
+    let mut after = manifest.clone();
+    let resumed = after.resume(offset);
+    for batch in resumed.again {
+        let removed = disk::remove_files(layout, &batch.files)?;
+        tracing::info!(
+            partition,
+            offset,
+            first = batch.first,
+            last = batch.last,
+            removed,
+            "archive: files of a batch that was not committed are removed; its records come again"
+        );
+    }
+    if let Some(why) = resumed.surprise {
+        tracing::warn!(
+            partition,
+            offset,
+            why,
+            "archive: samples that are read again will be in it twice"
+        );
+    }
+    *manifest = after;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! File system steps that survive a power failure once they have answered.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use super::error::Error;
+use super::layout::Layout;
+
+/// Makes the names in `dir` durable.
+pub(super) fn sync_dir(dir: &Path) -> Result<(), Error> {
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(Error::io("sync", dir))
+}
+
+/// Makes `dir`, durably, if it is missing.
+pub(super) fn make_dir(dir: &Path) -> Result<(), Error> {
+    match fs::create_dir(dir) {
+        Ok(()) => match dir.parent() {
+            Some(parent) => sync_dir(parent),
+            None => Ok(()),
+        },
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Error::io("make", dir)(error)),
+    }
+}
+
+/// Removes a file that may already be gone. Answers whether it was there.
+pub(super) fn remove(path: &Path) -> Result<bool, Error> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("remove", path)(error)),
+    }
+}
+
+/// Removes what a partition's unfinished writes left behind.
+pub(super) fn remove_temporaries(layout: &Layout, partition: i32) -> Result<(), Error> {
+    let dir = layout.incoming();
+    let prefix = Layout::prefix(partition);
+    let entries = match fs::read_dir(&dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("list", &dir)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(Error::io("list", &dir))?;
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes files of the archive, durably: none of them comes back with the next power failure.
+pub(super) fn remove_files(layout: &Layout, files: &[String]) -> Result<usize, Error> {
+    let mut removed = 0;
+    let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+    for file in files {
+        let relative = Path::new(file);
+        // A manifest is a file that a person may have edited.
+        if !relative
+            .components()
+            .all(|component| matches!(component, Component::Normal(_)))
+        {
+            tracing::warn!(
+                file,
+                "archive: the manifest names a file outside the archive"
+            );
+            continue;
+        }
+        let path = layout.root().join(relative);
+        if remove(&path)? {
+            removed += 1;
+        }
+        if let Some(folder) = path.parent().filter(|folder| folder.exists()) {
+            folders.insert(folder.to_owned());
+        }
+    }
+    for folder in folders {
+        match sync_dir(&folder) {
+            // The folder went past its retention meanwhile, and the files with it.
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            other => other?,
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,93 @@
+//! Why the archive could not be written.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ::parquet::errors::ParquetError;
+
+use crate::WriteError;
+
+/// What went wrong, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system refused.
+    #[error("archive: cannot {action} {}: {source}", path.display())]
+    Io {
+        /// A verb.
+        action: &'static str,
+        /// Of what.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The rows cannot be encoded.
+    #[error("archive: cannot encode {}: {source}", path.display())]
+    Encode {
+        /// Of which file.
+        path: PathBuf,
+        /// The encoder's words.
+        source: ParquetError,
+    },
+    /// The caller gave up on the write.
+    #[error("archive: the write was abandoned")]
+    Abandoned,
+    /// The consumer broke the contract of lanes.
+    #[error("archive: a batch mixes partitions {0} and {1}")]
+    Mixed(i32, i32),
+    /// The writing thread ended in a panic.
+    #[error("archive: the writer failed: {0}")]
+    Defect(String),
+}
+
+impl Error {
+    /// For `map_err`.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// For `map_err`: an encoder hands the file system's errors through.
+    pub(super) fn encode(path: &Path) -> impl Fn(ParquetError) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| match error {
+            ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+                Ok(source) => Self::Io {
+                    action: "write",
+                    path: path.clone(),
+                    source: *source,
+                },
+                Err(inner) => Self::Encode {
+                    path: path.clone(),
+                    source: ParquetError::External(inner),
+                },
+            },
+            source => Self::Encode {
+                path: path.clone(),
+                source,
+            },
+        }
+    }
+}
+
+impl From<Error> for WriteError {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            // Whatever the disk's trouble is, the samples are fine: the buffer keeps them.
+            Error::Io { .. } | Error::Abandoned | Error::Mixed(..) | Error::Defect(_) => {
+                Self::Retryable {
+                    message,
+                    retry_after: None,
+                }
+            }
+            Error::Encode { .. } => Self::Refused {
+                reason: "encode_failed",
+                message,
+            },
+        }
+    }
+}

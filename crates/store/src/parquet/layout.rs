@@ -1,0 +1,124 @@
+//! Names in the archive's folder.
+//!
+//! Readers see `date=YYYY-MM-DD/*.parquet` and nothing else: files that are being written have
+//! another ending and lie in a folder that, like the manifests', starts with an underscore.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Hive's name for rows whose partition column is null; readers turn it into one.
+const NO_DATE: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// Days from 0001-01-01 to 9999-12-31, counted from the Unix epoch.
+const CALENDAR: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
+
+/// A day since the Unix epoch, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Day(i64);
+
+impl Day {
+    /// All days that have no date of four digits.
+    const NEVER: Self = Self(i64::MAX);
+
+    /// The day of a sample.
+    pub(super) fn of(at_ms: i64) -> Self {
+        let day = at_ms.div_euclid(DAY_MS);
+        if CALENDAR.contains(&day) {
+            Self(day)
+        } else {
+            Self::NEVER
+        }
+    }
+
+    /// The first millisecond after it.
+    pub(super) fn end_ms(self) -> i64 {
+        self.0.saturating_add(1).saturating_mul(DAY_MS)
+    }
+
+    /// The day's folder.
+    pub(super) fn folder(self) -> String {
+        let at = self.0.checked_mul(DAY_MS).map(Timestamp::from_millisecond);
+        match at {
+            Some(Ok(at)) => format!("date={}", at.to_zoned(TimeZone::UTC).date()),
+            _ => format!("date={NO_DATE}"),
+        }
+    }
+
+    /// The day of a folder, if it is one of ours and has a date.
+    pub(super) fn parse(folder: &str) -> Option<Self> {
+        let text = folder.strip_prefix("date=")?;
+        let date: Date = text.parse().ok()?;
+        // Only the exact spelling: nothing that merely looks like a day is ever deleted.
+        if date.to_string() != text {
+            return None;
+        }
+        let epoch = Date::constant(1970, 1, 1);
+        let since: SignedDuration = date.duration_since(epoch);
+        Some(Self(since.as_hours() / 24))
+    }
+}
+
+/// Where things are below the archive's root.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout below `root`.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The archive's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Files that are being written; on the same file system, so that a rename moves them.
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.root.join("_incoming")
+    }
+
+    /// Manifests.
+    pub(super) fn manifests(&self) -> PathBuf {
+        self.root.join("_manifest")
+    }
+
+    /// A partition's manifest.
+    pub(super) fn manifest(&self, partition: i32) -> PathBuf {
+        self.manifests().join(format!("p{partition:05}.json"))
+    }
+
+    /// How the names of a partition's files start.
+    pub(super) fn prefix(partition: i32) -> String {
+        format!("p{partition:05}-")
+    }
+
+    /// A name for the file of `day` that nobody has yet, below the root. Only a buffer that counts its
+    /// offsets anew makes a second name necessary: the samples there are other ones, and stay.
+    pub(super) fn free_name(&self, partition: i32, first: i64, day: Day) -> String {
+        let folder = day.folder();
+        let prefix = Self::prefix(partition);
+        let plain = format!("{folder}/{prefix}{first:020}.parquet");
+        if !self.root.join(&plain).exists() {
+            return plain;
+        }
+        (2_u64..)
+            .map(|number| format!("{folder}/{prefix}{first:020}-{number}.parquet"))
+            .find(|name| !self.root.join(name).exists())
+            .unwrap_or(plain)
+    }
+
+    /// The temporary name of a file.
+    pub(super) fn temporary(&self, partition: i32, first: i64, day: Day) -> PathBuf {
+        let prefix = Self::prefix(partition);
+        self.incoming()
+            .join(format!("{prefix}{first:020}-{}.tmp", day.folder()))
+    }
+}

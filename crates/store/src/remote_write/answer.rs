@@ -1,0 +1,208 @@
+//! What a store's answer means for the batch.
+//!
+//! Only an answer that is about the *samples* refuses them. Everything that is about us (a wrong
+//! token, a wrong path, a wrong version) is retried: a setting can be repaired while the buffer
+//! keeps the samples, a dead-lettered day cannot.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{HeaderMap, LOCATION, RETRY_AFTER};
+
+use super::config::Version;
+use crate::WriteError;
+
+/// How much of the store's words is kept.
+pub(super) const WORDS_CHARS: usize = 300;
+
+/// A store that asks for more is asked again then: the buffer's time is limited too.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
+
+/// What remote write 2.0 says was written.
+const WRITTEN: [&str; 3] = [
+    "x-prometheus-remote-write-samples-written",
+    "x-prometheus-remote-write-histograms-written",
+    "x-prometheus-remote-write-exemplars-written",
+];
+
+/// What a batch held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// In which protocol.
+    pub(super) version: Version,
+    /// Floats and histograms.
+    pub(super) samples: u64,
+}
+
+/// A judged answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Written.
+    Written,
+    /// Answered as written, but fewer samples than were sent.
+    WrittenLess(u64),
+    /// Passing.
+    Later(WriteError),
+    /// A person must act; until then it is passing.
+    Misconfigured(WriteError),
+    /// The samples are not wanted.
+    Refused(WriteError),
+}
+
+/// Judges an answer. `words` is the start of its body.
+pub(super) fn judge(
+    sent: Sent,
+    status: StatusCode,
+    headers: &HeaderMap,
+    words: &str,
+    now_ms: i64,
+) -> Verdict {
+    if status.is_success() {
+        return success(sent, status, headers);
+    }
+    let words = shortened(words);
+    let said = |what: &str| {
+        let separator = if words.is_empty() { "" } else { ": " };
+        format!("the store answered {status}{what}{separator}{words}")
+    };
+    let misconfigured = |what: &str| {
+        Verdict::Misconfigured(WriteError::Retryable {
+            message: said(what),
+            retry_after: retry_after(headers, now_ms),
+        })
+    };
+    match status.as_u16() {
+        400 | 409 | 413 | 422 => Verdict::Refused(WriteError::Refused {
+            reason: reason(status, &words),
+            message: said(""),
+        }),
+        408 | 425 | 429 | 500..=599 => Verdict::Later(WriteError::Retryable {
+            message: said(""),
+            retry_after: retry_after(headers, now_ms),
+        }),
+        401 | 403 => misconfigured(" (check the store's bearer_token, basic_auth or tls settings)"),
+        404 | 405 | 410 => {
+            misconfigured(" (check the store's url; is its remote-write receiver on?)")
+        }
+        415 => {
+            misconfigured(" (it does not speak this version; check the store's version setting)")
+        }
+        300..=399 => {
+            let to = headers
+                .get(LOCATION)
+                .and_then(|location| location.to_str().ok())
+                .unwrap_or("nowhere");
+            misconfigured(&format!(
+                " (redirects are not followed; it points to {}, check the store's url)",
+                shortened(to)
+            ))
+        }
+        _ => misconfigured(" (which is not about the samples)"),
+    }
+}
+
+fn success(sent: Sent, status: StatusCode, headers: &HeaderMap) -> Verdict {
+    if sent.version == Version::V1 {
+        return Verdict::Written;
+    }
+    let counts = WRITTEN.map(|name| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok())
+    });
+    let [samples, histograms, _] = counts;
+    let written = samples.unwrap_or(0).saturating_add(histograms.unwrap_or(0));
+    let confirmed = counts.iter().any(Option::is_some);
+    if !confirmed || (written == 0 && sent.samples > 0) {
+        // The specification: treat it as a 415. A 1.0 receiver reads a 2.0 body as an empty request.
+        return Verdict::Misconfigured(WriteError::Retryable {
+            message: format!(
+                "the store answered {status} without saying that it wrote anything, so it does not \
+                 speak remote write 2.0; set the store's version to \"1.0\""
+            ),
+            retry_after: None,
+        });
+    }
+    if written < sent.samples {
+        Verdict::WrittenLess(written)
+    } else {
+        Verdict::Written
+    }
+}
+
+/// A stable code for a store's words: of Prometheus, Mimir, Cortex, Thanos, VictoriaMetrics.
+fn reason(status: StatusCode, words: &str) -> &'static str {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return "too_large";
+    }
+    const CODES: [(&str, &[&str]); 7] = [
+        ("out_of_order", &["out of order", "out-of-order"]),
+        ("in_future", &["too far in the future", "too-far-in-future"]),
+        ("too_old", &["too old", "too-old", "out of bounds"]),
+        (
+            "duplicate",
+            &[
+                "duplicate sample",
+                "duplicate-timestamp",
+                "duplicate timestamp",
+            ],
+        ),
+        (
+            "too_large",
+            &["too large", "too big", "exceeds the maximum size"],
+        ),
+        ("limit", &["max-series", "series limit", "limit of"]),
+        (
+            "invalid",
+            &[
+                "invalid",
+                "malformed",
+                "not valid",
+                "unmarshal",
+                "decode",
+                "parse",
+                "label",
+            ],
+        ),
+    ];
+    let words = words.to_ascii_lowercase();
+    CODES
+        .iter()
+        .find(|(_, signs)| signs.iter().any(|sign| words.contains(sign)))
+        .map_or("store_refused", |(code, _)| code)
+}
+
+/// How long the store wants to be left alone: seconds, or a date.
+fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let at = jiff::fmt::rfc2822::parse(text).ok()?;
+            let left_ms = at.timestamp().as_millisecond().saturating_sub(now_ms);
+            Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+/// The first characters of the store's words, on one line.
+fn shortened(words: &str) -> String {
+    let mut short: String = words
+        .trim()
+        .chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .take(WORDS_CHARS)
+        .collect();
+    short.truncate(short.trim_end().len());
+    short
+}
+
+#[cfg(test)]
+mod tests;
