@@ -1,1 +1,30 @@
-//! x
+//! HTTP in, buffer out.
+//!
+//! A 2xx means that the buffer has every sample that was not refused; a 4xx that nothing was stored;
+//! a 503 that not all of it is known to be durable, so that the sender keeps it and sends it again.
+//! What waits has a bound in bytes; beyond it senders are asked to come back.
+#![warn(missing_docs)]
+
+mod answer;
+mod body;
+mod coalesce;
+mod config;
+mod error;
+mod ingest;
+mod layers;
+mod metrics;
+mod permits;
+mod pool;
+mod push;
+mod refusals;
+mod router;
+mod validate;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod hostile;
+
+pub use config::{BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat};
+pub use metrics::CATALOGUE;
+pub use router::{Gateway, router};

@@ -1,0 +1,159 @@
+//! Bodies off the wire: bounded in bytes, in pauses, and in what all of them together take.
+//!
+//! Room is taken before the bytes come: all of it when the sender says how much, step by step when
+//! not. So a request that was let in is not turned away in the middle because of a later one.
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::Error;
+use crate::permits::Permit;
+
+/// Slower than this on average, after the first grace, a body is cut off: else a handful of senders that
+/// announce much and send a byte now and then would hold all the room.
+const SLOWEST_BYTES_PER_SECOND: u64 = 32 << 10;
+
+/// Room for bodies of unknown length is taken in steps of this.
+const STEP_BYTES: usize = 64 << 10;
+
+/// How long a body that is refused is still read, so that its sender comes to reading the answer.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// A body in memory, and the room that it takes.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub bytes: Bytes,
+    pub permit: Permit,
+}
+
+/// What a body may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimits {
+    pub max_bytes: usize,
+    pub idle_timeout: Duration,
+}
+
+impl BodyLimits {
+    /// Checks what is known before reading, and takes the room.
+    pub(crate) fn admit(self, body: &Body, mut permit: Permit) -> Result<Permit, Error> {
+        let Some(announced_bytes) = body.size_hint().exact() else {
+            return Ok(permit);
+        };
+        match usize::try_from(announced_bytes) {
+            Ok(bytes) if bytes <= self.max_bytes => {
+                permit.grow(bytes)?;
+                Ok(permit)
+            }
+            Ok(_) | Err(_) => Err(Error::BodyTooLarge {
+                found_bytes: announced_bytes,
+                exact: true,
+                limit_bytes: self.max_bytes,
+            }),
+        }
+    }
+
+    /// Reads a body to its end.
+    pub(crate) async fn read(self, body: &mut Body, mut permit: Permit) -> Result<Received, Error> {
+        let announced_bytes = body.size_hint().exact();
+        let mut received = Gathered::default();
+        let started = Instant::now();
+        loop {
+            let patience = started + self.idle_timeout + fair_time(received.len());
+            let due = patience.min(Instant::now() + self.idle_timeout);
+            let Ok(frame) = timeout_at(due, body.frame()).await else {
+                return Err(Error::BodyStalled {
+                    received_bytes: received.len(),
+                    elapsed_s: started.elapsed().as_secs(),
+                });
+            };
+            let Some(frame) = frame else {
+                break;
+            };
+            let frame = frame.map_err(|error| Error::BodyBroken {
+                received_bytes: received.len(),
+                cause: error.to_string(),
+            })?;
+            // Trailers say nothing to us.
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            let total_bytes = received.len() + data.len();
+            if total_bytes > self.max_bytes {
+                return Err(Error::BodyTooLarge {
+                    found_bytes: self.max_bytes as u64,
+                    exact: false,
+                    limit_bytes: self.max_bytes,
+                });
+            }
+            if announced_bytes.is_none() {
+                permit.grow_to(total_bytes.next_multiple_of(STEP_BYTES))?;
+            }
+            received.push(data, announced_bytes);
+        }
+        Ok(Received {
+            bytes: received.finish(),
+            permit,
+        })
+    }
+}
+
+/// Reads on and forgets, for a while. A sender that is cut off while it still writes does not get to
+/// see the answer: it takes the cut for a fault of the network and sends the same again.
+pub(crate) async fn linger(body: &mut Body, max_bytes: usize) {
+    let mut left_bytes = max_bytes;
+    let until = Instant::now() + LINGER;
+    while let Ok(Some(Ok(frame))) = timeout_at(until, body.frame()).await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        match left_bytes.checked_sub(bytes) {
+            Some(rest) => left_bytes = rest,
+            None => return,
+        }
+    }
+}
+
+fn fair_time(received_bytes: usize) -> Duration {
+    Duration::from_secs(received_bytes as u64 / SLOWEST_BYTES_PER_SECOND)
+}
+
+/// One piece as it came, or all of them joined.
+#[derive(Debug, Default)]
+struct Gathered {
+    only: Bytes,
+    joined: BytesMut,
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        self.only.len() + self.joined.len()
+    }
+
+    fn push(&mut self, data: Bytes, announced_bytes: Option<u64>) {
+        if self.len() == 0 {
+            self.only = data;
+            return;
+        }
+        if self.joined.is_empty() {
+            let announced = announced_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+            self.joined
+                .reserve(announced.unwrap_or(self.only.len() + data.len()));
+            self.joined
+                .extend_from_slice(&std::mem::take(&mut self.only));
+        }
+        self.joined.extend_from_slice(&data);
+    }
+
+    fn finish(self) -> Bytes {
+        if self.joined.is_empty() {
+            self.only
+        } else {
+            self.joined.freeze()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

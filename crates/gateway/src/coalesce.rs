@@ -1,0 +1,218 @@
+//! Samples of concurrent requests that share a metric name become one record.
+//!
+//! A request's samples are sorted by name without a lock, then added to the open records of the
+//! shards that the names belong to. A shard publishes its records when its window is over or full,
+//! and only its own task does, so that the records of one name keep their order. A request waits
+//! for exactly the records that it is in; nothing is added of a request that is not valid as a whole.
+
+mod flush;
+mod groups;
+mod shard;
+mod ticket;
+
+use std::hash::BuildHasher as _;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use buffer::Publish;
+use bytes::Bytes;
+use codec::record::RecordBuilder;
+use foldhash::quality::RandomState;
+use model::{Batch, Label, Sample, Series};
+use service::tasks::{CancellationToken, Tasks};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::config::{CoalesceConfig, RecordFormat};
+use groups::Groups;
+use shard::{Shape, Shard};
+pub(crate) use ticket::Settled;
+use ticket::{Adding, Ticket};
+
+/// Labels of a series as the encoders want them.
+fn pairs<'a>(labels: &'a [Label<'_>]) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
+    labels
+        .iter()
+        .map(|label| (label.name.as_ref(), label.value.as_ref()))
+}
+
+#[derive(Debug)]
+pub(crate) struct Coalescer {
+    shards: Box<[Arc<Shard>]>,
+    hasher: RandomState,
+    shape: Shape,
+    stopping: CancellationToken,
+    /// Ends when every flusher has ended.
+    flushers: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Coalescer {
+    /// A coalescer whose tasks publish to `publisher`.
+    pub(crate) fn start<P: Publish>(
+        config: &CoalesceConfig,
+        format: RecordFormat,
+        publisher: &Arc<P>,
+        tasks: &Tasks,
+    ) -> Self {
+        let shape = Shape {
+            format,
+            max_record_bytes: config.max_record.bytes().min(publisher.max_record_bytes()),
+        };
+        let stopping = tasks.stopping().child_token();
+        let (alive, flushers) = mpsc::channel(1);
+        let shards: Box<[Arc<Shard>]> = (0..shard_count())
+            .map(|_| Arc::new(Shard::new(shape)))
+            .collect();
+        for shard in &shards {
+            let flusher = flush::run(
+                Arc::clone(shard),
+                Arc::clone(publisher),
+                config.window.0,
+                stopping.clone(),
+                alive.clone(),
+            );
+            tasks.spawn("coalesce", flusher);
+        }
+        Self {
+            shards,
+            hasher: RandomState::default(),
+            shape,
+            stopping,
+            flushers: Mutex::new(flushers),
+        }
+    }
+
+    /// Whether one sample of this series fits into a record; and if not, the sizes.
+    ///
+    /// # Errors
+    /// The size that it would have, or a lower bound of it, and the limit.
+    pub(crate) fn check_size(
+        &self,
+        series: &Series<'_>,
+        labels: &[Label<'_>],
+    ) -> Result<(), TooLarge> {
+        self.shape.check_size(series, labels)
+    }
+
+    /// Adds the samples of a request, which are valid, and answers what to wait for.
+    pub(crate) fn add(
+        &self,
+        batch: &Batch<'_>,
+        tenant: Option<&Arc<str>>,
+        protocol: &'static str,
+        received_at_ms: i64,
+    ) -> oneshot::Receiver<Settled> {
+        let (ticket, settled) = Ticket::new(protocol);
+        let adding = Adding(&ticket);
+        let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant.as_ref()));
+        let mut groups = Groups::of(batch, |name| self.hasher.hash_one(name) ^ seed);
+        for (number, groups) in groups.by_shard(self.shards.len()) {
+            if let Some(shard) = self.shards.get(number) {
+                let addition = shard::Addition {
+                    batch,
+                    tenant,
+                    received_at_ms,
+                    ticket: adding.0,
+                };
+                shard.add(&addition, groups);
+            }
+        }
+        drop(adding);
+        settled
+    }
+
+    /// Publishes what is open, takes nothing more, and waits until all of it is answered.
+    ///
+    /// Answers whether that happened before the deadline.
+    pub(crate) async fn close(&self, deadline: Duration) -> bool {
+        self.stopping.cancel();
+        let ended = async { self.flushers.lock().await.recv().await };
+        tokio::time::timeout(deadline, ended).await.is_ok()
+    }
+}
+
+/// A sample that fits into no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the sample alone is larger than a record, which may have {limit_bytes} bytes; shorten its labels"
+)]
+pub(crate) struct TooLarge {
+    /// What a record may have.
+    pub limit_bytes: usize,
+}
+
+/// Enough that cores do not queue for a lock, few enough that windows are worth flushing.
+fn shard_count() -> usize {
+    let cores = std::thread::available_parallelism().map_or(4, NonZeroUsize::get);
+    (4 * cores).next_power_of_two().clamp(8, 64)
+}
+
+impl Shape {
+    fn check_size(self, series: &Series<'_>, labels: &[Label<'_>]) -> Result<(), TooLarge> {
+        let limit_bytes = self.max_record_bytes;
+        // Fields, lengths and references cost less than 32 bytes per text; a text in JSON at most
+        // six times its length.
+        let texts = 4 + 2 * labels.len();
+        let length: usize = labels
+            .iter()
+            .map(|label| label.name.len() + label.value.len())
+            .sum::<usize>()
+            + 2 * series.name.len()
+            + series.unit.len()
+            + series.help.len();
+        if 6 * length + 32 * texts + 128 <= limit_bytes {
+            return Ok(());
+        }
+        let fits = match self.format {
+            RecordFormat::Protobuf => {
+                let mut builder = RecordBuilder::new(&series.name);
+                builder.push_within(
+                    limit_bytes.saturating_sub(series.name.len()),
+                    pairs(labels),
+                    series.kind,
+                    &series.unit,
+                    &series.help,
+                    [point(&Sample {
+                        index: 0,
+                        series: 0,
+                        at_ms: i64::MIN,
+                        value: f64::MAX,
+                    })],
+                )
+            }
+            RecordFormat::Json => {
+                let value = json(series, labels, i64::MIN, f64::MIN);
+                series.name.len() + value.len() <= limit_bytes
+            }
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(TooLarge { limit_bytes })
+        }
+    }
+}
+
+fn point(sample: &Sample) -> model::Point {
+    model::Point {
+        at_ms: sample.at_ms,
+        value: sample.value,
+        start_ms: 0,
+    }
+}
+
+fn json(series: &Series<'_>, labels: &[Label<'_>], at_ms: i64, value: f64) -> Bytes {
+    codec::json::sample(
+        &series.name,
+        pairs(labels),
+        at_ms,
+        value,
+        series.kind,
+        &series.unit,
+        &series.help,
+    )
+    .into()
+}
+
+#[cfg(test)]
+mod tests;

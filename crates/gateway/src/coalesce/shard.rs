@@ -1,0 +1,348 @@
+//! The open records of some of the metric names.
+//!
+//! Samples are added under the shard's lock, for as long as encoding them takes; nothing is awaited
+//! under it. Records are only taken out as a whole window, by the shard's own task.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use buffer::{ContentType, PublishError, Record};
+use bytes::Bytes;
+use codec::record::RecordBuilder;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use model::{Batch, Label, Sample, Series};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::groups::{Group, ShardGroups};
+use super::ticket::{Claims, Ticket};
+use super::{json, pairs, point};
+use crate::config::RecordFormat;
+
+/// What records look like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub format: RecordFormat,
+    /// Key and value together.
+    pub max_record_bytes: usize,
+}
+
+/// What is the same for all groups of a request.
+#[derive(Debug)]
+pub(super) struct Addition<'a> {
+    pub batch: &'a Batch<'a>,
+    pub tenant: Option<&'a Arc<str>>,
+    pub received_at_ms: i64,
+    pub ticket: &'a Arc<Ticket>,
+}
+
+/// A record that gets no more samples.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub record: Record,
+    pub claims: Claims,
+    pub samples: u32,
+}
+
+#[derive(Debug)]
+struct Open {
+    hash: u64,
+    key: Bytes,
+    tenant: Option<Arc<str>>,
+    builder: RecordBuilder,
+    claims: Claims,
+    received_at_ms: i64,
+}
+
+/// What came since the last flush.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    table: HashTable<u32>,
+    open: Vec<Open>,
+    sealed: Vec<Sealed>,
+    sealed_bytes: usize,
+    open_bytes: usize,
+    opened_at: Option<Instant>,
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Shard {
+    shape: Shape,
+    window: Mutex<Window>,
+    /// Wakes the flusher when the window opens, and when it is full.
+    changed: Notify,
+}
+
+impl Shard {
+    pub(super) fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            window: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// The window. One that a panic left half changed is given up: its requests get a failure.
+    fn window(&self) -> MutexGuard<'_, Window> {
+        self.window.lock().unwrap_or_else(|poisoned| {
+            let mut window = poisoned.into_inner();
+            *window = Window {
+                is_closed: window.is_closed,
+                ..Window::default()
+            };
+            self.window.clear_poison();
+            window
+        })
+    }
+
+    /// Adds a request's samples of this shard.
+    pub(super) fn add(&self, addition: &Addition<'_>, groups: ShardGroups<'_>) {
+        let mut window = self.window();
+        let (was_open, was_full) = (window.opened_at.is_some(), window.is_full(self.shape));
+        for (group, positions) in groups.iter() {
+            if window.is_closed {
+                let mut claims = Claims::default();
+                claims.add(addition.ticket, positions.len() as u64);
+                claims.settle(&Err(PublishError::Closed));
+                continue;
+            }
+            match self.shape.format {
+                RecordFormat::Protobuf => window.add(self.shape, addition, group, positions),
+                RecordFormat::Json => window.add_json(addition, positions),
+            }
+        }
+        if !was_open && !window.is_closed {
+            window.opened_at = Some(Instant::now());
+        }
+        let is_full = window.is_full(self.shape);
+        drop(window);
+        if !was_open || (is_full && !was_full) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Ends when the window should be flushed: `wait` after it opened, or when it is full.
+    pub(super) async fn due(&self, wait: Duration) {
+        loop {
+            let (opened_at, is_full) = {
+                let window = self.window();
+                (window.opened_at, window.is_full(self.shape))
+            };
+            match opened_at {
+                Some(_) if is_full => return,
+                Some(opened_at) => {
+                    let changed = self.changed.notified();
+                    if tokio::time::timeout_at(opened_at + wait, changed)
+                        .await
+                        .is_err()
+                    {
+                        return;
+                    }
+                }
+                None => self.changed.notified().await,
+            }
+        }
+    }
+
+    /// Takes what came, and since when.
+    pub(super) fn take(&self) -> (Vec<Sealed>, Option<Instant>) {
+        let taken = {
+            let mut window = self.window();
+            let is_closed = window.is_closed;
+            std::mem::replace(
+                &mut *window,
+                Window {
+                    is_closed,
+                    ..Window::default()
+                },
+            )
+        };
+        taken.seal_all()
+    }
+
+    /// Takes what came; from now on, nothing is added.
+    pub(super) fn close(&self) -> (Vec<Sealed>, Option<Instant>) {
+        self.window().is_closed = true;
+        self.take()
+    }
+}
+
+impl Window {
+    fn is_full(&self, shape: Shape) -> bool {
+        self.sealed_bytes + self.open_bytes >= shape.max_record_bytes
+    }
+
+    fn add(&mut self, shape: Shape, addition: &Addition<'_>, group: Group, positions: &[u32]) {
+        let batch = addition.batch;
+        let Some(slot) = self.open_record(addition, group) else {
+            return;
+        };
+        let Some(open) = self.open.get_mut(slot) else {
+            return;
+        };
+        let limit_bytes = shape.max_record_bytes.saturating_sub(open.key.len());
+        let before = open.builder.encoded_len();
+        let sample_at = |position: &u32| batch.samples().get(*position as usize);
+        let same_series = |a: &u32, b: &u32| {
+            sample_at(a).map(|sample| sample.series) == sample_at(b).map(|sample| sample.series)
+        };
+        for run in positions.chunk_by(same_series) {
+            let Some((series, labels)) = run
+                .first()
+                .and_then(sample_at)
+                .and_then(|sample| batch.series(sample.series))
+                .map(|series| (series, batch.labels(series)))
+            else {
+                continue;
+            };
+            let mut rest = run;
+            while !rest.is_empty() {
+                let points = rest.iter().filter_map(sample_at);
+                let taken = open.push(limit_bytes, series, labels, points, rest.len());
+                if taken > 0 {
+                    open.claims.add(addition.ticket, taken as u64);
+                    rest = rest.get(taken..).unwrap_or_default();
+                } else if let Some(sealed) = open.seal() {
+                    open.received_at_ms = addition.received_at_ms;
+                    self.sealed_bytes += sealed.record.value.len();
+                    self.sealed.push(sealed);
+                } else {
+                    // The check before adding makes this impossible; without an answer the sender would wait.
+                    fail_too_large(addition, rest.len(), limit_bytes);
+                    break;
+                }
+            }
+        }
+        let after = open.builder.encoded_len();
+        self.open_bytes = (self.open_bytes + after).saturating_sub(before);
+    }
+
+    /// The open record of a name, made if there is none.
+    fn open_record(&mut self, addition: &Addition<'_>, group: Group) -> Option<usize> {
+        let name = addition.batch.series(group.series)?.name.as_ref();
+        let open = &mut self.open;
+        let entry = self.table.entry(
+            group.hash,
+            |slot| {
+                open.get(*slot as usize).is_some_and(|open| {
+                    open.hash == group.hash
+                        && open.key == name.as_bytes()
+                        && open.tenant.as_deref() == addition.tenant.map(AsRef::as_ref)
+                })
+            },
+            |slot| open.get(*slot as usize).map_or(0, |open| open.hash),
+        );
+        match entry {
+            Entry::Occupied(entry) => Some(*entry.get() as usize),
+            Entry::Vacant(vacant) => {
+                let slot = open.len();
+                vacant.insert(u32::try_from(slot).ok()?);
+                open.push(Open {
+                    hash: group.hash,
+                    key: Bytes::copy_from_slice(name.as_bytes()),
+                    tenant: addition.tenant.cloned(),
+                    builder: RecordBuilder::new(name),
+                    claims: Claims::default(),
+                    received_at_ms: addition.received_at_ms,
+                });
+                Some(slot)
+            }
+        }
+    }
+
+    fn add_json(&mut self, addition: &Addition<'_>, positions: &[u32]) {
+        let batch = addition.batch;
+        let mut key = None;
+        for position in positions {
+            let Some(sample) = batch.samples().get(*position as usize) else {
+                continue;
+            };
+            let Some(series) = batch.series(sample.series) else {
+                continue;
+            };
+            // All samples of a group share their name.
+            let key = key.get_or_insert_with(|| Bytes::copy_from_slice(series.name.as_bytes()));
+            let value = json(series, batch.labels(series), sample.at_ms, sample.value);
+            let mut claims = Claims::default();
+            claims.add(addition.ticket, 1);
+            self.sealed_bytes += value.len();
+            self.sealed.push(Sealed {
+                record: Record {
+                    key: key.clone(),
+                    value,
+                    content_type: ContentType::Json,
+                    tenant: addition.tenant.cloned(),
+                    received_at_ms: addition.received_at_ms,
+                },
+                claims,
+                samples: 1,
+            });
+        }
+    }
+
+    /// Every record, those of one key in the order of their samples.
+    fn seal_all(mut self) -> (Vec<Sealed>, Option<Instant>) {
+        let mut sealed = self.sealed;
+        sealed.extend(self.open.iter_mut().filter_map(Open::seal));
+        (sealed, self.opened_at)
+    }
+}
+
+impl Open {
+    /// Adds points of a series: all, or a half of a half of them if all do not fit. Answers how many.
+    fn push<'a>(
+        &mut self,
+        limit_bytes: usize,
+        series: &Series<'_>,
+        labels: &[Label<'_>],
+        samples: impl Iterator<Item = &'a Sample> + Clone,
+        count: usize,
+    ) -> usize {
+        let mut taken = count;
+        while taken > 0 {
+            let is_pushed = self.builder.push_within(
+                limit_bytes,
+                pairs(labels),
+                series.kind,
+                &series.unit,
+                &series.help,
+                samples.clone().take(taken).map(point),
+            );
+            if is_pushed {
+                break;
+            }
+            taken /= 2;
+        }
+        taken
+    }
+
+    /// The record, if it has samples. The next one of that name starts empty.
+    fn seal(&mut self) -> Option<Sealed> {
+        if self.builder.is_empty() {
+            return None;
+        }
+        let samples = self.builder.samples();
+        Some(Sealed {
+            record: Record {
+                key: self.key.clone(),
+                value: self.builder.finish(),
+                content_type: ContentType::RemoteWriteV2,
+                tenant: self.tenant.clone(),
+                received_at_ms: self.received_at_ms,
+            },
+            claims: std::mem::take(&mut self.claims),
+            samples,
+        })
+    }
+}
+
+fn fail_too_large(addition: &Addition<'_>, samples: usize, limit_bytes: usize) {
+    let mut claims = Claims::default();
+    claims.add(addition.ticket, samples as u64);
+    claims.settle(&Err(PublishError::TooLarge {
+        size_bytes: limit_bytes.saturating_add(1),
+        limit_bytes,
+    }));
+}

@@ -1,0 +1,133 @@
+//! A request's claim on the records that its samples went into.
+//!
+//! The request is answered when every one of them is settled. The ledger is counted here, record
+//! by record, so that it also holds when nobody waits any more: a sender that hung up, a timeout.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use buffer::PublishError;
+use tokio::sync::oneshot;
+
+use crate::error::publish_code;
+use crate::metrics;
+
+/// What became of a request's samples.
+pub(crate) type Settled = Result<(), PublishError>;
+
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    protocol: &'static str,
+    /// Records that are not settled yet, plus one while samples are still being added.
+    open: AtomicUsize,
+    durable_samples: AtomicU64,
+    failed_samples: AtomicU64,
+    /// The first failure decides the answer.
+    failure: OnceLock<PublishError>,
+    answer: Mutex<Option<oneshot::Sender<Settled>>>,
+}
+
+impl Ticket {
+    /// A ticket that settles when [`Self::settle`] was called once for this call (with no samples) and
+    /// once for each [`Self::hold`].
+    pub(crate) fn new(protocol: &'static str) -> (Arc<Self>, oneshot::Receiver<Settled>) {
+        let (sender, receiver) = oneshot::channel();
+        let ticket = Self {
+            protocol,
+            open: AtomicUsize::new(1),
+            durable_samples: AtomicU64::new(0),
+            failed_samples: AtomicU64::new(0),
+            failure: OnceLock::new(),
+            answer: Mutex::new(Some(sender)),
+        };
+        (Arc::new(ticket), receiver)
+    }
+
+    /// One more record to wait for.
+    fn hold(&self) {
+        self.open.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn settle(&self, samples: u64, result: &Settled) {
+        match result {
+            Ok(()) => {
+                self.durable_samples.fetch_add(samples, Ordering::AcqRel);
+            }
+            Err(error) => {
+                self.failed_samples.fetch_add(samples, Ordering::AcqRel);
+                self.failure.get_or_init(|| error.clone());
+            }
+        }
+        if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.finish();
+        }
+    }
+
+    fn finish(&self) {
+        metrics::accepted(self.protocol, self.durable_samples.load(Ordering::Acquire));
+        let failure = self.failure.get();
+        if let Some(error) = failure {
+            let samples = self.failed_samples.load(Ordering::Acquire);
+            metrics::rejected(self.protocol, publish_code(error), samples);
+        }
+        let sender = self
+            .answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(sender) = sender {
+            let result = failure.cloned().map_or(Ok(()), Err);
+            // An error means that the request was given up meanwhile.
+            sender.send(result).unwrap_or_default();
+        }
+    }
+}
+
+/// The adding side of a ticket: while it lives, the ticket is not settled.
+#[derive(Debug)]
+pub(crate) struct Adding<'a>(pub(crate) &'a Arc<Ticket>);
+
+impl Drop for Adding<'_> {
+    fn drop(&mut self) {
+        self.0.settle(0, &Ok(()));
+    }
+}
+
+/// The tickets of one record, and how many of its samples belong to each.
+///
+/// Settled exactly once: by [`Self::settle`], or as a failure when it is dropped without.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(Vec<(Arc<Ticket>, u64)>);
+
+impl Claims {
+    /// Adds samples of a request to the record.
+    pub(crate) fn add(&mut self, ticket: &Arc<Ticket>, samples: u64) {
+        match self.0.last_mut() {
+            Some((last, count)) if Arc::ptr_eq(last, ticket) => *count += samples,
+            _ => {
+                ticket.hold();
+                self.0.push((Arc::clone(ticket), samples));
+            }
+        }
+    }
+
+    /// Tells every ticket.
+    pub(crate) fn settle(mut self, result: &Settled) {
+        self.tell(result);
+    }
+
+    fn tell(&mut self, result: &Settled) {
+        for (ticket, samples) in self.0.drain(..) {
+            ticket.settle(samples, result);
+        }
+    }
+}
+
+impl Drop for Claims {
+    fn drop(&mut self) {
+        if !self.0.is_empty() {
+            let lost = "the record was given up before the buffer answered".to_owned();
+            self.tell(&Err(PublishError::Unconfirmed(lost)));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a request is not answered with success: one kind per reason, one mapping to codes.
+//!
+//! A message names the field, the limit and what was found, so that a person can act on it. What a
+//! protocol makes of it (JSON, text, protobuf) is its own business.
+
+use buffer::PublishError;
+use codec::{InflateError, UnsupportedEncoding};
+use model::{Code, Refusal};
+
+use crate::permits::Full;
+use crate::refusals::Refusals;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is nothing at {path}; metrics are pushed with POST /metrics")]
+    NotFound { path: String },
+    #[error("{method} is not possible at {path}{hint}")]
+    MethodNotAllowed {
+        method: String,
+        path: String,
+        hint: &'static str,
+    },
+    #[error("{0}")]
+    Parameter(String),
+    #[error("content type {found:?} is not read here; send application/json")]
+    ContentType { found: String },
+    #[error(transparent)]
+    Encoding(#[from] UnsupportedEncoding),
+    #[error(
+        "the body has {} bytes, the limit is {limit_bytes}; send several smaller ones",
+        at_least(*found_bytes, *exact)
+    )]
+    BodyTooLarge {
+        found_bytes: u64,
+        /// Whether the size was announced; otherwise reading stopped at the limit.
+        exact: bool,
+        limit_bytes: usize,
+    },
+    #[error("the body stopped coming: {received_bytes} bytes came in {elapsed_s} s")]
+    BodyStalled {
+        received_bytes: usize,
+        elapsed_s: u64,
+    },
+    #[error("the body ended early after {received_bytes} bytes: {cause}")]
+    BodyBroken {
+        received_bytes: usize,
+        cause: String,
+    },
+    #[error(transparent)]
+    Inflate(#[from] InflateError),
+    #[error(transparent)]
+    Body(#[from] Refusal),
+    #[error("{}", .0.sentence())]
+    Batch(Refusals),
+    #[error("too much is in flight: {0}; send it again in a second")]
+    Overloaded(#[from] Full),
+    #[error("{0}; send all of it again")]
+    Buffer(#[from] PublishError),
+    #[error("the buffer did not confirm every record within {timeout_ms} ms; send all of it again")]
+    Timeout { timeout_ms: u128 },
+    #[error("no processor was free within {timeout_ms} ms; send it again in a second")]
+    Busy { timeout_ms: u128 },
+    #[error("this process is stopping; send it again, to another one if there is one")]
+    ShuttingDown,
+    #[error("a defect of the gateway, which its log describes; nothing is known about the samples")]
+    Internal,
+}
+
+impl Error {
+    /// The stable code, which decides the status.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::NotFound { .. } => Code::NotFound,
+            Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
+            Self::Parameter(_) => Code::ParameterInvalid,
+            Self::ContentType { .. } => Code::ContentTypeUnsupported,
+            Self::Encoding(_) => Code::EncodingUnsupported,
+            Self::BodyTooLarge { .. } => Code::BodyTooLarge,
+            Self::BodyStalled { .. } => Code::RequestTimeout,
+            Self::BodyBroken { .. } => Code::BodyInvalid,
+            Self::Inflate(InflateError::TooLarge { .. }) => Code::InflatedTooLarge,
+            Self::Inflate(InflateError::Corrupt { .. }) => Code::BodyCorrupt,
+            Self::Body(refusal) => refusal.code,
+            Self::Batch(_) => Code::BatchRefused,
+            Self::Overloaded(_) | Self::Busy { .. } => Code::Overloaded,
+            Self::Buffer(error) => publish_code(error),
+            Self::Timeout { .. } => Code::BufferUnavailable,
+            Self::ShuttingDown => Code::ShuttingDown,
+            Self::Internal => Code::Internal,
+        }
+    }
+
+    /// How long the sender should wait before it tries again, where that helps.
+    pub(crate) fn retry_after_secs(&self) -> Option<u32> {
+        (self.code().status() == 503).then_some(1)
+    }
+
+    /// Whether the sender may read this answer only if its body is read to the end, and it is worth it.
+    ///
+    /// Under overload it is not: a cut connection says the same.
+    pub(crate) fn is_worth_hearing(&self) -> bool {
+        self.code().status() < 500
+    }
+}
+
+/// The code of a failed publishing.
+pub(crate) fn publish_code(error: &PublishError) -> Code {
+    match error {
+        PublishError::QueueFull => Code::Overloaded,
+        PublishError::Full(_) | PublishError::Unconfirmed(_) => Code::BufferUnavailable,
+        PublishError::Closed => Code::ShuttingDown,
+        // Records are split below the buffer's limit, so one that is too large is our defect; but the
+        // sender's samples are good, and it must not drop them.
+        PublishError::TooLarge { .. } => Code::BufferUnavailable,
+    }
+}
+
+fn at_least(bytes: u64, exact: bool) -> String {
+    if exact {
+        bytes.to_string()
+    } else {
+        format!("more than {bytes}")
+    }
+}

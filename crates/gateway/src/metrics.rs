@@ -1,0 +1,194 @@
+//! Every metric of the gateway, in one place.
+#![expect(
+    clippy::disallowed_macros,
+    reason = "the one file of this crate that names metrics"
+)]
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use model::Code;
+use service::catalogue::{BYTES, Kind, Metric, SECONDS};
+
+const REQUESTS: &str = "sluice_gateway_requests_total";
+const REQUEST_DURATION: &str = "sluice_gateway_request_duration_seconds";
+const RECEIVED: &str = "sluice_gateway_samples_received_total";
+const ACCEPTED: &str = "sluice_gateway_samples_accepted_total";
+const REJECTED: &str = "sluice_gateway_samples_rejected_total";
+const REFUSALS: &str = "sluice_gateway_requests_refused_total";
+const IN_FLIGHT: &str = "sluice_gateway_in_flight_bytes";
+const IN_FLIGHT_LIMIT: &str = "sluice_gateway_in_flight_limit_bytes";
+const RECORDS: &str = "sluice_gateway_records_total";
+const RECORD_BYTES: &str = "sluice_gateway_record_bytes";
+const RECORD_SAMPLES: &str = "sluice_gateway_record_samples";
+const COALESCE_WAIT: &str = "sluice_gateway_coalesce_wait_seconds";
+const PUBLISH: &str = "sluice_gateway_publish_seconds";
+
+/// Bounds for numbers of samples.
+const SAMPLES: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0,
+];
+
+/// The gateway's metrics.
+pub const CATALOGUE: &[Metric] = &[
+    Metric {
+        name: REQUESTS,
+        kind: Kind::Counter,
+        labels: &["route", "method", "status"],
+        help: "Requests answered; `route` is the pattern of the path, or `unmatched`.",
+    },
+    Metric {
+        name: REQUEST_DURATION,
+        kind: Kind::Histogram(SECONDS),
+        labels: &["route", "outcome"],
+        help: "Time from the end of a request's header to its answer; `outcome` is ok, refused (4xx), \
+               unavailable (503) or failed (other 5xx).",
+    },
+    Metric {
+        name: REFUSALS,
+        kind: Kind::Counter,
+        labels: &["reason"],
+        help: "Requests answered with an error; `reason` is the answer's code.",
+    },
+    Metric {
+        name: RECEIVED,
+        kind: Kind::Counter,
+        labels: &["protocol"],
+        help: "Samples decoded and decided on: always accepted plus rejected. A histogram counts as the \
+               series that it becomes, a refused object as one.",
+    },
+    Metric {
+        name: ACCEPTED,
+        kind: Kind::Counter,
+        labels: &["protocol"],
+        help: "Samples that the buffer confirmed as durable.",
+    },
+    Metric {
+        name: REJECTED,
+        kind: Kind::Counter,
+        labels: &["protocol", "reason"],
+        help: "Samples refused, or not confirmed by the buffer; `reason` is an error code of the API.",
+    },
+    Metric {
+        name: IN_FLIGHT,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Bytes of bodies held by requests that are not answered yet.",
+    },
+    Metric {
+        name: IN_FLIGHT_LIMIT,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "The most that may be in flight (`http.max_in_flight`); beyond it requests get 503.",
+    },
+    Metric {
+        name: RECORDS,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "Records given to the buffer; `outcome` is confirmed, or the error code of the answer.",
+    },
+    Metric {
+        name: RECORD_BYTES,
+        kind: Kind::Histogram(BYTES),
+        labels: &[],
+        help: "Size of records given to the buffer, before compression.",
+    },
+    Metric {
+        name: RECORD_SAMPLES,
+        kind: Kind::Histogram(SAMPLES),
+        labels: &[],
+        help: "Samples per record given to the buffer: what coalescing achieves.",
+    },
+    Metric {
+        name: COALESCE_WAIT,
+        kind: Kind::Histogram(SECONDS),
+        labels: &[],
+        help: "Time from the first sample of a window to its publishing.",
+    },
+    Metric {
+        name: PUBLISH,
+        kind: Kind::Histogram(SECONDS),
+        labels: &[],
+        help: "Time from publishing a record to the buffer's answer.",
+    },
+];
+
+/// Counts an answered request.
+pub(crate) fn request(route: &str, method: &'static str, status: u16, elapsed: Duration) {
+    let status_text = status_text(status);
+    counter!(REQUESTS, "route" => route.to_owned(), "method" => method, "status" => status_text)
+        .increment(1);
+    let outcome = match status {
+        0..400 => "ok",
+        400..500 => "refused",
+        503 => "unavailable",
+        _ => "failed",
+    };
+    histogram!(REQUEST_DURATION, "route" => route.to_owned(), "outcome" => outcome).record(elapsed);
+}
+
+/// Counts a request that was answered with an error.
+pub(crate) fn request_refused(reason: Code) {
+    counter!(REFUSALS, "reason" => reason.as_str()).increment(1);
+}
+
+/// Counts samples that are durable.
+pub(crate) fn accepted(protocol: &'static str, samples: u64) {
+    if samples > 0 {
+        counter!(RECEIVED, "protocol" => protocol).increment(samples);
+        counter!(ACCEPTED, "protocol" => protocol).increment(samples);
+    }
+}
+
+/// Counts samples that were refused, or not confirmed.
+pub(crate) fn rejected(protocol: &'static str, reason: Code, samples: u64) {
+    if samples > 0 {
+        counter!(RECEIVED, "protocol" => protocol).increment(samples);
+        counter!(REJECTED, "protocol" => protocol, "reason" => reason.as_str()).increment(samples);
+    }
+}
+
+/// Shows how much is in flight.
+pub(crate) fn in_flight(bytes: usize) {
+    gauge!(IN_FLIGHT).set(bytes as f64);
+}
+
+/// Shows how much may be in flight.
+pub(crate) fn in_flight_limit(bytes: usize) {
+    gauge!(IN_FLIGHT_LIMIT).set(bytes as f64);
+}
+
+/// Notes the shape of a record on its way to the buffer.
+pub(crate) fn record_published(bytes: usize, samples: u32) {
+    histogram!(RECORD_BYTES).record(bytes as f64);
+    histogram!(RECORD_SAMPLES).record(f64::from(samples));
+}
+
+/// Counts a record that the buffer answered.
+pub(crate) fn record_settled(outcome: Option<Code>, elapsed: Duration) {
+    let outcome = outcome.map_or("confirmed", Code::as_str);
+    counter!(RECORDS, "outcome" => outcome).increment(1);
+    histogram!(PUBLISH).record(elapsed);
+}
+
+/// Notes how long a window was open.
+pub(crate) fn window_closed(open_for: Duration) {
+    histogram!(COALESCE_WAIT).record(open_for);
+}
+
+/// The statuses that are answered, without an allocation for the usual ones.
+fn status_text(status: u16) -> std::borrow::Cow<'static, str> {
+    match status {
+        200 => "200".into(),
+        204 => "204".into(),
+        400 => "400".into(),
+        404 => "404".into(),
+        405 => "405".into(),
+        408 => "408".into(),
+        413 => "413".into(),
+        415 => "415".into(),
+        500 => "500".into(),
+        503 => "503".into(),
+        other => other.to_string().into(),
+    }
+}

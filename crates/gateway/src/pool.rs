@@ -1,0 +1,46 @@
+//! Work on the processor: small pieces where they are, large ones on as many threads as cores.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::error::Error;
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    cores: Arc<Semaphore>,
+}
+
+impl Pool {
+    pub(crate) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        Self {
+            cores: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    /// Runs `work`, here or on a thread of its own. Given up, work that has begun still ends.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        is_heavy: bool,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        if !is_heavy {
+            return Ok(work());
+        }
+        let core = Arc::clone(&self.cores).acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(core);
+            result
+        });
+        done.await.map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "work on a body failed"
+            );
+            Error::Internal
+        })
+    }
+}

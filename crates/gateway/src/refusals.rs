@@ -1,0 +1,117 @@
+//! The refused samples of one request: all are counted, the first hundred are told in full.
+
+use model::{Code, Refused};
+use serde::Serialize;
+
+/// How many refusals an answer lists.
+pub(crate) const TOLD: usize = 100;
+
+/// How much of a metric name an answer repeats, in characters.
+const NAME_CHARS: usize = 100;
+
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    told: Vec<Refused>,
+    counts: Vec<(Code, u64)>,
+    refused: u64,
+    objects: u64,
+}
+
+/// One refusal in an answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told<'a> {
+    index: u32,
+    metric_name: String,
+    code: &'static str,
+    message: &'a str,
+}
+
+impl Refusals {
+    /// The refusals of a request with so many objects. Each object is refused at most once.
+    pub(crate) fn of(objects: u32, mut all: Vec<Refused>) -> Self {
+        all.sort_by_key(|refused| refused.index);
+        all.dedup_by_key(|refused| refused.index);
+        let mut counts: Vec<(Code, u64)> = Vec::new();
+        for refused in &all {
+            let code = refused.refusal.code;
+            match counts.iter_mut().find(|(counted, _)| *counted == code) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((code, 1)),
+            }
+        }
+        let refused = all.len() as u64;
+        all.truncate(TOLD);
+        // What a hostile body made this long is not kept until the answer.
+        all.shrink_to_fit();
+        Self {
+            told: all,
+            counts,
+            refused,
+            objects: u64::from(objects),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.refused == 0
+    }
+
+    /// How many objects were refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// How many objects were not.
+    pub(crate) fn received(&self) -> u64 {
+        self.objects.saturating_sub(self.refused)
+    }
+
+    /// How many were refused for each reason.
+    pub(crate) fn counts(&self) -> &[(Code, u64)] {
+        &self.counts
+    }
+
+    /// What an answer lists.
+    pub(crate) fn told(&self) -> Vec<Told<'_>> {
+        self.told
+            .iter()
+            .map(|refused| Told {
+                index: refused.index,
+                metric_name: shortened(&refused.metric_name),
+                code: refused.refusal.code.as_str(),
+                message: &refused.refusal.message,
+            })
+            .collect()
+    }
+
+    /// How many an answer does not list.
+    pub(crate) fn omitted(&self) -> u64 {
+        self.refused.saturating_sub(self.told.len() as u64)
+    }
+
+    /// Why nothing of the batch was stored.
+    pub(crate) fn sentence(&self) -> String {
+        let first = self.told.first().map_or_else(String::new, |refused| {
+            format!("; sample {}: {}", refused.index, refused.refusal.message)
+        });
+        match (self.objects, self.refused) {
+            (1, _) => format!("the only sample was refused{first}"),
+            (objects, refused) if objects == refused => {
+                format!("all {objects} samples were refused{first}")
+            }
+            (objects, refused) => format!(
+                "{refused} of {objects} samples {} refused, and strict=true stores all or nothing{first}",
+                if refused == 1 { "was" } else { "were" }
+            ),
+        }
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(NAME_CHARS) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

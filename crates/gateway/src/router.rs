@@ -1,0 +1,146 @@
+//! The public listener's routes, and the handle that ends the gateway in good order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use buffer::Publish;
+use http::{Method, Uri};
+use model::Clock;
+use serde_json::json;
+use service::tasks::Tasks;
+use tokio::time::Instant;
+
+use crate::answer;
+use crate::body::BodyLimits;
+use crate::coalesce::Coalescer;
+use crate::config::Config;
+use crate::error::Error;
+use crate::ingest::Pipeline;
+use crate::layers;
+use crate::permits::Permits;
+use crate::pool::Pool;
+use crate::push::push;
+
+/// What handlers share.
+pub(crate) struct App {
+    pub pipeline: Arc<Pipeline>,
+    pub body_limits: BodyLimits,
+    pub durability: &'static str,
+}
+
+/// Ends the gateway's part of the process.
+pub struct Gateway<P> {
+    pipeline: Arc<Pipeline>,
+    publisher: Arc<P>,
+}
+
+impl<P> std::fmt::Debug for Gateway<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+/// The public routes over a buffer, with `extra` ones of the caller under the same layers and fallbacks.
+///
+/// The routes work as long as `tasks` run; [`Gateway::drain`] ends them in good order.
+pub fn router<P: Publish>(
+    config: &Config,
+    publisher: Arc<P>,
+    clock: Arc<dyn Clock>,
+    tasks: &Tasks,
+    extra: Router,
+) -> (Router, Gateway<P>) {
+    let coalescer = Coalescer::start(&config.coalesce, config.record_format, &publisher, tasks);
+    let pipeline = Arc::new(Pipeline {
+        limits: config.limits.limits(),
+        max_inflated_bytes: config.http.max_inflated.bytes(),
+        request_timeout: config.http.request_timeout.0,
+        clock,
+        permits: Permits::new(config.http.max_in_flight.bytes()),
+        pool: Pool::new(),
+        coalescer,
+        is_draining: AtomicBool::new(false),
+    });
+    let app = Arc::new(App {
+        pipeline: Arc::clone(&pipeline),
+        body_limits: BodyLimits {
+            max_bytes: config.http.max_body.bytes(),
+            idle_timeout: config.http.body_idle_timeout.0,
+        },
+        durability: publisher.durability().as_str(),
+    });
+    let router = Router::new()
+        .route("/metrics", post(push))
+        .route("/api/v1/metrics", post(push))
+        .route("/health", get(health))
+        .with_state(app)
+        .merge(extra)
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(middleware::from_fn(layers::observe));
+    let gateway = Gateway {
+        pipeline,
+        publisher,
+    };
+    (router, gateway)
+}
+
+impl<P: Publish> Gateway<P> {
+    /// Refuses new requests, publishes what waits for its window, and waits until the buffer has answered
+    /// everything, at most for `deadline`. Answers how many records were still open then.
+    ///
+    /// Call it when the listener has finished its requests.
+    pub async fn drain(&self, deadline: Duration) -> usize {
+        let started = Instant::now();
+        self.pipeline.is_draining.store(true, Ordering::Release);
+        let is_settled = self.pipeline.coalescer.close(deadline).await;
+        let left = deadline.saturating_sub(started.elapsed());
+        let open_records = self.publisher.flush(left).await;
+        if !is_settled || open_records > 0 {
+            tracing::warn!(
+                open_records,
+                elapsed_ms = started.elapsed().as_millis(),
+                "the buffer did not answer everything in time; its senders will send it again"
+            );
+        }
+        open_records
+    }
+}
+
+/// The process is there; whether it is ready is the admin listener's answer.
+async fn health() -> Json<serde_json::Value> {
+    Json(json!({"status": "healthy"}))
+}
+
+async fn not_found(uri: Uri) -> Response {
+    answer::failed(&Error::NotFound {
+        path: shown_path(&uri),
+    })
+}
+
+async fn method_not_allowed(request: Request) -> Response {
+    let path = shown_path(request.uri());
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let hint = match path.as_str() {
+        "/metrics" if is_read => {
+            "; metrics are pushed here with POST, and the gateway's own are at /metrics of the admin port"
+        }
+        "/metrics" | "/api/v1/metrics" => "; metrics are pushed here with POST",
+        _ => "",
+    };
+    answer::failed(&Error::MethodNotAllowed {
+        method: request.method().as_str().chars().take(20).collect(),
+        path,
+        hint,
+    })
+}
+
+/// A path may be as long as a header may be; an answer repeats the start.
+fn shown_path(uri: &Uri) -> String {
+    uri.path().chars().take(100).collect()
+}
