@@ -13,5 +13,6 @@ pub mod snappy;
 pub mod wire;
 
 mod protobuf;
+mod symbols;
 
 pub use inflate::{Encoding, InflateError, UnsupportedEncoding, inflate};

@@ -1,1 +1,242 @@
-//! Protobuf primitives.
+//! The protobuf that both ends of the buffer share: a reader that allocates nothing, and the
+//! messages that remote write 1.0 and 2.0 have in common.
+//!
+//! Groups are refused instead of skipped: nothing here recurses.
+
+use model::Point;
+use prost::encoding::{encode_varint, encoded_len_varint};
+
+/// The key of a field with this number whose value is length-delimited.
+pub(crate) const fn delimited(field: u8) -> u8 {
+    field << 3 | 2
+}
+
+/// The bytes are no protobuf message, or a field has another type than it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error("a field breaks off")]
+    Truncated,
+    #[error("a varint has more than 64 bits")]
+    Varint,
+    #[error("a field has the wire type {0}")]
+    WireType(u64),
+    #[error("a field has a number that no field can have")]
+    Number,
+    #[error("a field has another type than it should")]
+    Type,
+    #[error("a string is not UTF-8")]
+    Utf8,
+    #[error("a 32-bit number has more bits")]
+    Range,
+}
+
+/// A field's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(&'a [u8]),
+    Fixed32,
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn varint(self) -> Result<u64, Malformed> {
+        match self {
+            Self::Varint(number) => Ok(number),
+            Self::Fixed64(_) | Self::Bytes(_) | Self::Fixed32 => Err(Malformed::Type),
+        }
+    }
+
+    pub(crate) fn int64(self) -> Result<i64, Malformed> {
+        self.varint().map(u64::cast_signed)
+    }
+
+    pub(crate) fn uint32(self) -> Result<u32, Malformed> {
+        u32::try_from(self.varint()?).map_err(|_| Malformed::Range)
+    }
+
+    pub(crate) fn double(self) -> Result<f64, Malformed> {
+        match self {
+            Self::Fixed64(bits) => Ok(f64::from_bits(bits)),
+            Self::Varint(_) | Self::Bytes(_) | Self::Fixed32 => Err(Malformed::Type),
+        }
+    }
+
+    pub(crate) fn bytes(self) -> Result<&'a [u8], Malformed> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::Varint(_) | Self::Fixed64(_) | Self::Fixed32 => Err(Malformed::Type),
+        }
+    }
+
+    pub(crate) fn text(self) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Malformed::Utf8)
+    }
+
+    /// Calls `each` with every number of a repeated field, packed or not.
+    pub(crate) fn each_uint32(self, mut each: impl FnMut(u32)) -> Result<(), Malformed> {
+        let Self::Bytes(packed) = self else {
+            each(self.uint32()?);
+            return Ok(());
+        };
+        let mut reader = Reader(packed);
+        while !reader.0.is_empty() {
+            each(u32::try_from(reader.varint()?).map_err(|_| Malformed::Range)?);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a message field by field.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// The next field's number and value.
+    #[inline]
+    pub(crate) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>, Malformed> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let key = self.varint()?;
+        let number = u32::try_from(key >> 3).map_err(|_| Malformed::Number)?;
+        if number == 0 || number > 0x1fff_ffff {
+            return Err(Malformed::Number);
+        }
+        let value = match key & 7 {
+            0 => Value::Varint(self.varint()?),
+            1 => {
+                let (bytes, rest) = self.0.split_first_chunk().ok_or(Malformed::Truncated)?;
+                self.0 = rest;
+                Value::Fixed64(u64::from_le_bytes(*bytes))
+            }
+            2 => {
+                let length = usize::try_from(self.varint()?).map_err(|_| Malformed::Truncated)?;
+                let (bytes, rest) = self
+                    .0
+                    .split_at_checked(length)
+                    .ok_or(Malformed::Truncated)?;
+                self.0 = rest;
+                Value::Bytes(bytes)
+            }
+            5 => {
+                let (_, rest) = self
+                    .0
+                    .split_first_chunk::<4>()
+                    .ok_or(Malformed::Truncated)?;
+                self.0 = rest;
+                Value::Fixed32
+            }
+            other => return Err(Malformed::WireType(other)),
+        };
+        Ok(Some((number, value)))
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Result<u64, Malformed> {
+        match self.0 {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
+        let mut number = 0;
+        for (at, byte) in self.0.iter().enumerate().take(10) {
+            // The tenth byte holds the last bit.
+            if at == 9 && *byte > 1 {
+                return Err(Malformed::Varint);
+            }
+            number |= u64::from(byte & 0x7f) << (7 * at);
+            if *byte < 0x80 {
+                self.0 = self.0.get(at + 1..).unwrap_or_default();
+                return Ok(number);
+            }
+        }
+        Err(if self.0.len() < 10 {
+            Malformed::Truncated
+        } else {
+            Malformed::Varint
+        })
+    }
+}
+
+/// Appends a varint.
+pub(crate) fn put_varint(output: &mut Vec<u8>, number: u64) {
+    encode_varint(number, output);
+}
+
+/// A length as protobuf counts it.
+pub(crate) fn length(bytes: usize) -> u64 {
+    // A usize has at most 64 bits on every platform there is.
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+/// The size of a length-delimited field with this content and a number below 16.
+pub(crate) fn delimited_len(content: usize) -> usize {
+    1 + encoded_len_varint(length(content)) + content
+}
+
+/// The size of a varint.
+pub(crate) fn varint_len(number: u64) -> usize {
+    encoded_len_varint(number)
+}
+
+/// Appends the head of a length-delimited field.
+pub(crate) fn put_head(output: &mut Vec<u8>, field: u8, content: usize) {
+    output.push(delimited(field));
+    put_varint(output, length(content));
+}
+
+/// Appends a length-delimited field.
+pub(crate) fn put_bytes(output: &mut Vec<u8>, field: u8, content: &[u8]) {
+    put_head(output, field, content.len());
+    output.extend_from_slice(content);
+}
+
+/// Appends a field of at most 127 bytes that `content` writes.
+pub(crate) fn put_short(output: &mut Vec<u8>, field: u8, content: impl FnOnce(&mut Vec<u8>)) {
+    output.push(delimited(field));
+    let at = output.len();
+    output.push(0);
+    content(output);
+    let written = output.len() - at - 1;
+    debug_assert!(written < 0x80, "{written} bytes need a longer length");
+    if let Some(length) = output.get_mut(at) {
+        *length = u8::try_from(written).unwrap_or_default();
+    }
+}
+
+/// Appends an integer field, unless it is zero, which is the default.
+pub(crate) fn put_uint(output: &mut Vec<u8>, field: u8, number: u64) {
+    if number != 0 {
+        output.push(field << 3);
+        put_varint(output, number);
+    }
+}
+
+/// Appends a double field, unless it is positive zero, which is the default.
+pub(crate) fn put_double(output: &mut Vec<u8>, field: u8, number: f64) {
+    if number.to_bits() != 0 {
+        output.push(field << 3 | 1);
+        output.extend_from_slice(&number.to_bits().to_le_bytes());
+    }
+}
+
+/// Appends field 2 of a `TimeSeries`: `Sample { value = 1, timestamp = 2, start_timestamp = 3 }`,
+/// the last of which only 2.0 has.
+pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {
+    put_short(output, 2, |output| {
+        put_double(output, 1, point.value);
+        put_uint(output, 2, point.at_ms.cast_unsigned());
+        if with_start {
+            put_uint(output, 3, point.start_ms.cast_unsigned());
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,28 +1,97 @@
-//! Not written yet.
+//! Records written step by step, so that a sample costs no message struct.
+//!
+//! The record is one `io.prometheus.write.v2.Request`: symbols first, then the series in the order
+//! of their first sample.
+
 use bytes::Bytes;
-use model::{MetricType, Point};
+use model::{MetricType, NAME_LABEL, Point};
+
+use crate::protobuf::{
+    delimited_len, put_head, put_sample, put_short, put_uint, put_varint, varint_len,
+};
+use crate::symbols::Symbols;
+
+const TIMESERIES: u8 = 5;
+const LABELS_REFS: u8 = 1;
+const METADATA: u8 = 5;
+
+/// What a sender said about a series; texts by number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Description {
+    kind: MetricType,
+    unit: u32,
+    help: u32,
+}
+
+/// A series that may still get points.
+#[derive(Debug, Default)]
+struct Open {
+    refs: Vec<u32>,
+    points: Vec<u8>,
+    description: Description,
+}
 
 /// Encodes `io.prometheus.write.v2.Request` step by step, for the series of one metric name.
+///
+/// Points of the same series that are pushed one after the other share a `TimeSeries`.
 #[derive(Debug)]
-pub struct RecordBuilder {}
+pub struct RecordBuilder {
+    name: Box<str>,
+    symbols: Symbols,
+    /// The numbers of `__name__` and of the metric name.
+    name_refs: [u32; 2],
+    /// Finished series, encoded.
+    series: Vec<u8>,
+    open: Open,
+    /// What is being pushed, until it is known to fit.
+    pending: Open,
+    samples: u32,
+}
 
 impl RecordBuilder {
     /// An empty record for this metric name.
     #[must_use]
-    pub fn new(_name: &str) -> Self {
-        todo!()
+    pub fn new(name: &str) -> Self {
+        let mut builder = Self {
+            name: name.into(),
+            symbols: Symbols::default(),
+            name_refs: [0; 2],
+            series: Vec::new(),
+            open: Open::default(),
+            pending: Open::default(),
+            samples: 0,
+        };
+        builder.start();
+        builder
+    }
+
+    /// The metric name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn start(&mut self) {
+        self.symbols.clear();
+        // Number 0 is the empty text by the protocol's rule.
+        self.symbols.intern("");
+        self.name_refs = [
+            self.symbols.intern(NAME_LABEL),
+            self.symbols.intern(&self.name),
+        ];
     }
 
     /// Adds points of a series. `labels` are sorted by name, without `__name__`.
     pub fn push<'x>(
         &mut self,
-        _labels: impl IntoIterator<Item = (&'x str, &'x str)>,
-        _kind: MetricType,
-        _unit: &str,
-        _help: &str,
-        _points: impl IntoIterator<Item = Point>,
+        labels: impl IntoIterator<Item = (&'x str, &'x str)>,
+        kind: MetricType,
+        unit: &str,
+        help: &str,
+        points: impl IntoIterator<Item = Point>,
     ) {
-        todo!()
+        let fits = self.push_within(usize::MAX, labels, kind, unit, help, points);
+        debug_assert!(fits, "nothing is larger than memory");
     }
 
     /// Like [`Self::push`], unless the record would grow beyond `limit_bytes`: then nothing
@@ -31,36 +100,168 @@ impl RecordBuilder {
     #[must_use]
     pub fn push_within<'x>(
         &mut self,
-        _limit_bytes: usize,
-        _labels: impl IntoIterator<Item = (&'x str, &'x str)>,
-        _kind: MetricType,
-        _unit: &str,
-        _help: &str,
-        _points: impl IntoIterator<Item = Point>,
+        limit_bytes: usize,
+        labels: impl IntoIterator<Item = (&'x str, &'x str)>,
+        kind: MetricType,
+        unit: &str,
+        help: &str,
+        points: impl IntoIterator<Item = Point>,
     ) -> bool {
-        todo!()
+        let known = self.symbols.len();
+        let samples = self.fill_pending(labels, kind, unit, help, points);
+        if samples == 0 {
+            self.symbols.truncate(known);
+            return true;
+        }
+        let same = !self.open.points.is_empty()
+            && self.open.refs == self.pending.refs
+            && self.open.description == self.pending.description;
+        let tail = if same {
+            series_len(&self.open, self.pending.points.len())
+        } else {
+            self.open_len() + series_len(&self.pending, 0)
+        };
+        if self.symbols.encoded().len() + self.series.len() + tail > limit_bytes {
+            self.symbols.truncate(known);
+            return false;
+        }
+        if same {
+            self.open.points.extend_from_slice(&self.pending.points);
+        } else {
+            self.close();
+            std::mem::swap(&mut self.open, &mut self.pending);
+        }
+        self.samples = self.samples.saturating_add(samples);
+        true
+    }
+
+    fn fill_pending<'x>(
+        &mut self,
+        labels: impl IntoIterator<Item = (&'x str, &'x str)>,
+        kind: MetricType,
+        unit: &str,
+        help: &str,
+        points: impl IntoIterator<Item = Point>,
+    ) -> u32 {
+        let pending = &mut self.pending;
+        pending.refs.clear();
+        let mut named = false;
+        for (name, value) in labels {
+            // Upper-case names sort before `__name__`.
+            if !named && name > NAME_LABEL {
+                pending.refs.extend(self.name_refs);
+                named = true;
+            }
+            pending.refs.push(self.symbols.intern(name));
+            pending.refs.push(self.symbols.intern(value));
+        }
+        if !named {
+            pending.refs.extend(self.name_refs);
+        }
+        pending.description = Description {
+            kind,
+            unit: self.symbols.intern(unit),
+            help: self.symbols.intern(help),
+        };
+        pending.points.clear();
+        let mut samples = 0_u32;
+        for point in points {
+            put_sample(&mut pending.points, &point, true);
+            samples = samples.saturating_add(1);
+        }
+        samples
     }
 
     /// The exact size that [`Self::finish`] would give now, in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        todo!()
+        self.symbols.encoded().len() + self.series.len() + self.open_len()
+    }
+
+    fn open_len(&self) -> usize {
+        if self.open.points.is_empty() {
+            0
+        } else {
+            series_len(&self.open, 0)
+        }
     }
 
     /// Points pushed since the last [`Self::finish`].
     #[must_use]
     pub fn samples(&self) -> u32 {
-        todo!()
+        self.samples
     }
 
     /// Whether nothing was pushed since then.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.samples() == 0
+        self.samples == 0
     }
 
     /// The record. The builder is empty afterwards, for the same metric name.
     pub fn finish(&mut self) -> Bytes {
-        todo!()
+        let mut record = Vec::with_capacity(self.encoded_len());
+        record.extend_from_slice(self.symbols.encoded());
+        record.extend_from_slice(&self.series);
+        put_series(&mut record, &self.open);
+        self.series.clear();
+        self.open.points.clear();
+        self.samples = 0;
+        self.start();
+        record.into()
+    }
+
+    fn close(&mut self) {
+        put_series(&mut self.series, &self.open);
+        self.open.points.clear();
     }
 }
+
+fn refs_len(refs: &[u32]) -> usize {
+    refs.iter()
+        .map(|number| varint_len(u64::from(*number)))
+        .sum()
+}
+
+fn description_len(description: Description) -> usize {
+    [description.kind.wire(), description.unit, description.help]
+        .into_iter()
+        .filter(|number| *number != 0)
+        .map(|number| 1 + varint_len(u64::from(number)))
+        .sum()
+}
+
+/// The size of a series' content with so many bytes of points more.
+fn content_len(series: &Open, more: usize) -> usize {
+    let description = match description_len(series.description) {
+        0 => 0,
+        content => delimited_len(content),
+    };
+    delimited_len(refs_len(&series.refs)) + series.points.len() + more + description
+}
+
+fn series_len(series: &Open, more: usize) -> usize {
+    delimited_len(content_len(series, more))
+}
+
+fn put_series(output: &mut Vec<u8>, series: &Open) {
+    if series.points.is_empty() {
+        return;
+    }
+    put_head(output, TIMESERIES, content_len(series, 0));
+    put_head(output, LABELS_REFS, refs_len(&series.refs));
+    for number in &series.refs {
+        put_varint(output, u64::from(*number));
+    }
+    output.extend_from_slice(&series.points);
+    if series.description != Description::default() {
+        put_short(output, METADATA, |output| {
+            put_uint(output, 1, u64::from(series.description.kind.wire()));
+            put_uint(output, 3, u64::from(series.description.help));
+            put_uint(output, 4, u64::from(series.description.unit));
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

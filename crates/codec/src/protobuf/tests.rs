@@ -1,0 +1,90 @@
+//! Fields are read as the encoding's specification says, and nothing else is.
+
+use super::*;
+
+fn fields(bytes: &[u8]) -> Result<Vec<(u32, Value<'_>)>, Malformed> {
+    let mut reader = Reader(bytes);
+    let mut fields = Vec::new();
+    while let Some(field) = reader.field()? {
+        fields.push(field);
+    }
+    Ok(fields)
+}
+
+#[test]
+fn fields_of_every_wire_type_are_read() {
+    let bytes = [
+        0x08, 0x96, 0x01, 0x11, 1, 0, 0, 0, 0, 0, 0, 0, 0x1a, 2, b'h', b'i', 0x25, 1, 2, 3, 4,
+    ];
+    assert_eq!(
+        fields(&bytes),
+        Ok(vec![
+            (1, Value::Varint(150)),
+            (2, Value::Fixed64(1)),
+            (3, Value::Bytes(b"hi")),
+            (4, Value::Fixed32),
+        ])
+    );
+}
+
+#[test]
+fn every_truncation_within_a_field_is_an_error() {
+    for bytes in [
+        &[0x08][..],
+        &[0x08, 0x80],
+        &[0x11, 1, 2, 3, 4, 5, 6, 7],
+        &[0x1a, 2, 1],
+        &[
+            0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
+        ],
+        &[0x25, 1, 2, 3],
+    ] {
+        assert_eq!(fields(bytes), Err(Malformed::Truncated), "{bytes:?}");
+    }
+}
+
+#[test]
+fn nonsense_is_refused() {
+    assert_eq!(fields(&[0x0b]), Err(Malformed::WireType(3)), "a group");
+    assert_eq!(fields(&[0x00, 0x00]), Err(Malformed::Number));
+    let mut long = vec![0x08];
+    long.extend([0xff; 9]);
+    long.push(0x02);
+    assert_eq!(fields(&long), Err(Malformed::Varint));
+    long.pop();
+    long.push(0x01);
+    assert_eq!(fields(&long), Ok(vec![(1, Value::Varint(u64::MAX))]));
+    assert_eq!(Value::Varint(1 << 32).uint32(), Err(Malformed::Range));
+    assert_eq!(Value::Bytes(b"\xff").text(), Err(Malformed::Utf8));
+    assert_eq!(Value::Fixed32.varint(), Err(Malformed::Type));
+}
+
+#[test]
+fn repeated_numbers_may_be_packed_or_not() {
+    let mut numbers = Vec::new();
+    Value::Bytes(&[1, 0x96, 0x01])
+        .each_uint32(|number| numbers.push(number))
+        .unwrap();
+    Value::Varint(7)
+        .each_uint32(|number| numbers.push(number))
+        .unwrap();
+    assert_eq!(numbers, [1, 150, 7]);
+}
+
+#[test]
+fn a_sample_keeps_the_bits_of_its_value() {
+    for value in [0.0, -0.0, 1.5, f64::from_bits(0x7ff0_0000_0000_0002)] {
+        let mut bytes = Vec::new();
+        let point = Point {
+            at_ms: -1,
+            value,
+            start_ms: 9,
+        };
+        put_sample(&mut bytes, &point, true);
+        let (_, sample) = fields(&bytes).unwrap().remove(0);
+        let sample: crate::wire::v2::Sample =
+            prost::Message::decode(sample.bytes().unwrap()).unwrap();
+        assert_eq!(sample.value.to_bits(), value.to_bits());
+        assert_eq!((sample.timestamp, sample.start_timestamp), (-1, 9));
+    }
+}

@@ -1,0 +1,108 @@
+//! The table of texts that a request's labels refer to by number.
+//!
+//! Texts are kept as the wire wants them: field 4 of a remote-write 2.0 request, one after the
+//! other, so that writing the table is one copy.
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Slot;
+
+use crate::protobuf::{delimited_len, put_bytes};
+
+const SYMBOLS_FIELD: u8 = 4;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Where the field starts.
+    start: usize,
+    /// Where the text starts; it ends with the field.
+    text: usize,
+    end: usize,
+}
+
+/// Texts numbered in the order of their first use.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    encoded: Vec<u8>,
+    entries: Vec<Entry>,
+    numbers: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl Symbols {
+    /// The number of a text, which is added if it is new.
+    pub(crate) fn intern(&mut self, text: &str) -> u32 {
+        let Self {
+            encoded,
+            entries,
+            numbers,
+            hasher,
+        } = self;
+        let same = |number: &u32| text_of(encoded, entries, *number) == text.as_bytes();
+        let rehash = |number: &u32| hasher.hash_one(text_of(encoded, entries, *number));
+        match numbers.entry(hasher.hash_one(text.as_bytes()), same, rehash) {
+            Slot::Occupied(slot) => *slot.get(),
+            Slot::Vacant(slot) => {
+                let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+                slot.insert(number);
+                let start = encoded.len();
+                put_bytes(encoded, SYMBOLS_FIELD, text.as_bytes());
+                entries.push(Entry {
+                    start,
+                    text: start + delimited_len(text.len()) - text.len(),
+                    end: encoded.len(),
+                });
+                number
+            }
+        }
+    }
+
+    /// A text by its number.
+    pub(crate) fn text(&self, number: u32) -> &[u8] {
+        text_of(&self.encoded, &self.entries, number)
+    }
+
+    /// How many texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The table as field 4 of a request.
+    pub(crate) fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// Forgets the texts from this number on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        let Some(first) = self.entries.get(len).copied() else {
+            return;
+        };
+        for number in len..self.entries.len() {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let hash = self.hasher.hash_one(self.text(number));
+            if let Ok(slot) = self.numbers.find_entry(hash, |other| *other == number) {
+                slot.remove();
+            }
+        }
+        self.encoded.truncate(first.start);
+        self.entries.truncate(len);
+    }
+
+    /// Forgets all texts and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.encoded.clear();
+        self.entries.clear();
+        self.numbers.clear();
+    }
+}
+
+fn text_of<'a>(encoded: &'a [u8], entries: &[Entry], number: u32) -> &'a [u8] {
+    entries
+        .get(number as usize)
+        .and_then(|entry| encoded.get(entry.text..entry.end))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
