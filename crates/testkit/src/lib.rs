@@ -11,15 +11,20 @@
 )]
 
 mod eventually;
+mod fetched;
 mod generated;
+pub mod kafka;
 mod paths;
 mod port;
 mod process;
+mod proxy;
 mod run_dir;
 
 pub use eventually::{eventually, eventually_blocking};
 pub use generated::generated;
+pub use kafka::{Kafka, KafkaOptions};
 pub use paths::{cache_dir, repository};
 pub use port::free_port;
 pub use process::{Launch, Process};
+pub use proxy::{Network, Proxy};
 pub use run_dir::run_dir;

@@ -1,6 +1,10 @@
 //! Checks supervision on shells, and that nothing survives its owner.
 
-use std::{path::Path, process::{Command, Stdio}, time::Duration};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use super::{Launch, Process};
 use crate::{eventually_blocking, run_dir};

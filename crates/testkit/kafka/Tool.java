@@ -1,0 +1,190 @@
+// Talks to a broker as any other program would: through the Java client, which shares no code with Sluice.
+//
+// Tables on standard input and output: one row a line, columns separated by tabs, bytes as base64 ("-" for null).
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.InputStreamReader;
+import java.io.OutputStreamWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+public final class Tool {
+    private static final BufferedWriter OUT =
+        new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
+
+    public static void main(String[] args) throws Exception {
+        switch (args[0]) {
+            case "partitions" -> partitions(Integer.parseInt(args[1]));
+            case "create" -> create(args);
+            case "configs" -> configs(args[1], args[2]);
+            case "set" -> set(args[1], args[2], args[3], args[4]);
+            case "read" -> read(args[1], args[2]);
+            case "produce" -> produce(args[1], args[2]);
+            case "delete-below" -> deleteBelow(args[1], args[2], Integer.parseInt(args[3]), Long.parseLong(args[4]));
+            case "committed" -> committed(args[1], args[2]);
+            default -> throw new IllegalArgumentException("no such command: " + args[0]);
+        }
+        OUT.flush();
+    }
+
+    /** Keys in, the partition that the Java producer gives each one out. */
+    private static void partitions(int count) throws Exception {
+        for (String[] row : input()) {
+            OUT.write(BuiltInPartitioner.partitionForKey(bytes(row[0]), count) + "\n");
+        }
+    }
+
+    /** create BROKERS TOPIC PARTITIONS REPLICATION [KEY=VALUE]... */
+    private static void create(String[] args) throws Exception {
+        Map<String, String> configs = new HashMap<>();
+        for (int index = 5; index < args.length; index++) {
+            String[] pair = args[index].split("=", 2);
+            configs.put(pair[0], pair[1]);
+        }
+        try (Admin admin = admin(args[1])) {
+            NewTopic topic = new NewTopic(args[2], Integer.parseInt(args[3]), Short.parseShort(args[4]));
+            admin.createTopics(List.of(topic.configs(configs))).all().get();
+        }
+    }
+
+    /** The topic's number of partitions and replicas, then its settings, those left at the default too. */
+    private static void configs(String brokers, String topic) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            var description = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic);
+            OUT.write("partitions\t" + description.partitions().size() + "\n");
+            OUT.write("replicas\t" + description.partitions().get(0).replicas().size() + "\n");
+            ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+            for (ConfigEntry entry : admin.describeConfigs(List.of(resource)).all().get().get(resource).entries()) {
+                OUT.write(entry.name() + "\t" + entry.value() + "\n");
+            }
+        }
+    }
+
+    private static void set(String brokers, String topic, String key, String value) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+            AlterConfigOp change = new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET);
+            admin.incrementalAlterConfigs(Map.of(resource, List.of(change))).all().get();
+        }
+    }
+
+    /** All records from the earliest to what was the end at the start, in order per partition. */
+    private static void read(String brokers, String topic) throws Exception {
+        Properties properties = new Properties();
+        properties.put("bootstrap.servers", brokers);
+        properties.put("enable.auto.commit", "false");
+        properties.put("auto.offset.reset", "none");
+        properties.put("isolation.level", "read_committed");
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                 new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = new ArrayList<>();
+            consumer.partitionsFor(topic).forEach(info -> partitions.add(new TopicPartition(topic, info.partition())));
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
+                    if (record.offset() < ends.get(new TopicPartition(topic, record.partition()))) {
+                        write(record);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void write(ConsumerRecord<byte[], byte[]> record) throws Exception {
+        OUT.write(record.partition() + "\t" + record.offset() + "\t" + record.timestamp() + "\t");
+        OUT.write(text(record.key()) + "\t" + text(record.value()));
+        for (Header header : record.headers()) {
+            OUT.write("\t" + header.key() + "=" + text(header.value()));
+        }
+        OUT.write("\n");
+    }
+
+    /** Rows of key, value and headers (NAME=VALUE) in; the partition and offset of each out. */
+    private static void produce(String brokers, String topic) throws Exception {
+        Properties properties = new Properties();
+        properties.put("bootstrap.servers", brokers);
+        properties.put("linger.ms", "5");
+        try (KafkaProducer<byte[], byte[]> producer =
+                 new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
+            List<java.util.concurrent.Future<RecordMetadata>> sent = new ArrayList<>();
+            for (String[] row : input()) {
+                ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, bytes(row[0]), bytes(row[1]));
+                for (int index = 2; index < row.length; index++) {
+                    int equals = row[index].indexOf('=');
+                    record.headers().add(row[index].substring(0, equals), bytes(row[index].substring(equals + 1)));
+                }
+                sent.add(producer.send(record));
+            }
+            for (var one : sent) {
+                OUT.write(one.get().partition() + "\t" + one.get().offset() + "\n");
+            }
+        }
+    }
+
+    /** Makes records unreadable, as retention does. */
+    private static void deleteBelow(String brokers, String topic, int partition, long offset) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            TopicPartition where = new TopicPartition(topic, partition);
+            admin.deleteRecords(Map.of(where, RecordsToDelete.beforeOffset(offset))).all().get();
+        }
+    }
+
+    /** Topic, partition and offset for everything that the group has committed. */
+    private static void committed(String brokers, String group) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            Map<TopicPartition, OffsetAndMetadata> offsets =
+                admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
+            for (var entry : offsets.entrySet()) {
+                if (entry.getValue() != null) {
+                    TopicPartition where = entry.getKey();
+                    OUT.write(where.topic() + "\t" + where.partition() + "\t" + entry.getValue().offset() + "\n");
+                }
+            }
+        }
+    }
+
+    private static Admin admin(String brokers) {
+        Properties properties = new Properties();
+        properties.put("bootstrap.servers", brokers);
+        return Admin.create(properties);
+    }
+
+    private static List<String[]> input() throws Exception {
+        BufferedReader reader = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        return reader.lines().map(line -> line.split("\t", -1)).toList();
+    }
+
+    private static byte[] bytes(String text) {
+        return text.equals("-") ? null : Base64.getDecoder().decode(text);
+    }
+
+    private static String text(byte[] bytes) {
+        return bytes == null ? "-" : Base64.getEncoder().encodeToString(bytes);
+    }
+}

@@ -1,0 +1,147 @@
+//! One broker: its settings, its data folder, its process.
+
+use std::{
+    fmt::Write as _,
+    path::PathBuf,
+    process::Command,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{KafkaOptions, java};
+use crate::{
+    Proxy, free_port,
+    process::{Launch, Process},
+    run_dir,
+};
+
+/// A start takes two or three seconds; a machine whose every core is busy with compilers takes many more.
+const START_DEADLINE: Duration = Duration::from_secs(120);
+
+/// Any 16 bytes in base64; each cluster has its own ports and folders.
+const CLUSTER_ID: &str = "c2x1aWNlLXRlc3RraXQtMQ";
+
+const STARTED: &str = "Kafka Server started";
+
+#[derive(Debug)]
+pub(super) struct Node {
+    folder: PathBuf,
+    advertised_port: u16,
+    proxy: Option<Proxy>,
+    process: Mutex<Option<Process>>,
+}
+
+/// Chooses the ports, writes the settings and formats the data folders of all brokers.
+pub(super) fn prepare(options: &KafkaOptions) -> Vec<Node> {
+    let controllers: Vec<u16> = (0..options.nodes).map(|_| free_port()).collect();
+    let voters: Vec<_> = controllers
+        .iter()
+        .zip(1..)
+        .map(|(port, id)| format!("{id}@127.0.0.1:{port}"))
+        .collect();
+    let voters = voters.join(",");
+    controllers
+        .iter()
+        .zip(1..)
+        .map(|(controller, id)| Node::prepare(options, id, *controller, &voters))
+        .collect()
+}
+
+impl Node {
+    fn prepare(options: &KafkaOptions, id: u32, controller: u16, voters: &str) -> Self {
+        let folder = run_dir(&format!("kafka-{id}"));
+        let port = free_port();
+        let proxy = options
+            .proxied
+            .then(|| Proxy::start(([127, 0, 0, 1], port)));
+        let advertised_port = proxy.as_ref().map_or(port, Proxy::port);
+        let copies = options.nodes.min(3);
+        let mut properties = format!(
+            "process.roles=broker,controller\n\
+             node.id={id}\n\
+             controller.quorum.voters={voters}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{advertised_port}\n\
+             controller.listener.names=CONTROLLER\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             log.dirs={}\n\
+             auto.create.topics.enable=false\n\
+             offsets.topic.num.partitions=4\n\
+             offsets.topic.replication.factor={copies}\n\
+             transaction.state.log.num.partitions=4\n\
+             transaction.state.log.replication.factor={copies}\n\
+             transaction.state.log.min.isr=1\n\
+             group.initial.rebalance.delay.ms=0\n",
+            folder.join("data").display()
+        );
+        for (key, value) in &options.properties {
+            writeln!(properties, "{key}={value}").unwrap_or_default();
+        }
+        let settings = folder.join("server.properties");
+        std::fs::write(&settings, properties)
+            .unwrap_or_else(|error| panic!("{settings:?}: {error}"));
+        let output = Command::new("java")
+            .args(java("log4j2-tool.properties"))
+            .args([
+                "-XX:TieredStopAtLevel=1",
+                "kafka.tools.StorageTool",
+                "format",
+            ])
+            .args(["-t", CLUSTER_ID, "-c"])
+            .arg(&settings)
+            .output()
+            .unwrap_or_else(|error| panic!("java: {error}"));
+        assert!(
+            output.status.success(),
+            "cannot format {folder:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Self {
+            folder,
+            advertised_port,
+            proxy,
+            process: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn advertised(&self) -> String {
+        format!("127.0.0.1:{}", self.advertised_port)
+    }
+
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
+    pub(super) fn start(&self) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        // The old one goes first: it holds the port and the data.
+        drop(process.take());
+        let log = self.folder.join("kafka.log");
+        if log.exists() {
+            std::fs::rename(&log, self.folder.join("kafka.before.log"))
+                .unwrap_or_else(|error| panic!("{log:?}: {error}"));
+        }
+        *process = Some(
+            Launch::new("kafka", "java")
+                .arg("-Xmx512m")
+                .args(java("log4j2.properties"))
+                .arg("kafka.Kafka")
+                .arg(self.folder.join("server.properties"))
+                .current_dir(&self.folder)
+                .log_to(log)
+                .start(),
+        );
+    }
+
+    pub(super) fn wait_until_ready(&self) {
+        self.with_process(|process| process.wait_for_line(STARTED, START_DEADLINE));
+    }
+
+    pub(super) fn with_process<T>(&self, act: impl FnOnce(&Process) -> T) -> T {
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        act(process
+            .as_ref()
+            .unwrap_or_else(|| panic!("this broker was never started")))
+    }
+}

@@ -1,0 +1,227 @@
+//! Topics and records as the Java client sees them, which shares no code with ours.
+
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{Kafka, java};
+
+/// A record as it is in a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The partition that it is in.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// Kafka's timestamp, Unix milliseconds.
+    pub timestamp_ms: i64,
+    /// The key's bytes, if it has a key.
+    pub key: Option<Vec<u8>>,
+    /// The value's bytes, if it has a value.
+    pub value: Option<Vec<u8>>,
+    /// Names and values of the headers, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// The partitions, of `partitions`, that the Java producer's own partitioner gives these keys.
+///
+/// # Panics
+///
+/// When Java or Kafka's classes are missing.
+#[must_use]
+pub fn partitions_of<K: AsRef<[u8]>>(
+    keys: impl IntoIterator<Item = K>,
+    partitions: u32,
+) -> Vec<i32> {
+    let mut input = String::new();
+    for key in keys {
+        writeln!(input, "{}", STANDARD.encode(key)).unwrap_or_default();
+    }
+    run(&["partitions", &partitions.to_string()], &input)
+        .lines()
+        .map(number)
+        .collect()
+}
+
+impl Kafka {
+    /// Creates a topic; `settings` are its own, such as `("retention.ms", "1000")`.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster refuses.
+    pub fn create_topic(
+        &self,
+        topic: &str,
+        partitions: u32,
+        replication: u16,
+        settings: &[(&str, &str)],
+    ) {
+        let (brokers, partitions) = (self.brokers(), partitions.to_string());
+        let replication = replication.to_string();
+        let settings: Vec<_> = settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let mut args = vec!["create", &brokers, topic, &partitions, &replication];
+        args.extend(settings.iter().map(String::as_str));
+        run(&args, "");
+    }
+
+    /// A setting of a topic as it applies; also `partitions` and `replicas`, its numbers of both.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such topic or setting.
+    #[must_use]
+    pub fn topic_setting(&self, topic: &str, name: &str) -> String {
+        let table = run(&["configs", &self.brokers(), topic], "");
+        table
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('\t'))
+            .unwrap_or_else(|| panic!("{topic} has no setting {name}:\n{table}"))
+            .to_owned()
+    }
+
+    /// Changes a setting of a topic.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster refuses.
+    pub fn set_topic_setting(&self, topic: &str, name: &str, value: &str) {
+        run(&["set", &self.brokers(), topic, name, value], "");
+    }
+
+    /// Every record that the topic holds now, in order within a partition.
+    ///
+    /// # Panics
+    ///
+    /// When the topic is not there.
+    #[must_use]
+    pub fn read(&self, topic: &str) -> Vec<Record> {
+        run(&["read", &self.brokers(), topic], "")
+            .lines()
+            .map(record)
+            .collect()
+    }
+
+    /// Writes records as another program would (offset, partition and time are Kafka's choice), and
+    /// returns where they went.
+    ///
+    /// # Panics
+    ///
+    /// When Kafka refuses one.
+    pub fn produce(&self, topic: &str, records: &[Record]) -> Vec<(i32, i64)> {
+        let mut input = String::new();
+        for record in records {
+            input.push_str(&column(record.key.as_deref()));
+            input.push('\t');
+            input.push_str(&column(record.value.as_deref()));
+            for (name, value) in &record.headers {
+                write!(input, "\t{name}={}", STANDARD.encode(value)).unwrap_or_default();
+            }
+            input.push('\n');
+        }
+        run(&["produce", &self.brokers(), topic], &input)
+            .lines()
+            .map(|line| {
+                let (partition, offset) = line.split_once('\t').unwrap_or_default();
+                (number(partition), number(offset))
+            })
+            .collect()
+    }
+
+    /// Deletes the records below `offset`, as retention does with old ones.
+    ///
+    /// # Panics
+    ///
+    /// When Kafka refuses.
+    pub fn delete_below(&self, topic: &str, partition: i32, offset: i64) {
+        let (partition, offset) = (partition.to_string(), offset.to_string());
+        let brokers = self.brokers();
+        run(&["delete-below", &brokers, topic, &partition, &offset], "");
+    }
+
+    /// What a consumer group has committed: topic, partition, offset.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster does not answer.
+    #[must_use]
+    pub fn committed(&self, group: &str) -> Vec<(String, i32, i64)> {
+        let table = run(&["committed", &self.brokers(), group], "");
+        let rows = table.lines().map(|line| {
+            let columns: Vec<_> = line.split('\t').collect();
+            match columns.as_slice() {
+                [topic, partition, offset] => {
+                    ((*topic).to_owned(), number(partition), number(offset))
+                }
+                _ => panic!("not a row of topic, partition and offset: {line}"),
+            }
+        });
+        rows.collect()
+    }
+}
+
+fn record(line: &str) -> Record {
+    let columns: Vec<_> = line.split('\t').collect();
+    let [partition, offset, timestamp, key, value, headers @ ..] = columns.as_slice() else {
+        panic!("not a record: {line}");
+    };
+    Record {
+        partition: number(partition),
+        offset: number(offset),
+        timestamp_ms: number(timestamp),
+        key: bytes(key),
+        value: bytes(value),
+        headers: headers
+            .iter()
+            .filter_map(|header| header.split_once('='))
+            .map(|(name, value)| (name.to_owned(), bytes(value).unwrap_or_default()))
+            .collect(),
+    }
+}
+
+fn column(bytes: Option<&[u8]>) -> String {
+    bytes.map_or_else(|| "-".to_owned(), |bytes| STANDARD.encode(bytes))
+}
+
+fn bytes(column: &str) -> Option<Vec<u8>> {
+    (column != "-").then(|| {
+        STANDARD
+            .decode(column)
+            .unwrap_or_else(|error| panic!("not base64: {column}: {error}"))
+    })
+}
+
+fn number<N: std::str::FromStr>(text: &str) -> N {
+    text.parse()
+        .unwrap_or_else(|_| panic!("not a number: {text}"))
+}
+
+/// Runs the Java tool. It reads all its input before it writes, so the pipes cannot block each other.
+fn run(args: &[&str], input: &str) -> String {
+    let mut child = Command::new("java")
+        .arg("-XX:TieredStopAtLevel=1")
+        .args(java("log4j2-tool.properties"))
+        .arg("Tool")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("java: {error}"));
+    if let Some(mut stdin) = child.stdin.take() {
+        // If it ended early, its exit status and its words say more than our broken pipe.
+        stdin.write_all(input.as_bytes()).unwrap_or_default();
+    }
+    let output = child
+        .wait_with_output()
+        .unwrap_or_else(|error| panic!("java: {error}"));
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
