@@ -21,6 +21,23 @@ const CLIENT_ERRORS: &str = "sluice_kafka_client_errors_total";
 const CLIENT_RESTARTS: &str = "sluice_kafka_producer_restarts_total";
 const TOPIC_MISMATCH: &str = "sluice_buffer_topic_mismatch";
 
+const LOG_APPENDS: &str = "sluice_log_appends_total";
+const LOG_REFUSED: &str = "sluice_log_refused_total";
+const LOG_FSYNC_SECONDS: &str = "sluice_log_fsync_seconds";
+const LOG_FSYNC_RECORDS: &str = "sluice_log_fsync_records";
+const LOG_RECORDS_BYTES: &str = "sluice_log_records_bytes";
+const LOG_DEAD_LETTERS_BYTES: &str = "sluice_log_dead_letters_bytes";
+const LOG_DISK_BYTES: &str = "sluice_log_disk_bytes";
+const LOG_LIMIT_BYTES: &str = "sluice_log_limit_bytes";
+const LOG_OLDEST_SECONDS: &str = "sluice_log_oldest_record_age_seconds";
+const LOG_EXPIRED_UNREAD: &str = "sluice_log_expired_unread_records_total";
+const LOG_DEAD_LETTERS_DROPPED: &str = "sluice_log_dead_letters_dropped_total";
+
+/// Bounds for counts of records.
+const RECORDS: &[f64] = &[
+    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0, 16384.0,
+];
+
 /// The metrics of this crate.
 pub const CATALOGUE: &[Metric] = &[
     Metric {
@@ -93,6 +110,72 @@ pub const CATALOGUE: &[Metric] = &[
         help: "1 where an existing topic is not what the settings ask for: `partitions`, `replication`, `retention`, \
                `retention_bytes` or `cleanup_policy`; topics are never changed. `topic` is one of our own.",
     },
+    Metric {
+        name: LOG_APPENDS,
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Records that were written to the embedded log.",
+    },
+    Metric {
+        name: LOG_REFUSED,
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Records that the embedded log refused because it holds as much as it may, unread.",
+    },
+    Metric {
+        name: LOG_FSYNC_SECONDS,
+        kind: Kind::Histogram(SECONDS),
+        labels: &[],
+        help: "Time that the disk took to confirm a write of the embedded log.",
+    },
+    Metric {
+        name: LOG_FSYNC_RECORDS,
+        kind: Kind::Histogram(RECORDS),
+        labels: &[],
+        help: "Records that one fsync of the embedded log confirmed.",
+    },
+    Metric {
+        name: LOG_RECORDS_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Bytes of records that the embedded log keeps, before compression.",
+    },
+    Metric {
+        name: LOG_DEAD_LETTERS_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Bytes of dead letters that the embedded log keeps, before compression.",
+    },
+    Metric {
+        name: LOG_DISK_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Bytes of the embedded log's files, its journal with its preallocated part included.",
+    },
+    Metric {
+        name: LOG_LIMIT_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "The bound on the bytes of records that the embedded log keeps.",
+    },
+    Metric {
+        name: LOG_OLDEST_SECONDS,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Age of the oldest record that the embedded log keeps.",
+    },
+    Metric {
+        name: LOG_EXPIRED_UNREAD,
+        kind: Kind::Counter,
+        labels: &["reader"],
+        help: "Records that the embedded log's retention removed before this reader had read them: data loss.",
+    },
+    Metric {
+        name: LOG_DEAD_LETTERS_DROPPED,
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Dead letters that were dropped for room before their retention ended.",
+    },
 ];
 
 /// Counts a record that Kafka answered, or that never got as far as Kafka.
@@ -121,7 +204,8 @@ pub(crate) fn kafka_rebalance(group: &str, event: &'static str) {
 
 /// Counts offsets that expired unread.
 pub(crate) fn kafka_expired(group: &str, partition: i32, offsets: u64) {
-    counter!(EXPIRED, "group" => group.to_owned(), "partition" => partition.to_string()).increment(offsets);
+    counter!(EXPIRED, "group" => group.to_owned(), "partition" => partition.to_string())
+        .increment(offsets);
 }
 
 /// Shows what the reader holds for the consumer.
@@ -141,8 +225,61 @@ pub(crate) fn kafka_producer_restarted() {
 
 /// Shows whether a topic is what the settings ask for.
 pub(crate) fn topic_mismatch(topic: &str, setting: &'static str, differs: bool) {
-    gauge!(TOPIC_MISMATCH, "topic" => topic.to_owned(), "setting" => setting)
-        .set(if differs { 1.0 } else { 0.0 });
+    gauge!(TOPIC_MISMATCH, "topic" => topic.to_owned(), "setting" => setting).set(if differs {
+        1.0
+    } else {
+        0.0
+    });
+}
+
+/// Records one fsync of the log and how many records it confirmed.
+pub(crate) fn log_fsync(elapsed: Duration, records: usize) {
+    histogram!(LOG_FSYNC_SECONDS).record(elapsed);
+    if records > 0 {
+        histogram!(LOG_FSYNC_RECORDS).record(as_f64(records));
+        counter!(LOG_APPENDS).increment(records as u64);
+    }
+}
+
+/// Counts a record that the log had no room for.
+pub(crate) fn log_refused() {
+    counter!(LOG_REFUSED).increment(1);
+}
+
+/// Shows what the log keeps.
+pub(crate) fn log_kept(records_bytes: u64, dead_letters_bytes: u64, oldest_age_ms: i64) {
+    gauge!(LOG_RECORDS_BYTES).set(bytes_as_f64(records_bytes));
+    gauge!(LOG_DEAD_LETTERS_BYTES).set(bytes_as_f64(dead_letters_bytes));
+    gauge!(LOG_OLDEST_SECONDS)
+        .set(Duration::from_millis(oldest_age_ms.max(0).unsigned_abs()).as_secs_f64());
+}
+
+/// Shows what the log takes on the disk.
+pub(crate) fn log_disk(bytes: u64) {
+    gauge!(LOG_DISK_BYTES).set(bytes_as_f64(bytes));
+}
+
+/// Shows what the log may keep.
+pub(crate) fn log_limit(bytes: u64) {
+    gauge!(LOG_LIMIT_BYTES).set(bytes_as_f64(bytes));
+}
+
+/// Counts records that a reader lost.
+pub(crate) fn log_expired_unread(reader: &str, records: u64) {
+    counter!(LOG_EXPIRED_UNREAD, "reader" => reader.to_owned()).increment(records);
+}
+
+/// Counts dead letters that had to make room.
+pub(crate) fn log_dead_letters_dropped(letters: u64) {
+    counter!(LOG_DEAD_LETTERS_DROPPED).increment(letters);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 8 PiB, far beyond any log"
+)]
+fn bytes_as_f64(bytes: u64) -> f64 {
+    bytes as f64
 }
 
 fn as_f64(number: usize) -> f64 {

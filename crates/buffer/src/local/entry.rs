@@ -1,0 +1,221 @@
+//! Records and dead letters as the log stores them. The bytes are a contract with older data directories.
+
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut, Bytes, TryGetError};
+
+use crate::{Consumed, ContentType, DeadLetter, Record};
+
+const RECORD: u8 = 1;
+const DEAD_LETTER: u8 = 2;
+
+/// Bytes that a record takes beside its key and value: at most, and without its tenant.
+pub(super) const OVERHEAD_BYTES: usize = 40;
+
+/// Something else than this version writes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum EntryError {
+    #[error("it is cut short")]
+    Short,
+    #[error("it has format {0}, which this version does not know")]
+    Unknown(u8),
+    #[error("a name in it is not UTF-8")]
+    NotText,
+}
+
+impl From<TryGetError> for EntryError {
+    fn from(_: TryGetError) -> Self {
+        Self::Short
+    }
+}
+
+impl From<std::string::FromUtf8Error> for EntryError {
+    fn from(_: std::string::FromUtf8Error) -> Self {
+        Self::NotText
+    }
+}
+
+/// A dead letter as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buried {
+    /// Its number; grows with each.
+    pub number: u64,
+    /// When it was buried, milliseconds since the Unix epoch.
+    pub buried_at_ms: i64,
+    /// The record's key, if it had one.
+    pub key: Option<Bytes>,
+    /// The samples, or the whole record when it cannot be decoded.
+    pub value: Bytes,
+    /// How `value` is to be read, if known.
+    pub content_type: Option<Bytes>,
+    /// Whose samples these are.
+    pub tenant: Option<Arc<str>>,
+    /// A stable code.
+    pub reason: String,
+    /// The store's or decoder's own words.
+    pub message: String,
+    /// Where the record came from.
+    pub source_topic: String,
+    /// Its partition there.
+    pub source_partition: i32,
+    /// Its offset there.
+    pub source_offset: i64,
+    /// The store that did not take it.
+    pub store: String,
+}
+
+pub(super) fn encode_record(record: &Record, appended_ms: i64) -> Vec<u8> {
+    let tenant = record.tenant.as_deref().map(str::as_bytes);
+    let tenant_len = tenant.map_or(0, <[u8]>::len);
+    let mut stored =
+        Vec::with_capacity(record.key.len() + record.value.len() + tenant_len + OVERHEAD_BYTES);
+    stored.put_u8(RECORD);
+    stored.put_i64(appended_ms);
+    stored.put_i64(record.received_at_ms);
+    stored.put_u8(match record.content_type {
+        ContentType::RemoteWriteV2 => 1,
+        ContentType::Json => 2,
+    });
+    put_optional(&mut stored, Some(&record.key));
+    put_optional(&mut stored, tenant);
+    stored.put_slice(&record.value);
+    stored
+}
+
+/// When a stored record or dead letter was appended and received.
+pub(super) fn times(mut stored: &[u8]) -> Result<(i64, i64), EntryError> {
+    let kind = stored.try_get_u8()?;
+    let appended_ms = stored.try_get_i64()?;
+    match kind {
+        RECORD => Ok((appended_ms, stored.try_get_i64()?)),
+        DEAD_LETTER => Ok((appended_ms, appended_ms)),
+        other => Err(EntryError::Unknown(other)),
+    }
+}
+
+/// Decodes records one after another; neighbours of one tenant share its name.
+#[derive(Debug, Default)]
+pub(super) struct RecordDecoder {
+    tenant: Option<Arc<str>>,
+}
+
+impl RecordDecoder {
+    pub(super) fn decode(
+        &mut self,
+        offset: i64,
+        mut stored: Bytes,
+    ) -> Result<Consumed, EntryError> {
+        let kind = stored.try_get_u8()?;
+        if kind != RECORD {
+            return Err(EntryError::Unknown(kind));
+        }
+        let _appended_ms = stored.try_get_i64()?;
+        let received_at_ms = stored.try_get_i64()?;
+        let content_type = match stored.try_get_u8()? {
+            1 => Some(ContentType::RemoteWriteV2),
+            2 => Some(ContentType::Json),
+            // A later version's: the consumer decides what it makes of a record without one.
+            _ => None,
+        };
+        let key = take_optional(&mut stored)?;
+        let tenant = take_optional(&mut stored)?;
+        Ok(Consumed {
+            partition: super::PARTITION,
+            offset,
+            received_at_ms,
+            key,
+            tenant: tenant.map(|name| self.tenant(&name)).transpose()?,
+            content_type: content_type.map(|kind| Bytes::from_static(kind.as_str().as_bytes())),
+            value: stored,
+        })
+    }
+
+    fn tenant(&mut self, name: &[u8]) -> Result<Arc<str>, EntryError> {
+        if let Some(last) = self.tenant.as_ref().filter(|last| last.as_bytes() == name) {
+            return Ok(Arc::clone(last));
+        }
+        let tenant = Arc::from(std::str::from_utf8(name).map_err(|_| EntryError::NotText)?);
+        self.tenant = Some(Arc::clone(&tenant));
+        Ok(tenant)
+    }
+}
+
+pub(super) fn encode_dead_letter(letter: &DeadLetter, buried_at_ms: i64) -> Vec<u8> {
+    let mut stored = Vec::with_capacity(letter.value.len() + letter.message.len() + 256);
+    stored.put_u8(DEAD_LETTER);
+    stored.put_i64(buried_at_ms);
+    stored.put_i32(letter.source_partition);
+    stored.put_i64(letter.source_offset);
+    for text in [
+        letter.reason,
+        &letter.message,
+        &letter.source_topic,
+        &letter.store,
+    ] {
+        put_optional(&mut stored, Some(text.as_bytes()));
+    }
+    put_optional(&mut stored, letter.key.as_deref());
+    put_optional(&mut stored, letter.content_type.as_deref());
+    put_optional(&mut stored, letter.tenant.as_deref().map(str::as_bytes));
+    stored.put_slice(&letter.value);
+    stored
+}
+
+pub(super) fn decode_dead_letter(number: u64, mut stored: Bytes) -> Result<Buried, EntryError> {
+    let kind = stored.try_get_u8()?;
+    if kind != DEAD_LETTER {
+        return Err(EntryError::Unknown(kind));
+    }
+    let buried_at_ms = stored.try_get_i64()?;
+    let source_partition = stored.try_get_i32()?;
+    let source_offset = stored.try_get_i64()?;
+    let reason = take_text(&mut stored)?;
+    let message = take_text(&mut stored)?;
+    let source_topic = take_text(&mut stored)?;
+    let store = take_text(&mut stored)?;
+    let key = take_optional(&mut stored)?;
+    let content_type = take_optional(&mut stored)?;
+    let tenant = take_optional(&mut stored)?
+        .map(|name| String::from_utf8(name.into()).map(Arc::from))
+        .transpose()?;
+    Ok(Buried {
+        number,
+        buried_at_ms,
+        key,
+        value: stored,
+        content_type,
+        tenant,
+        reason,
+        message,
+        source_topic,
+        source_partition,
+        source_offset,
+        store,
+    })
+}
+
+/// Length plus one, so that 0 is none.
+fn put_optional(stored: &mut Vec<u8>, part: Option<&[u8]>) {
+    let part_len = part.map_or(0, |part| part.len() + 1);
+    stored.put_u32(u32::try_from(part_len).unwrap_or(u32::MAX));
+    stored.put_slice(part.unwrap_or_default());
+}
+
+fn take_optional(stored: &mut Bytes) -> Result<Option<Bytes>, EntryError> {
+    let Some(len) = stored.try_get_u32()?.checked_sub(1) else {
+        return Ok(None);
+    };
+    let len = usize::try_from(len).map_err(|_| EntryError::Short)?;
+    if len > stored.len() {
+        return Err(EntryError::Short);
+    }
+    Ok(Some(stored.split_to(len)))
+}
+
+fn take_text(stored: &mut Bytes) -> Result<String, EntryError> {
+    let text = take_optional(stored)?.unwrap_or_default();
+    Ok(String::from_utf8(text.into())?)
+}
+
+#[cfg(test)]
+mod tests;
