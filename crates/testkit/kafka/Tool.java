@@ -1,6 +1,8 @@
 // Talks to a broker as any other program would: through the Java client, which shares no code with Sluice.
 //
-// Tables on standard input and output: one row a line, columns separated by tabs, bytes as base64 ("-" for null).
+// It serves until its input ends, since starting Java and its client takes longer than most commands. A command is a
+// line of words separated by tabs, then the rows of its input, then a line with a dot. The answer is rows, then a line
+// ".ok" or ".failed" with a reason. Columns are separated by tabs, bytes are base64 ("-" for null).
 
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
@@ -36,24 +38,40 @@ public final class Tool {
     private static final BufferedWriter OUT =
         new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
 
-    public static void main(String[] args) throws Exception {
+    private static final BufferedReader IN =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+
+    public static void main(String[] none) throws Exception {
+        for (String line = IN.readLine(); line != null; line = IN.readLine()) {
+            List<String[]> input = input();
+            try {
+                run(line.split("\t"), input);
+                OUT.write(".ok\n");
+            } catch (Exception error) {
+                error.printStackTrace();
+                OUT.write(".failed " + error.toString().replace('\n', ' ') + "\n");
+            }
+            OUT.flush();
+        }
+    }
+
+    private static void run(String[] args, List<String[]> input) throws Exception {
         switch (args[0]) {
-            case "partitions" -> partitions(Integer.parseInt(args[1]));
+            case "partitions" -> partitions(Integer.parseInt(args[1]), input);
             case "create" -> create(args);
             case "configs" -> configs(args[1], args[2]);
             case "set" -> set(args[1], args[2], args[3], args[4]);
             case "read" -> read(args[1], args[2]);
-            case "produce" -> produce(args[1], args[2]);
+            case "produce" -> produce(args[1], args[2], input);
             case "delete-below" -> deleteBelow(args[1], args[2], Integer.parseInt(args[3]), Long.parseLong(args[4]));
             case "committed" -> committed(args[1], args[2]);
             default -> throw new IllegalArgumentException("no such command: " + args[0]);
         }
-        OUT.flush();
     }
 
     /** Keys in, the partition that the Java producer gives each one out. */
-    private static void partitions(int count) throws Exception {
-        for (String[] row : input()) {
+    private static void partitions(int count, List<String[]> input) throws Exception {
+        for (String[] row : input) {
             OUT.write(BuiltInPartitioner.partitionForKey(bytes(row[0]), count) + "\n");
         }
     }
@@ -126,14 +144,14 @@ public final class Tool {
     }
 
     /** Rows of key, value and headers (NAME=VALUE) in; the partition and offset of each out. */
-    private static void produce(String brokers, String topic) throws Exception {
+    private static void produce(String brokers, String topic, List<String[]> input) throws Exception {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", brokers);
         properties.put("linger.ms", "5");
         try (KafkaProducer<byte[], byte[]> producer =
                  new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
             List<java.util.concurrent.Future<RecordMetadata>> sent = new ArrayList<>();
-            for (String[] row : input()) {
+            for (String[] row : input) {
                 ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, bytes(row[0]), bytes(row[1]));
                 for (int index = 2; index < row.length; index++) {
                     int equals = row[index].indexOf('=');
@@ -176,8 +194,11 @@ public final class Tool {
     }
 
     private static List<String[]> input() throws Exception {
-        BufferedReader reader = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        return reader.lines().map(line -> line.split("\t", -1)).toList();
+        List<String[]> rows = new ArrayList<>();
+        for (String line = IN.readLine(); line != null && !line.equals("."); line = IN.readLine()) {
+            rows.add(line.split("\t", -1));
+        }
+        return rows;
     }
 
     private static byte[] bytes(String text) {

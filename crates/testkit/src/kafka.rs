@@ -7,6 +7,7 @@ use std::{process::Stdio, sync::OnceLock};
 
 use crate::{Proxy, process::Process};
 
+mod java_tool;
 mod node;
 #[cfg(test)]
 mod tests;

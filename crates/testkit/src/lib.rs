@@ -13,12 +13,17 @@
 mod eventually;
 mod fetched;
 mod generated;
+pub mod http;
 pub mod kafka;
 mod paths;
 mod port;
 mod process;
+mod prometheus;
 mod proxy;
+pub mod python;
 mod run_dir;
+mod series;
+mod victoria_metrics;
 
 pub use eventually::{eventually, eventually_blocking};
 pub use generated::generated;
@@ -26,5 +31,8 @@ pub use kafka::{Kafka, KafkaOptions};
 pub use paths::{cache_dir, repository};
 pub use port::free_port;
 pub use process::{Launch, Process};
+pub use prometheus::{Prometheus, promtool};
 pub use proxy::{Network, Proxy};
 pub use run_dir::run_dir;
+pub use series::Series;
+pub use victoria_metrics::VictoriaMetrics;

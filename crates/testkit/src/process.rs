@@ -18,6 +18,8 @@ use rustix::process::{Pid, Signal};
 
 use crate::eventually_blocking;
 
+pub(crate) use spawner::spawn as spawn_supervised;
+
 mod spawner;
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,10 @@
 //! Topics and records as the Java client sees them, which shares no code with ours.
 
-use std::{
-    fmt::Write as _,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Kafka, java};
+use super::{Kafka, java_tool::run};
 
 /// A record as it is in a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,31 +193,4 @@ fn bytes(column: &str) -> Option<Vec<u8>> {
 fn number<N: std::str::FromStr>(text: &str) -> N {
     text.parse()
         .unwrap_or_else(|_| panic!("not a number: {text}"))
-}
-
-/// Runs the Java tool. It reads all its input before it writes, so the pipes cannot block each other.
-fn run(args: &[&str], input: &str) -> String {
-    let mut child = Command::new("java")
-        .arg("-XX:TieredStopAtLevel=1")
-        .args(java("log4j2-tool.properties"))
-        .arg("Tool")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("java: {error}"));
-    if let Some(mut stdin) = child.stdin.take() {
-        // If it ended early, its exit status and its words say more than our broken pipe.
-        stdin.write_all(input.as_bytes()).unwrap_or_default();
-    }
-    let output = child
-        .wait_with_output()
-        .unwrap_or_else(|error| panic!("java: {error}"));
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -15,7 +15,7 @@ type Order = (Command, mpsc::SyncSender<io::Result<Child>>);
 static ORDERS: OnceLock<mpsc::SyncSender<Order>> = OnceLock::new();
 
 /// Starts the command as the leader of a process group of its own.
-pub(super) fn spawn(command: Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: Command) -> io::Result<Child> {
     let orders = ORDERS.get_or_init(|| {
         let (sender, receiver) = mpsc::sync_channel::<Order>(1);
         std::thread::spawn(move || {

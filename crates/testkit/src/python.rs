@@ -1,0 +1,40 @@
+//! Programs in Python, run with pinned packages: agents as users write them, and readers of files.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// The interpreter of the fetched environment, whose packages `python/requirements.txt` lists.
+///
+/// # Panics
+///
+/// When it cannot be fetched.
+#[must_use]
+pub fn interpreter() -> PathBuf {
+    crate::fetched::fetched("python").join("venv/bin/python")
+}
+
+/// Runs a program and returns what it printed.
+///
+/// # Panics
+///
+/// When it fails; the message has its traceback.
+#[must_use]
+pub fn run(program: &str, args: &[&str]) -> String {
+    let output = Command::new(interpreter())
+        .args(["-c", program])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("python: {error}"));
+    assert!(
+        output.status.success(),
+        "the Python program failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
