@@ -5,6 +5,7 @@
 //! where bytes are inflated, than the limit it was given.
 #![warn(missing_docs)]
 
+pub mod deflate;
 pub mod inflate;
 pub mod json;
 pub mod record;

@@ -1,1 +1,51 @@
-fn main() {}
+//! The `sluice` command: reads the settings, then hands over to the library.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's answers and its last words")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use sluice::cli::{Cli, Command};
+use sluice::settings::{Role, Settings};
+
+/// `EX_CONFIG` would be 78; `EX_USAGE` is what supervisors treat as "do not start again as it is".
+const WRONG_SETTINGS: u8 = 64;
+
+fn main() -> ExitCode {
+    let (role, source, start) = match Cli::parse().command {
+        Command::Standalone(source) => (Role::Standalone, source, true),
+        Command::Gateway(source) => (Role::Gateway, source, true),
+        Command::Consumer(source) => (Role::Consumer, source, true),
+        Command::CheckConfig { role, settings } => (role, settings, false),
+    };
+    let settings = match Settings::load(role, source.config.as_deref(), service::settings::environment()) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("sluice: {error}");
+            return ExitCode::from(WRONG_SETTINGS);
+        }
+    };
+    if !start {
+        return print(&settings);
+    }
+    match sluice::run(role, settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sluice: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints what applies, with secrets as `***`.
+fn print(settings: &Settings) -> ExitCode {
+    match serde_json::to_string_pretty(settings) {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("sluice: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Stories that cross processes: the real binary, a real Kafka, real stores, real clients.
+//!
+//! Each test starts what it needs on free ports of 127.0.0.1, in a folder of its own. A server that
+//! cannot be had fails the test and says what to install; nothing is skipped.
+#![expect(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests, helpers among them: a panic is the report, and samples must come back bit for bit"
+)]
+
+mod agents;
+mod million;
+mod prometheus;
+mod push;
+mod records;
+mod sluice;
+mod standalone;

@@ -1,0 +1,146 @@
+//! The binary under test, started the way a user starts it: a command, environment, nothing else.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::Value;
+use testkit::{Launch, Process, free_port};
+
+/// How long a process may take to become ready, or a sample to travel, on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `sluice`.
+pub(crate) struct Sluice {
+    pub(crate) process: Process,
+    http_port: u16,
+    admin_port: u16,
+    settings: Vec<(String, String)>,
+    command: &'static str,
+}
+
+impl Sluice {
+    /// `sluice standalone` with its data in this folder.
+    pub(crate) fn standalone(data_dir: &Path) -> Self {
+        let data_dir = data_dir.display().to_string();
+        Self::start("standalone", &[("SLUICE_DATA_DIR", &data_dir)])
+    }
+
+    /// `sluice <command>` with these settings and ports of its own, ready for traffic.
+    pub(crate) fn start(command: &'static str, settings: &[(&str, &str)]) -> Self {
+        let settings = settings
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        Self::launch(command, settings, free_port(), free_port())
+    }
+
+    /// The same command, settings and ports again, after this one has ended.
+    pub(crate) fn again(self) -> Self {
+        assert!(
+            self.process.exited().is_some(),
+            "the process has not ended yet"
+        );
+        Self::launch(self.command, self.settings, self.http_port, self.admin_port)
+    }
+
+    fn launch(
+        command: &'static str,
+        settings: Vec<(String, String)>,
+        http_port: u16,
+        admin_port: u16,
+    ) -> Self {
+        let mut launch = Launch::new(command, binary())
+            .arg(command)
+            .env("SLUICE_ADMIN__LISTEN", format!("127.0.0.1:{admin_port}"))
+            .env("SLUICE_HTTP__LISTEN", format!("127.0.0.1:{http_port}"));
+        for (key, value) in &settings {
+            launch = launch.env(key, value);
+        }
+        let sluice = Self {
+            process: launch.start(),
+            http_port,
+            admin_port,
+            settings,
+            command,
+        };
+        sluice.process.wait(PATIENCE, || {
+            match testkit::http::get(admin_port, "/readyz") {
+                Ok(answer) if answer.status == 200 => Ok(()),
+                Ok(answer) => Err(answer.text()),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+        sluice
+    }
+
+    /// A URL of the public listener.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.http_port)
+    }
+
+    /// The sum of a metric's series whose labels contain this text.
+    pub(crate) fn metric(&self, name: &str, labels: &str) -> anyhow::Result<f64> {
+        let text = testkit::http::get(self.admin_port, "/metrics")?.text();
+        let mut sum = 0.0;
+        for line in text
+            .lines()
+            .filter(|line| line.starts_with(name) && line.contains(labels))
+        {
+            let rest = line.strip_prefix(name).unwrap_or_default();
+            if rest.starts_with(['{', ' ']) {
+                sum += line
+                    .rsplit(' ')
+                    .next()
+                    .context("a metric has a value")?
+                    .parse::<f64>()?;
+            }
+        }
+        Ok(sum)
+    }
+
+    /// A JSON answer of the public listener.
+    pub(crate) fn get(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(
+            &testkit::http::get(self.http_port, path)?.body,
+        )?)
+    }
+}
+
+/// A client with deadlines.
+pub(crate) fn reqwest_client() -> anyhow::Result<reqwest::Client> {
+    let timeouts = service::http_client::Timeouts {
+        connect: Duration::from_secs(5),
+        request: PATIENCE,
+    };
+    Ok(service::http_client::client(timeouts)?)
+}
+
+/// The release binary: what users run, and fast enough for a million samples. Built once per test run.
+pub(crate) fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let root = testkit::repository();
+        let status = Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--quiet",
+                "--release",
+                "--locked",
+                "--package",
+                "sluice",
+            ])
+            .current_dir(&root)
+            .status()
+            .expect("cargo runs: it is running this test");
+        assert!(status.success(), "the binary does not build");
+        let target = std::env::current_exe().expect("a running test has a path");
+        let target = target
+            .ancestors()
+            .nth(3)
+            .expect("tests are in target/<profile>/deps");
+        target.join("release").join("sluice")
+    })
+}

@@ -1,0 +1,57 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::Role;
+
+const AFTER_HELP: &str = "\
+Start here:
+  sluice standalone
+  curl -d '{\"metrics\":[{\"metric_name\":\"up\",\"timestamp\":'$(date +%s000)',\"value\":1,\"labels\":{}}]}' \\
+    localhost:8080/metrics
+  curl 'localhost:8080/api/v1/recent/samples?metric_name=up'
+
+Settings come from the defaults, then the file, then the environment: http.max_body in the file is
+SLUICE_HTTP__MAX_BODY in the environment. docs/configuration.md lists them all.
+
+Exit codes: 0 stopped as asked, 64 a setting is wrong (one line says which), 1 anything else.";
+
+/// Takes metrics over HTTP, makes them durable in Kafka (or an embedded log), and writes them to
+/// time-series stores. A 2xx means that the buffer has every sample on disk or on all replicas.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything in one process with one data directory: gateway, embedded log, Parquet archive.
+    Standalone(Settings),
+    /// HTTP in, Kafka out. Stateless: run as many as you like behind a load balancer.
+    Gateway(Settings),
+    /// Kafka in, stores out. Run at most one per partition.
+    Consumer(Settings),
+    /// Read the settings as a command would, say what is wrong with them, and print them.
+    CheckConfig {
+        /// The command whose defaults apply.
+        #[arg(long, value_enum, default_value_t = Role::Standalone)]
+        role: Role,
+        /// Where settings come from.
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+/// Where settings come from.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// A YAML file of settings; without it the defaults and the environment apply.
+    #[arg(long, value_name = "FILE", env = "SLUICE_CONFIG")]
+    pub config: Option<PathBuf>,
+}

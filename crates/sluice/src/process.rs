@@ -1,0 +1,151 @@
+//! What every role does alike: logs, metrics, the admin listener, signals, and stopping in order.
+//!
+//! Stopping: not ready → wait for load balancers → stop accepting → finish requests → flush the
+//! buffer → finish the stores → end everything else. Every step has a deadline and names who is late.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use service::catalogue::Metric;
+use service::health::{Condition, Health};
+use service::http::{Connections, serve};
+use service::tasks::{CancellationToken, Tasks};
+use service::telemetry::{MetricsHandle, install_metrics};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::metrics;
+use crate::settings::{Role, Settings};
+
+/// Every metric that this binary can show, by the part that counts it.
+pub const CATALOGUES: [(&str, &[Metric]); 6] = [
+    ("Gateway", gateway::metrics::CATALOGUE),
+    ("Buffer", buffer::metrics::CATALOGUE),
+    ("Consumer", consumer::metrics::CATALOGUE),
+    ("Stores", store::metrics::CATALOGUE),
+    ("Every process", service::metrics::CATALOGUE),
+    ("Stopping", metrics::CATALOGUE),
+];
+
+/// The parts of a running process that do not depend on its role.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// What runs beside the listeners; stopped last.
+    pub(crate) tasks: Tasks,
+    /// Whether traffic is wanted.
+    pub(crate) health: Health,
+    running: Condition,
+    shutdown_delay: Duration,
+    /// For each step of stopping.
+    pub(crate) deadline: Duration,
+}
+
+impl Process {
+    /// Starts counting and opens the admin listener.
+    pub(crate) async fn start(role: Role, settings: &Settings) -> anyhow::Result<Self> {
+        let catalogues = CATALOGUES.map(|(_, catalogue)| catalogue);
+        let metrics: MetricsHandle = install_metrics(&catalogues);
+        let tasks = Tasks::new();
+        metrics.run(&tasks, env!("CARGO_PKG_VERSION"), role.as_str());
+        let health = Health::new();
+        let running = health.condition("running", "starting");
+        let admin = listen("admin.listen", settings.admin.listen).await?;
+        tracing::info!(
+            url = %format_args!("http://{}", reachable(admin.local_addr()?)),
+            "probes and metrics are here: /livez, /readyz, /metrics"
+        );
+        let router = service::admin::router(health.clone(), metrics);
+        let connections = Connections { name: "admin", ..Connections::default() };
+        let stopping = tasks.stopping();
+        tasks.spawn("admin listener", async move {
+            serve(admin, router, connections, stopping, Duration::from_secs(1)).await;
+        });
+        Ok(Self {
+            tasks,
+            health,
+            running,
+            shutdown_delay: settings.shutdown.delay.0,
+            deadline: settings.shutdown.deadline.0,
+        })
+    }
+
+    /// Declares the process started, and returns when it should stop: not ready any more, and load
+    /// balancers have had time to notice.
+    ///
+    /// # Errors
+    /// When a part of the process has failed: it stops and is started again, it does not limp on.
+    pub(crate) async fn until_stopped(&self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        self.running.ready();
+        let outcome = tokio::select! {
+            _ = terminate.recv() => Ok("SIGTERM"),
+            _ = interrupt.recv() => Ok("SIGINT"),
+            task = self.tasks.failed() => Err(anyhow::anyhow!("{task} failed, the log says why")),
+        };
+        self.running.not_ready("stopping");
+        if let Ok(signal) = &outcome {
+            tracing::info!(signal, delay_ms = self.shutdown_delay.as_millis(), "stopping");
+            tokio::select! {
+                () = tokio::time::sleep(self.shutdown_delay) => {}
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        outcome.map(drop)
+    }
+
+    /// Runs one step of stopping within the deadline, and says when it was late.
+    pub(crate) async fn step<T>(&self, name: &'static str, step: impl Future<Output = T>) -> Option<T> {
+        let started = Instant::now();
+        let outcome = tokio::time::timeout(self.deadline, step).await.ok();
+        let elapsed = started.elapsed();
+        metrics::shutdown_step(name, elapsed);
+        if outcome.is_none() {
+            tracing::warn!(step = name, elapsed_ms = elapsed.as_millis(), "did not finish in time");
+        }
+        outcome
+    }
+
+    /// Ends what is left.
+    pub(crate) async fn finish(self) {
+        let late = self.tasks.stop(Duration::from_secs(5)).await;
+        if late.is_empty() {
+            tracing::info!("stopped");
+        }
+    }
+
+    /// Serves the public listener until `stopping`, as a task that [`Self::step`] can wait for.
+    pub(crate) fn serve_public(
+        &self,
+        listener: TcpListener,
+        router: axum::Router,
+        connections: Connections,
+        stopping: CancellationToken,
+    ) -> tokio::sync::oneshot::Receiver<usize> {
+        let (done, wait) = tokio::sync::oneshot::channel();
+        let deadline = self.deadline;
+        self.tasks.spawn("public listener", async move {
+            let cut = serve(listener, router, connections, stopping, deadline).await;
+            // Nobody waits any more when stopping was given up.
+            done.send(cut).unwrap_or_default();
+        });
+        wait
+    }
+}
+
+/// Opens a listener, or says which setting to change.
+pub(crate) async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
+}
+
+/// The address that a person on this machine would type: a wildcard is reached by `localhost`.
+pub(crate) fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
+}

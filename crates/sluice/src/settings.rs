@@ -1,0 +1,217 @@
+//! All settings of all commands: each section is defined by the crate that obeys it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service::units::Period;
+
+/// What a process is started as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Everything in one process.
+    Standalone,
+    /// HTTP in, buffer out.
+    Gateway,
+    /// Buffer in, stores out.
+    Consumer,
+}
+
+impl Role {
+    /// The name of the command and the metric label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Gateway => "gateway",
+            Self::Consumer => "consumer",
+        }
+    }
+}
+
+/// Which buffer lies between the gateway and the stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BufferKind {
+    /// Apache Kafka, or what speaks its protocol.
+    Kafka,
+    /// The embedded log in `data_dir`; `standalone` only.
+    Local,
+}
+
+/// The buffer between the gateway and the stores.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Buffer {
+    /// `kafka` or `local` (the embedded log, the default of `standalone`).
+    pub kind: BufferKind,
+    /// `protobuf` (remote write 2.0, one record per metric name and window) or `json` (one record per sample).
+    pub record_format: gateway::RecordFormat,
+    /// How long records are kept. A topic that exists already is never changed, only warned about.
+    pub retention: Period,
+}
+
+/// The listener for the people who run it. Never expose it to senders.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Address and port of `/livez`, `/readyz` and `/metrics`.
+    pub listen: SocketAddr,
+}
+
+/// How a process stops on SIGTERM or Ctrl-C.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shutdown {
+    /// How long to answer `/readyz` with 503 but still accept, until load balancers have noticed.
+    pub delay: Period,
+    /// How long running requests, the buffer and the stores each may take to finish after that.
+    pub deadline: Period,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Folder of the embedded log and the archive. One process at a time, held by a lock file.
+    pub data_dir: PathBuf,
+    /// The listener for senders.
+    pub http: gateway::config::HttpConfig,
+    /// The listener for operators.
+    pub admin: Admin,
+    /// What a sample may look like.
+    pub limits: gateway::config::LimitsConfig,
+    /// How requests that arrive together share records.
+    pub coalesce: gateway::config::CoalesceConfig,
+    /// The buffer between the gateway and the stores.
+    pub buffer: Buffer,
+    /// Kafka, when `buffer.kind` is `kafka`.
+    pub kafka: buffer::kafka::Config,
+    /// The embedded log, when `buffer.kind` is `local`.
+    pub local: buffer::local::Config,
+    /// Reading from the buffer.
+    pub consumer: consumer::Config,
+    /// The stores by name; each reads the buffer at its own pace. A file that names any replaces the default.
+    pub stores: BTreeMap<String, store::Config>,
+    /// The recent window of `standalone`.
+    pub recent: store::recent::Config,
+    /// Stopping.
+    pub shutdown: Shutdown,
+    /// Logs.
+    pub log: service::telemetry::Log,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self {
+            kind: BufferKind::Kafka,
+            record_format: gateway::RecordFormat::Protobuf,
+            retention: Period::secs(24 * 3600),
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8081)) }
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { delay: Period::secs(0), deadline: Period::secs(20) }
+    }
+}
+
+impl Settings {
+    /// What applies where neither file nor environment says anything.
+    #[must_use]
+    pub fn defaults(role: Role) -> Self {
+        let mut settings = Self {
+            data_dir: PathBuf::from("./data"),
+            http: gateway::config::HttpConfig::default(),
+            admin: Admin::default(),
+            limits: gateway::config::LimitsConfig::default(),
+            coalesce: gateway::config::CoalesceConfig::default(),
+            buffer: Buffer::default(),
+            kafka: buffer::kafka::Config::default(),
+            local: buffer::local::Config::default(),
+            consumer: consumer::Config::default(),
+            stores: BTreeMap::new(),
+            recent: store::recent::Config::default(),
+            shutdown: Shutdown::default(),
+            log: service::telemetry::Log::default(),
+        };
+        if role == Role::Standalone {
+            settings.buffer.kind = BufferKind::Local;
+            settings.stores.insert("archive".to_owned(), store::Config::default());
+        }
+        settings
+    }
+
+    /// The settings of a process, from all layers.
+    ///
+    /// # Errors
+    /// One line that names the key, for the first thing that is wrong.
+    pub fn load(
+        role: Role,
+        file: Option<&std::path::Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
+        let file = file.map(service::settings::File::read).transpose()?;
+        let settings = service::settings::load(&Self::defaults(role), file.as_ref(), environment, &["stores"])?;
+        settings.check(role).map_err(|(key, why)| anyhow::anyhow!("{key}: {why}"))?;
+        Ok(settings)
+    }
+
+    /// Relations between settings that no single one can check.
+    fn check(&self, role: Role) -> Result<(), (String, String)> {
+        let section = |name: &'static str| move |(key, why): (String, String)| (format!("{name}.{key}"), why);
+        self.http.check().map_err(section("http"))?;
+        self.limits.check().map_err(section("limits"))?;
+        self.coalesce.check().map_err(section("coalesce"))?;
+        self.log.check().map_err(section("log"))?;
+        if role != Role::Gateway {
+            self.consumer.check().map_err(section("consumer"))?;
+            for (name, store) in &self.stores {
+                check_store_name(name)?;
+                store.check().map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
+            }
+        }
+        match self.buffer.kind {
+            BufferKind::Kafka => self.kafka.check().map_err(section("kafka"))?,
+            BufferKind::Local if role != Role::Standalone => {
+                let why = format!(
+                    "local is for `sluice standalone`; `sluice {}` shares its buffer with other processes, which takes kafka",
+                    role.as_str()
+                );
+                return Err(("buffer.kind".to_owned(), why));
+            }
+            BufferKind::Local => self.local.check().map_err(section("local"))?,
+        }
+        if role == Role::Consumer && self.stores.is_empty() {
+            let why = "a consumer needs a store to write to; name one, such as stores.main: {type: remote_write, url: …}";
+            return Err(("stores".to_owned(), why.to_owned()));
+        }
+        if role != Role::Consumer && self.http.listen == self.admin.listen && self.http.listen.port() != 0 {
+            let why = "is the same address as http.listen; operators and senders have a listener each";
+            return Err(("admin.listen".to_owned(), why.to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// A store's name is part of a consumer group's name, of metrics and of folders.
+fn check_store_name(name: &str) -> Result<(), (String, String)> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
+        let why = "a store's name has 1 to 64 of the characters a-z, A-Z, 0-9, - and _".to_owned();
+        return Err((format!("stores.{name}"), why));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
