@@ -2,6 +2,8 @@
 #![warn(missing_docs)]
 
 mod config;
+#[cfg(test)]
+mod fixtures;
 pub mod metrics;
 pub mod parquet;
 pub mod recent;

@@ -68,6 +68,13 @@ struct Span {
     last: i64,
 }
 
+/// What a batch became.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    files: usize,
+    bytes: u64,
+}
+
 /// Tells the writing thread that nobody waits for it any more.
 struct Abandon(Arc<AtomicBool>);
 
@@ -166,7 +173,7 @@ impl Shared {
         batch: &Batch,
         span: Span,
         keep_on: &dyn Fn() -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<Written, Error> {
         let slot = self.partition(span.partition);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         keep_on()?;
@@ -206,8 +213,10 @@ impl Shared {
             .and_then(|()| commit::install(&self.layout, &staged))
             .inspect_err(|_| staged.discard())?;
         partition.start = span.last.saturating_add(1);
-        metrics::archive_files_written(&self.store, staged.names().len(), staged.bytes);
-        Ok(())
+        Ok(Written {
+            files: staged.names().len(),
+            bytes: staged.bytes,
+        })
     }
 }
 
@@ -281,7 +290,11 @@ impl Write for Archive {
         })
         .await;
         drop(watch);
-        metrics::archive_written(&self.shared.store, &result, started.elapsed());
+        let store = &self.shared.store;
+        let result = result.map(|written| {
+            metrics::archive_files_written(store, written.files, written.bytes);
+        });
+        metrics::archive_written(store, &result, started.elapsed());
         result
     }
 }

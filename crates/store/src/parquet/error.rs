@@ -50,26 +50,10 @@ impl Error {
         }
     }
 
-    /// For `map_err`: an encoder hands the file system's errors through.
-    pub(super) fn encode(path: &Path) -> impl Fn(ParquetError) -> Self + use<> {
+    /// For `map_err`.
+    pub(super) fn encode(path: &Path) -> impl FnOnce(ParquetError) -> Self + use<> {
         let path = path.to_owned();
-        move |error| match error {
-            ParquetError::External(inner) => match inner.downcast::<io::Error>() {
-                Ok(source) => Self::Io {
-                    action: "write",
-                    path: path.clone(),
-                    source: *source,
-                },
-                Err(inner) => Self::Encode {
-                    path: path.clone(),
-                    source: ParquetError::External(inner),
-                },
-            },
-            source => Self::Encode {
-                path: path.clone(),
-                source,
-            },
-        }
+        move |source| Self::Encode { path, source }
     }
 }
 

@@ -4,11 +4,13 @@
 //! dictionaries in the schema, a map in the shape that the format's specification gives.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
+use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::schema::types::ColumnPath;
@@ -176,32 +178,80 @@ impl Columns {
     }
 }
 
+/// A file that remembers its trouble: the encoder makes text of it, and a full disk must not be
+/// taken for samples that cannot be encoded.
+struct Disk {
+    file: File,
+    failed: Arc<OnceLock<io::Error>>,
+}
+
+fn copy(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}
+
+impl Disk {
+    fn remember<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        // The first one counts; the others follow from it.
+        result.inspect_err(|error| {
+            self.failed.get_or_init(|| copy(error));
+        })
+    }
+}
+
+impl io::Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        self.remember(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.file.flush();
+        self.remember(flushed)
+    }
+}
+
 /// Writes `samples`, in their order, to a new file at `path` and syncs it. Answers its size in bytes.
 pub(super) fn write<'r, 'a: 'r>(
     path: &Path,
     origin: Origin<'_>,
     samples: impl Iterator<Item = Sample<'r, 'a>>,
 ) -> Result<u64, Error> {
-    let encode = Error::encode(path);
-    let file = File::create(path).map_err(Error::io("create", path))?;
-    let mut writer = ArrowWriter::try_new(file, Arc::clone(&SCHEMA), Some(properties(origin)))
-        .map_err(&encode)?;
-    let mut columns = Columns::new();
-    for sample in samples {
-        columns
-            .push(&sample)
-            .map_err(|error| encode(error.into()))?;
-        if columns.rows == CHUNK_ROWS {
-            let chunk = columns.take().map_err(|error| encode(error.into()))?;
-            writer.write(&chunk).map_err(&encode)?;
+    let failed = Arc::new(OnceLock::new());
+    let disk = Disk {
+        file: File::create(path).map_err(Error::io("create", path))?,
+        failed: Arc::clone(&failed),
+    };
+    let file = match encode(disk, origin, samples) {
+        Ok(disk) => disk.file,
+        Err(error) => {
+            return Err(
+                match Arc::into_inner(failed).and_then(OnceLock::into_inner) {
+                    Some(trouble) => Error::io("write", path)(trouble),
+                    None => Error::encode(path)(error),
+                },
+            );
         }
-    }
-    if columns.rows > 0 {
-        let chunk = columns.take().map_err(|error| encode(error.into()))?;
-        writer.write(&chunk).map_err(&encode)?;
-    }
-    let file = writer.into_inner().map_err(&encode)?;
+    };
     file.sync_all().map_err(Error::io("sync", path))?;
     let metadata = file.metadata().map_err(Error::io("measure", path))?;
     Ok(metadata.len())
+}
+
+fn encode<'r, 'a: 'r>(
+    disk: Disk,
+    origin: Origin<'_>,
+    samples: impl Iterator<Item = Sample<'r, 'a>>,
+) -> Result<Disk, ParquetError> {
+    let mut writer = ArrowWriter::try_new(disk, Arc::clone(&SCHEMA), Some(properties(origin)))?;
+    let mut columns = Columns::new();
+    for sample in samples {
+        columns.push(&sample)?;
+        if columns.rows == CHUNK_ROWS {
+            writer.write(&columns.take()?)?;
+        }
+    }
+    if columns.rows > 0 {
+        writer.write(&columns.take()?)?;
+    }
+    writer.into_inner()
 }

@@ -5,14 +5,15 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Span;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
 
 /// Hive's name for rows whose partition column is null; readers turn it into one.
 const NO_DATE: &str = "__HIVE_DEFAULT_PARTITION__";
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// Days from 0001-01-01 to 9999-12-31, counted from the Unix epoch.
 const CALENDAR: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
@@ -42,9 +43,11 @@ impl Day {
 
     /// The day's folder.
     pub(super) fn folder(self) -> String {
-        let at = self.0.checked_mul(DAY_MS).map(Timestamp::from_millisecond);
-        match at {
-            Some(Ok(at)) => format!("date={}", at.to_zoned(TimeZone::UTC).date()),
+        let date = CALENDAR
+            .contains(&self.0)
+            .then(|| EPOCH.checked_add(Span::new().days(self.0)));
+        match date {
+            Some(Ok(date)) => format!("date={date}"),
             _ => format!("date={NO_DATE}"),
         }
     }
@@ -57,9 +60,7 @@ impl Day {
         if date.to_string() != text {
             return None;
         }
-        let epoch = Date::constant(1970, 1, 1);
-        let since: SignedDuration = date.duration_since(epoch);
-        Some(Self(since.as_hours() / 24))
+        Some(Self(date.duration_since(EPOCH).as_hours() / 24))
     }
 }
 
