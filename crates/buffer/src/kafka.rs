@@ -1,1 +1,26 @@
 //! The buffer on Kafka. The only code that names `rdkafka`.
+//!
+//! [`Producer`] answers when every in-sync replica has a record, [`Reader`] is one member of a
+//! consumer group whose offsets move only when it is told so, and [`ensure_topic`] creates what is
+//! missing and never changes what is there. A Kafka that does not answer is a passing fault
+//! everywhere: nothing here ends the process.
+
+mod config;
+mod errors;
+mod logs;
+mod partitioner;
+mod producer;
+mod properties;
+mod reader;
+mod topic;
+
+pub use config::{Compression, Config, check_topic_name};
+pub use errors::ClientError;
+pub use partitioner::partition_for;
+pub use producer::Producer;
+pub use properties::Properties;
+pub use reader::{Committer, Reader};
+pub use topic::{Topic, TopicError, ensure_dead_letter_topic, ensure_topic};
+
+#[cfg(test)]
+mod tests;

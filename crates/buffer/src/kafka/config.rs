@@ -1,0 +1,348 @@
+//! The settings of section `kafka`, and the client configurations that follow from them.
+//!
+//! What Sluice promises (acknowledged by all replicas, no duplicates from retries, offsets committed
+//! only after the store's write, no reset to the latest record) cannot be switched off by `properties`.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::BaseProducer;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service::units::{Period, Size};
+
+use super::properties::{self, Properties};
+
+/// How batches are compressed on their way to Kafka and in its log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// Cheap; the default.
+    #[default]
+    Lz4,
+    /// Smaller, at more CPU time.
+    Zstd,
+    /// For old consumers.
+    Gzip,
+    /// For old consumers.
+    Snappy,
+    /// Not at all.
+    None,
+}
+
+impl Compression {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Where Kafka is and how it is used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Some of the brokers as `host:port`, separated by commas; the others are learnt from them.
+    pub brokers: String,
+    /// The topic that holds the samples.
+    pub topic: String,
+    /// Partitions of the topic, if it does not exist yet. An existing topic is never changed.
+    pub partitions: i32,
+    /// Replicas of each partition, if the topic does not exist yet. With 3 or more, two must have a record
+    /// before it counts as written (`min.insync.replicas`).
+    pub replication: i32,
+    /// How records are compressed: `lz4`, `zstd`, `gzip`, `snappy` or `none`.
+    pub compression: Compression,
+    /// How long Kafka may take to confirm a record. Past that, the request is answered with 503. Must be
+    /// shorter than `http.request_timeout`.
+    pub delivery_timeout: Period,
+    /// Bytes of records that may wait for Kafka's answer; past that, requests are answered with 503.
+    pub max_queue: Size,
+    /// After this long without a heartbeat a consumer's partitions go to the others.
+    pub session_timeout: Period,
+    /// A fixed name of this consumer within its group (static membership): a restart within the session
+    /// timeout moves no partitions. Different for each process; empty for none.
+    pub instance_id: String,
+    /// How long a consumer may take to write what it has of partitions that go to another one. Past that
+    /// they go without it, and the other one writes the rest again.
+    pub handover_timeout: Period,
+    /// Bytes that one consumer reads ahead of its store, per consumer group.
+    pub read_ahead: Size,
+    /// Options of librdkafka, by their own names: TLS, SASL and everything else.
+    pub properties: Properties,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            brokers: "localhost:9092".to_owned(),
+            topic: "metrics".to_owned(),
+            partitions: 64,
+            replication: 3,
+            compression: Compression::default(),
+            delivery_timeout: Period::secs(8),
+            max_queue: Size::mib(64),
+            session_timeout: Period::secs(10),
+            instance_id: String::new(),
+            handover_timeout: Period::secs(30),
+            read_ahead: Size::mib(32),
+            properties: Properties::default(),
+        }
+    }
+}
+
+/// Options that belong to Sluice, and what to do instead.
+const OWN: &[(&str, &str)] = &[
+    ("acks", FIXED),
+    ("request.required.acks", FIXED),
+    ("enable.idempotence", FIXED),
+    ("enable.auto.commit", FIXED),
+    ("enable.auto.offset.store", FIXED),
+    ("auto.offset.reset", FIXED),
+    ("partitioner", FIXED),
+    ("transactional.id", FIXED),
+    ("group.protocol", FIXED),
+    ("partition.assignment.strategy", FIXED),
+    ("allow.auto.create.topics", FIXED),
+    ("bootstrap.servers", "set `kafka.brokers`"),
+    ("metadata.broker.list", "set `kafka.brokers`"),
+    ("group.id", "set `consumer.group_prefix`"),
+    ("group.instance.id", "set `kafka.instance_id`"),
+    ("message.timeout.ms", "set `kafka.delivery_timeout`"),
+    ("delivery.timeout.ms", "set `kafka.delivery_timeout`"),
+    ("session.timeout.ms", "set `kafka.session_timeout`"),
+    ("compression.codec", "set `kafka.compression`"),
+    ("compression.type", "set `kafka.compression`"),
+    ("queue.buffering.max.kbytes", "set `kafka.max_queue`"),
+    ("queue.buffering.max.messages", "set `kafka.max_queue`"),
+    ("queued.max.messages.kbytes", "set `kafka.read_ahead`"),
+    (
+        "message.max.bytes",
+        "it follows the topic's own `max.message.bytes`",
+    ),
+];
+
+const FIXED: &str = "Sluice's promises depend on it, so it cannot be changed";
+
+/// librdkafka's default for `max.poll.interval.ms`: a handover must fit into it.
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
+
+impl Config {
+    /// Finds settings that contradict each other and options that librdkafka does not take.
+    ///
+    /// # Errors
+    /// The key, relative to the section, and what is wrong with it.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        let wrong = |key: &str, why: &str| Err((key.to_owned(), why.to_owned()));
+        if self.brokers.trim().is_empty() {
+            return wrong("brokers", "must name a broker, such as localhost:9092");
+        }
+        check_topic_name(&self.topic).map_err(|why| ("topic".to_owned(), why))?;
+        if self.partitions < 1 {
+            return wrong("partitions", "must be at least 1");
+        }
+        if !(1..=i32::from(i16::MAX)).contains(&self.replication) {
+            return wrong("replication", "must be at least 1");
+        }
+        if self.delivery_timeout.0 < Duration::from_millis(100) {
+            return wrong("delivery_timeout", "must be at least 100ms");
+        }
+        if self.max_queue < Size::mib(1) {
+            return wrong("max_queue", "must be at least 1MiB");
+        }
+        if self.read_ahead < Size::mib(1) {
+            return wrong("read_ahead", "must be at least 1MiB");
+        }
+        // Brokers refuse less than 6 s and more than 30 min unless they are set up differently.
+        if self.session_timeout.0 < Duration::from_secs(1) {
+            return wrong("session_timeout", "must be at least 1s");
+        }
+        if self.handover_timeout.0 > MAX_POLL_INTERVAL / 2 {
+            return wrong(
+                "handover_timeout",
+                "must be at most 150s, or the group gives this consumer up before it ends",
+            );
+        }
+        for (key, _) in self.properties.iter() {
+            if let Some((_, why)) = OWN.iter().find(|(own, _)| *own == key) {
+                return wrong(&format!("properties.{key}"), why);
+            }
+        }
+        self.check_with_librdkafka()
+    }
+
+    /// Builds clients that know no broker, so that nothing is connected to.
+    fn check_with_librdkafka(&self) -> Result<(), (String, String)> {
+        let mut producer = self.producer(DEFAULT_MESSAGE_MAX_BYTES);
+        let mut reader = self.reader("check");
+        for client in [&mut producer, &mut reader] {
+            client.remove("bootstrap.servers");
+            client.set_log_level(RDKafkaLogLevel::Emerg);
+        }
+        producer
+            .create::<BaseProducer>()
+            .map(drop)
+            .and_then(|()| reader.create::<BaseConsumer>().map(drop))
+            .map_err(|error| self.key_and_reason(error))
+    }
+
+    fn key_and_reason(&self, error: KafkaError) -> (String, String) {
+        let (key, why) = match error {
+            KafkaError::ClientConfig(_, why, key, _) => (key, why),
+            KafkaError::ClientCreation(why) => {
+                // librdkafka names the option in its sentence, if it is about one.
+                let key = self
+                    .properties
+                    .iter()
+                    .map(|(key, _)| key)
+                    .filter(|key| why.contains(*key))
+                    .max_by_key(|key| key.len());
+                (key.unwrap_or_default().to_owned(), why)
+            }
+            other => (String::new(), other.to_string()),
+        };
+        let secret = self
+            .properties
+            .iter()
+            .filter(|(key, value)| properties::is_secret(key) && !value.is_empty())
+            .fold(why, |why, (_, value)| why.replace(value, "***"));
+        if key.is_empty() {
+            ("properties".to_owned(), secret)
+        } else {
+            (format!("properties.{key}"), secret)
+        }
+    }
+
+    /// What all clients share: our defaults below the user's options.
+    fn client(&self, defaults: &[(&str, &str)]) -> ClientConfig {
+        let mut client = ClientConfig::new();
+        client
+            .set("client.id", "sluice")
+            .set("socket.keepalive.enable", "true")
+            .set("reconnect.backoff.max.ms", "2000");
+        for (key, value) in defaults {
+            client.set(*key, *value);
+        }
+        for (key, value) in self.properties.iter() {
+            client.set(key, value);
+        }
+        client
+            .set("bootstrap.servers", &self.brokers)
+            .set("allow.auto.create.topics", "false")
+            .set_log_level(super::logs::level());
+        client
+    }
+
+    /// For topics: created, described.
+    pub(super) fn admin(&self) -> ClientConfig {
+        self.client(&[("socket.timeout.ms", "10000")])
+    }
+
+    /// For records of at most `message_max_bytes`, keys and headers included.
+    pub(super) fn producer(&self, message_max_bytes: usize) -> ClientConfig {
+        let delivery_timeout_ms = self.delivery_timeout.0.as_millis().to_string();
+        // Requests are coalesced above; a millisecond is enough to fill a batch from one window.
+        let mut client = self.client(&[
+            ("linger.ms", "1"),
+            ("statistics.interval.ms", "5000"),
+            ("request.timeout.ms", &delivery_timeout_ms),
+        ]);
+        let queue_bytes = self.max_queue.bytes();
+        // The limit in bytes does not see what a record costs beside its key and value (about 700 bytes).
+        let queue_records = (queue_bytes / 512).clamp(1_000, 10_000_000);
+        client
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
+            .set("compression.type", self.compression.as_str())
+            .set("message.timeout.ms", &delivery_timeout_ms)
+            .set("message.max.bytes", message_max_bytes.to_string())
+            .set(
+                "queue.buffering.max.kbytes",
+                (queue_bytes / 1024).to_string(),
+            )
+            .set("queue.buffering.max.messages", queue_records.to_string());
+        if client.get("batch.size").is_none() {
+            // A batch as a whole must fit into the topic's limit. librdkafka's default otherwise.
+            client.set(
+                "batch.size",
+                message_max_bytes.min(DEFAULT_MESSAGE_MAX_BYTES).to_string(),
+            );
+        }
+        client
+    }
+
+    /// For one member of a consumer group.
+    pub(super) fn reader(&self, group: &str) -> ClientConfig {
+        // A quarter for what librdkafka has fetched, the rest for what waits in our own queue.
+        let fetched_kbytes = (self.read_ahead.bytes() / 4 / 1024).max(256);
+        let fetch_bytes = (fetched_kbytes * 1024).clamp(1 << 20, 50 << 20);
+        let mut client = self.client(&[
+            ("fetch.message.max.bytes", "1048576"),
+            ("fetch.max.bytes", &fetch_bytes.to_string()),
+            ("fetch.queue.backoff.ms", "50"),
+            // How long a commit to a silent broker may hang.
+            ("socket.timeout.ms", "15000"),
+        ]);
+        client
+            .set("group.id", group)
+            .set(
+                "session.timeout.ms",
+                self.session_timeout.0.as_millis().to_string(),
+            )
+            .set(
+                "heartbeat.interval.ms",
+                (self.session_timeout.0.as_millis() / 4)
+                    .clamp(100, 3_000)
+                    .to_string(),
+            )
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("queued.max.messages.kbytes", fetched_kbytes.to_string());
+        if !self.instance_id.is_empty() {
+            client.set("group.instance.id", &self.instance_id);
+        }
+        client
+    }
+}
+
+/// librdkafka's default for `message.max.bytes`, just below Kafka's own.
+pub(super) const DEFAULT_MESSAGE_MAX_BYTES: usize = 1_000_000;
+
+/// Kafka's own rule for topic names.
+///
+/// # Errors
+/// What is wrong with the name.
+pub fn check_topic_name(name: &str) -> Result<(), String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if name.is_empty() || name.len() > 249 || name == "." || name == ".." {
+        return Err(format!(
+            "{name:?} is not a topic name: it must have 1 to 249 characters"
+        ));
+    }
+    match name
+        .chars()
+        .find(|c| !c.is_ascii() || !name_byte(*c, legal))
+    {
+        Some(found) => Err(format!(
+            "{name:?} is not a topic name: it has {found:?}, allowed are letters, digits, '.', '_' and '-'"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn name_byte(character: char, legal: impl Fn(u8) -> bool) -> bool {
+    u8::try_from(character).is_ok_and(legal)
+}
+
+#[cfg(test)]
+mod tests;

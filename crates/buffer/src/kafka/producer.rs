@@ -1,0 +1,316 @@
+//! Records into Kafka, answered when every in-sync replica has them.
+//!
+//! Idempotent and ordered per key. Nothing is dropped without an answer: a record that Kafka did not
+//! confirm within `kafka.delivery_timeout` goes back to its sender as [`PublishError::Unconfirmed`].
+//! Until the topic was checked (and created, if it was missing) no record is taken, because a lenient
+//! broker would create it with one partition.
+
+mod delivery;
+mod headers;
+mod watch;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use service::clock::now_ms;
+use service::log_limit::LogLimit;
+use tokio::sync::oneshot;
+
+use self::delivery::{Answer, Context, Delivery, Open};
+use super::config::{Config, DEFAULT_MESSAGE_MAX_BYTES};
+use super::errors::{self, ClientError};
+use super::topic::Topic;
+use crate::{BuryDead, DeadLetter, Durability, Publish, PublishError, Record, metrics};
+
+type Client = ThreadedProducer<Context>;
+
+/// What headers, the batch around a record and the framing may take of the topic's limit, in bytes.
+const OVERHEAD_BYTES: usize = 4096;
+
+/// Takes records for one topic, and dead letters for another. Clones share one client.
+#[derive(Clone)]
+pub struct Producer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: Config,
+    dead_letter_topic: Option<String>,
+    state: RwLock<State>,
+    /// What the client takes, keys and headers included, in bytes.
+    message_max_bytes: AtomicUsize,
+    open: Arc<Open>,
+    replacing: AtomicBool,
+}
+
+enum State {
+    /// The topic was not checked yet.
+    Unchecked,
+    Open(Arc<Client>),
+    Closed,
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer")
+            .field("topic", &self.shared.config.topic)
+            .field("open_records", &self.shared.open.records())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Producer {
+    /// A producer that takes nothing yet: see [`Self::keep_ready`] and [`Self::open`].
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self::with_dead_letters(config, None)
+    }
+
+    /// The same, with a topic for dead letters.
+    #[must_use]
+    pub fn with_dead_letters(config: &Config, topic: Option<&str>) -> Self {
+        metrics::kafka_queue_limit(config.max_queue.bytes());
+        let shared = Shared {
+            config: config.clone(),
+            dead_letter_topic: topic.map(str::to_owned),
+            state: RwLock::new(State::Unchecked),
+            message_max_bytes: AtomicUsize::new(DEFAULT_MESSAGE_MAX_BYTES),
+            open: Arc::default(),
+            replacing: AtomicBool::new(false),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Starts to take records, for a topic that was checked. Connects in the background. When it is open
+    /// already, it follows a changed limit of the topic.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings, which [`Config::check`] finds earlier.
+    pub fn open(&self, topic: &Topic) -> Result<(), ClientError> {
+        let limit_bytes = topic
+            .max_message_bytes
+            .unwrap_or(DEFAULT_MESSAGE_MAX_BYTES)
+            .clamp(2 * OVERHEAD_BYTES, 1_000_000_000);
+        let same = self.shared.message_max_bytes.load(Ordering::Acquire) == limit_bytes;
+        if same && matches!(*self.read(), State::Open(_)) {
+            return Ok(());
+        }
+        let client = self.client(limit_bytes)?;
+        self.swap(client, limit_bytes);
+        Ok(())
+    }
+
+    fn client(&self, limit_bytes: usize) -> Result<Client, ClientError> {
+        let config = self.shared.config.producer(limit_bytes);
+        let context = Context::new(&self.shared.open, limit_bytes - OVERHEAD_BYTES);
+        Ok(Client::from_config_and_context(&config, context)?)
+    }
+
+    /// The old client, if any, finishes what it has in the background; what cannot be finished is answered.
+    fn swap(&self, client: Client, limit_bytes: usize) {
+        let mut state = self.write();
+        if matches!(*state, State::Closed) {
+            return;
+        }
+        self.shared
+            .message_max_bytes
+            .store(limit_bytes, Ordering::Release);
+        let old = std::mem::replace(&mut *state, State::Open(Arc::new(client)));
+        drop(state);
+        let patience = self.shared.config.delivery_timeout.0;
+        retire(old, patience);
+    }
+
+    /// Replaces a client that an error ended for good. Its records are answered, the next ones have a new
+    /// client with a new producer id.
+    fn replace(&self, ended: &Arc<Client>) {
+        static LIMIT: LogLimit = LogLimit::new();
+        if self.shared.replacing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let is_current = matches!(&*self.read(), State::Open(client) if Arc::ptr_eq(client, ended));
+        if is_current {
+            let reason = ended.client().fatal_error().map(|(_, reason)| reason);
+            let limit_bytes = self.shared.message_max_bytes.load(Ordering::Acquire);
+            match self.client(limit_bytes) {
+                Ok(client) => {
+                    metrics::kafka_producer_restarted();
+                    self.swap(client, limit_bytes);
+                    if let Some(suppressed) = LIMIT.pass() {
+                        tracing::error!(suppressed, reason, "kafka producer was replaced");
+                    }
+                }
+                Err(error) => {
+                    if let Some(suppressed) = LIMIT.pass() {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(error, suppressed, "kafka producer was not replaced");
+                    }
+                }
+            }
+        }
+        self.shared.replacing.store(false, Ordering::Release);
+    }
+
+    /// Ends it: what is still open is answered with an error at once. [`Publish::flush`] first.
+    pub async fn close(self) {
+        let old = std::mem::replace(&mut *self.write(), State::Closed);
+        // Waits for librdkafka's threads. An error is a panic in there, of which nothing is left to save.
+        tokio::task::spawn_blocking(move || drop(old))
+            .await
+            .unwrap_or_default();
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.shared
+            .state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        self.shared
+            .state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn current(&self) -> Result<Arc<Client>, PublishError> {
+        match &*self.read() {
+            State::Open(client) => Ok(Arc::clone(client)),
+            State::Unchecked => Err(PublishError::Unconfirmed(
+                "the topic was not checked yet".to_owned(),
+            )),
+            State::Closed => Err(PublishError::Closed),
+        }
+    }
+
+    /// Hands a record to librdkafka, which copies it.
+    fn enqueue(&self, record: &Outgoing<'_>) -> Result<oneshot::Receiver<Answer>, PublishError> {
+        let size_bytes = record.key.map_or(0, <[u8]>::len) + record.value.len();
+        let limit_bytes = self.max_record_bytes();
+        if size_bytes > limit_bytes {
+            return Err(PublishError::TooLarge {
+                size_bytes,
+                limit_bytes,
+            });
+        }
+        let client = self.current()?;
+        let (delivery, answer) = Delivery::new(size_bytes, &self.shared.open);
+        let base = BaseRecord {
+            topic: record.topic,
+            partition: None,
+            payload: Some(record.value),
+            key: record.key,
+            timestamp: Some(record.at_ms),
+            headers: Some((record.headers)()),
+            delivery_opaque: delivery,
+        };
+        if let Err((error, base)) = client.send(base) {
+            let code = error.rdkafka_error_code();
+            base.delivery_opaque
+                .end(Some(code.unwrap_or(RDKafkaErrorCode::Unknown)), limit_bytes);
+            if ends_the_client(&error) {
+                let (producer, client) = (self.clone(), Arc::clone(&client));
+                std::thread::spawn(move || producer.replace(&client));
+            }
+        }
+        Ok(answer)
+    }
+
+    fn send(&self, record: &Outgoing<'_>) -> impl Future<Output = Answer> + Send + 'static + use<> {
+        let receiver = self.enqueue(record);
+        if let Err(error) = &receiver {
+            metrics::kafka_delivery(errors::outcome(&Err(error.clone())), None);
+        }
+        async move { receiver?.await.unwrap_or(Err(PublishError::Closed)) }
+    }
+}
+
+/// One record as librdkafka gets it.
+struct Outgoing<'a> {
+    topic: &'a str,
+    key: Option<&'a [u8]>,
+    value: &'a [u8],
+    at_ms: i64,
+    headers: &'a dyn Fn() -> OwnedHeaders,
+}
+
+fn ends_the_client(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Fenced)
+    )
+}
+
+/// Lets a client that is not used any more finish, on a thread of its own.
+fn retire(old: State, patience: Duration) {
+    if let State::Open(client) = old {
+        std::thread::spawn(move || {
+            if client.client().fatal_error().is_none() {
+                // Past its end the rest is answered as purged, when the client is dropped.
+                client.flush(patience).unwrap_or_default();
+            }
+            drop(client);
+        });
+    }
+}
+
+impl Publish for Producer {
+    fn publish(
+        &self,
+        record: Record,
+    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+        debug_assert!(!record.key.is_empty(), "an empty key has one partition");
+        self.send(&Outgoing {
+            topic: &self.shared.config.topic,
+            key: Some(&record.key),
+            value: &record.value,
+            at_ms: record.received_at_ms,
+            headers: &|| headers::of_record(&record),
+        })
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Kafka
+    }
+
+    fn max_record_bytes(&self) -> usize {
+        self.shared.message_max_bytes.load(Ordering::Acquire) - OVERHEAD_BYTES
+    }
+
+    async fn flush(&self, deadline: Duration) -> usize {
+        match tokio::time::timeout(deadline, self.shared.open.wait_for_none()).await {
+            Ok(()) => 0,
+            Err(_) => self.shared.open.records(),
+        }
+    }
+}
+
+impl BuryDead for Producer {
+    async fn bury(&self, letter: DeadLetter) -> Result<(), PublishError> {
+        let Some(topic) = &self.shared.dead_letter_topic else {
+            return Err(PublishError::Unconfirmed(
+                "there is no topic for dead letters".to_owned(),
+            ));
+        };
+        let answer = self.send(&Outgoing {
+            topic,
+            // No key rather than an empty one, which would put all of them on one partition.
+            key: letter.key.as_deref().filter(|key| !key.is_empty()),
+            value: &letter.value,
+            at_ms: now_ms(),
+            headers: &|| headers::of_dead_letter(&letter),
+        });
+        answer.await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Kafka's answers, on their way to whoever waits for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use tokio::sync::{Notify, oneshot};
+
+use super::super::errors;
+use super::super::logs::ClientLog;
+use crate::{PublishError, metrics};
+
+/// The answer to one record.
+pub(super) type Answer = Result<(), PublishError>;
+
+/// Records that librdkafka has and Kafka has not answered, over all clients of one producer.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    records: AtomicUsize,
+    bytes: AtomicUsize,
+    delivered: AtomicU64,
+    none_left: Notify,
+}
+
+impl Open {
+    /// How many there are.
+    pub(super) fn records(&self) -> usize {
+        self.records.load(Ordering::Acquire)
+    }
+
+    /// How many records Kafka ever confirmed.
+    pub(super) fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
+    }
+
+    /// Resolves when there is none.
+    pub(super) async fn wait_for_none(&self) {
+        loop {
+            let changed = self.none_left.notified();
+            if self.records() == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn show(&self) {
+        metrics::kafka_queue(self.records(), self.bytes.load(Ordering::Relaxed));
+    }
+}
+
+/// Travels with one record through librdkafka and comes back exactly once.
+pub(super) struct Delivery {
+    answer: oneshot::Sender<Answer>,
+    since: Instant,
+    size_bytes: usize,
+    open: Arc<Open>,
+}
+
+impl Delivery {
+    /// A record of this size was handed over; the receiver learns what became of it.
+    pub(super) fn new(
+        size_bytes: usize,
+        open: &Arc<Open>,
+    ) -> (Box<Self>, oneshot::Receiver<Answer>) {
+        let (answer, receiver) = oneshot::channel();
+        open.records.fetch_add(1, Ordering::AcqRel);
+        open.bytes.fetch_add(size_bytes, Ordering::Relaxed);
+        let delivery = Self {
+            answer,
+            since: Instant::now(),
+            size_bytes,
+            open: Arc::clone(open),
+        };
+        (Box::new(delivery), receiver)
+    }
+
+    /// Answers. `limit_bytes` is for the message of a record that is too large.
+    pub(super) fn end(self, failure: Option<RDKafkaErrorCode>, limit_bytes: usize) {
+        let result = match failure {
+            None => Ok(()),
+            Some(code) => Err(errors::publish_error(code, self.size_bytes, limit_bytes)),
+        };
+        metrics::kafka_delivery(errors::outcome(&result), Some(self.since.elapsed()));
+        if result.is_ok() {
+            self.open.delivered.fetch_add(1, Ordering::Relaxed);
+        }
+        // Answered first, so that whoever waits for none to be left finds all answers given.
+        // An error means that nobody waits for this one any more, which takes nothing back.
+        self.answer.send(result).unwrap_or_default();
+        self.open
+            .bytes
+            .fetch_sub(self.size_bytes, Ordering::Relaxed);
+        if self.open.records.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.open.none_left.notify_waiters();
+        }
+    }
+}
+
+/// Called by librdkafka's polling thread.
+pub(super) struct Context {
+    log: ClientLog,
+    open: Arc<Open>,
+    limit_bytes: usize,
+}
+
+impl Context {
+    pub(super) fn new(open: &Arc<Open>, limit_bytes: usize) -> Self {
+        Self {
+            log: ClientLog::new("producer"),
+            open: Arc::clone(open),
+            limit_bytes,
+        }
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(&error, reason);
+    }
+
+    /// Comes every few seconds; the numbers are our own.
+    fn stats_raw(&self, _statistics: &[u8]) {
+        self.open.show();
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Box<Delivery>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
+        let failure = result.as_ref().err().map(|(error, _)| {
+            error
+                .rdkafka_error_code()
+                .unwrap_or(RDKafkaErrorCode::Unknown)
+        });
+        delivery.end(failure, self.limit_bytes);
+    }
+}

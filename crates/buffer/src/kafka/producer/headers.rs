@@ -1,0 +1,57 @@
+//! The headers of records and dead letters: all text.
+
+use rdkafka::message::{Header, OwnedHeaders};
+
+use crate::{DeadLetter, Record};
+
+/// Ours, so that a reader can tell who wrote a record and what it must expect.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a dead letter's `message` may have, in bytes: stores answer with whole pages.
+const MAX_MESSAGE_BYTES: usize = 2048;
+
+pub(super) fn of_record(record: &Record) -> OwnedHeaders {
+    let headers = OwnedHeaders::new_with_capacity(3)
+        .insert(text("content-type", record.content_type.as_str()))
+        .insert(text("sluice-version", VERSION));
+    match &record.tenant {
+        Some(tenant) => headers.insert(text("tenant", tenant)),
+        None => headers,
+    }
+}
+
+pub(super) fn of_dead_letter(letter: &DeadLetter) -> OwnedHeaders {
+    let partition = letter.source_partition.to_string();
+    let offset = letter.source_offset.to_string();
+    let mut headers = OwnedHeaders::new_with_capacity(9)
+        .insert(text("reason", letter.reason))
+        .insert(text("message", head(&letter.message)))
+        .insert(text("source-topic", &letter.source_topic))
+        .insert(text("source-partition", &partition))
+        .insert(text("source-offset", &offset))
+        .insert(text("store", &letter.store))
+        .insert(text("sluice-version", VERSION));
+    if let Some(content_type) = &letter.content_type {
+        headers = headers.insert(Header {
+            key: "content-type",
+            value: Some(content_type.as_ref()),
+        });
+    }
+    match &letter.tenant {
+        Some(tenant) => headers.insert(text("tenant", tenant)),
+        None => headers,
+    }
+}
+
+fn text<'a>(key: &'a str, value: &'a str) -> Header<'a, &'a [u8]> {
+    Header {
+        key,
+        value: Some(value.as_bytes()),
+    }
+}
+
+/// As much of a message as fits, cut between characters.
+fn head(message: &str) -> &str {
+    let end = message.floor_char_boundary(MAX_MESSAGE_BYTES);
+    message.get(..end).unwrap_or_default()
+}

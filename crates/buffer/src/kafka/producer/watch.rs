@@ -1,0 +1,163 @@
+//! Whether Kafka takes records now, for readiness.
+
+use std::time::Duration;
+
+use rdkafka::metadata::Metadata;
+use rdkafka::producer::Producer as _;
+use rdkafka::types::RDKafkaRespErr;
+use service::health::Condition;
+
+use super::super::errors::{describe, describe_error};
+use super::super::topic::{self, Topic, TopicError};
+use super::{Producer, State};
+
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(4);
+const RETRY_MIN: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(10);
+
+/// One failed question may be a broker under load; the next one decides.
+const FAILURES_UNTIL_NOT_READY: u32 = 2;
+
+/// What a look at the topic found.
+enum Seen {
+    Fine,
+    /// Nobody answered, or the topic cannot be written to, for this reason.
+    Down(String),
+    /// The topic is gone.
+    Missing,
+}
+
+impl Producer {
+    /// Checks the topics, creating them if they are missing, and starts to take records.
+    ///
+    /// # Errors
+    /// Passing ones, all of them: try again.
+    pub async fn prepare(&self, retention: Duration) -> Result<Topic, TopicError> {
+        let config = &self.shared.config;
+        let found = topic::ensure_topic(config, retention).await?;
+        let mut limit = found.max_message_bytes;
+        if let Some(name) = &self.shared.dead_letter_topic {
+            let letters = topic::ensure_dead_letter_topic(config, name, retention).await?;
+            // One client serves both; each topic's broker still enforces its own limit.
+            limit = limit.max(letters.max_message_bytes);
+        }
+        let open = Topic {
+            max_message_bytes: limit,
+            ..found.clone()
+        };
+        self.open(&open).map_err(|error| TopicError {
+            topic: config.topic.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok(found)
+    }
+
+    /// Prepares the producer, then keeps `condition` true to whether Kafka takes records. Never ends:
+    /// drop it at shutdown.
+    pub async fn keep_ready(self, retention: Duration, condition: Condition) {
+        loop {
+            self.prepare_until_done(retention, &condition).await;
+            condition.ready();
+            tracing::info!(topic = self.shared.config.topic, "kafka takes records");
+            self.watch(&condition).await;
+        }
+    }
+
+    async fn prepare_until_done(&self, retention: Duration, condition: &Condition) {
+        let mut pause = RETRY_MIN;
+        loop {
+            match self.prepare(retention).await {
+                Ok(_) => return,
+                Err(error) => {
+                    condition.not_ready(error.to_string());
+                    tracing::warn!(
+                        topic = error.topic,
+                        reason = error.reason,
+                        "kafka is not ready; trying again"
+                    );
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// Ends when the topic is gone and has to be made again.
+    async fn watch(&self, condition: &Condition) {
+        let mut failures = 0;
+        let mut delivered = self.shared.open.delivered();
+        loop {
+            tokio::time::sleep(CHECK_EVERY).await;
+            let seen = self.look().await;
+            let delivered_now = self.shared.open.delivered();
+            let delivers = delivered_now != delivered;
+            delivered = delivered_now;
+            match seen {
+                Seen::Missing => {
+                    condition.not_ready("the topic is gone");
+                    return;
+                }
+                Seen::Down(reason) if !delivers => {
+                    failures += 1;
+                    if failures == FAILURES_UNTIL_NOT_READY {
+                        tracing::warn!(reason, "kafka takes no records");
+                    }
+                    if failures >= FAILURES_UNTIL_NOT_READY {
+                        condition.not_ready(reason);
+                    }
+                }
+                Seen::Fine | Seen::Down(_) => {
+                    if failures >= FAILURES_UNTIL_NOT_READY {
+                        tracing::info!("kafka takes records again");
+                    }
+                    failures = 0;
+                    condition.ready();
+                }
+            }
+        }
+    }
+
+    async fn look(&self) -> Seen {
+        let client = match &*self.read() {
+            State::Open(client) => std::sync::Arc::clone(client),
+            State::Unchecked | State::Closed => {
+                return Seen::Down("the producer is closed".to_owned());
+            }
+        };
+        let topic = self.shared.config.topic.clone();
+        let producer = self.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            if client.client().fatal_error().is_some() {
+                producer.replace(&client);
+            }
+            match client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT) {
+                Ok(metadata) => judge(&metadata),
+                Err(error) => {
+                    Seen::Down(format!("kafka does not answer: {}", describe_error(&error)))
+                }
+            }
+        });
+        looked
+            .await
+            .unwrap_or_else(|error| Seen::Down(error.to_string()))
+    }
+}
+
+fn judge(metadata: &Metadata) -> Seen {
+    let Some(topic) = metadata.topics().first() else {
+        return Seen::Down("kafka says nothing about the topic".to_owned());
+    };
+    match topic.error() {
+        None => {}
+        Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) => return Seen::Missing,
+        Some(error) => return Seen::Down(describe(error.into())),
+    }
+    let partitions = topic.partitions();
+    let without_leader = partitions.iter().filter(|p| p.leader() < 0).count();
+    // Some without a leader are the senders' business: their records are answered with 503 one by one.
+    if without_leader == partitions.len() {
+        return Seen::Down(format!("none of {without_leader} partitions has a leader"));
+    }
+    Seen::Fine
+}

@@ -1,0 +1,89 @@
+//! Which partitions are ours, how far they were read, committed and written by producers.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use crate::PartitionState;
+
+/// Everything known of the assigned partitions.
+#[derive(Default)]
+pub(super) struct Partitions {
+    known: Mutex<BTreeMap<i32, Partition>>,
+    /// Held for reading while a commit is on its way, so that a partition is not given up under it.
+    owned: RwLock<HashSet<i32>>,
+}
+
+/// One of ours.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Partition {
+    /// The offset that should come next; none before the first one, if its start could not be found out.
+    pub(super) next: Option<i64>,
+    /// The first offset that exists.
+    pub(super) start: Option<i64>,
+    /// The offset of the next record to be written.
+    pub(super) end: Option<i64>,
+    /// What is committed.
+    pub(super) committed: Option<i64>,
+}
+
+impl Partitions {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, Partition>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is ours now.
+    pub(super) fn insert(&self, number: i32, partition: Partition) {
+        self.lock().insert(number, partition);
+        self.owned
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number);
+    }
+
+    /// They are not ours any more. Waits for commits that are on their way.
+    pub(super) fn remove(&self, numbers: &HashSet<i32>) {
+        self.owned
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|number| !numbers.contains(number));
+        self.lock().retain(|number, _| !numbers.contains(number));
+    }
+
+    /// What is ours, unchanged for as long as the guard lives.
+    pub(super) fn hold(&self) -> RwLockReadGuard<'_, HashSet<i32>> {
+        self.owned.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of one, if it is ours.
+    pub(super) fn get(&self, number: i32) -> Option<Partition> {
+        self.lock().get(&number).copied()
+    }
+
+    /// Changes what is known of one, if it is ours.
+    pub(super) fn update(&self, number: i32, change: impl FnOnce(&mut Partition)) {
+        if let Some(partition) = self.lock().get_mut(&number) {
+            change(partition);
+        }
+    }
+
+    /// Ours, in order.
+    pub(super) fn numbers(&self) -> Vec<i32> {
+        self.lock().keys().copied().collect()
+    }
+
+    pub(super) fn state(&self) -> Vec<PartitionState> {
+        let known = self.lock();
+        known
+            .iter()
+            .map(|(number, partition)| PartitionState {
+                partition: *number,
+                start_offset: partition.start,
+                // What was read exists, however old the last look at the end is.
+                end_offset: partition
+                    .end
+                    .max(partition.next.filter(|_| partition.end.is_some())),
+                committed: partition.committed,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,171 @@
+//! The thread that polls librdkafka.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer as _;
+use service::log_limit::LogLimit;
+
+use super::rebalance::{report_expired, report_truncated};
+use super::{Consumer, Shared, positions, record};
+use crate::kafka::errors::{describe_error, read_error};
+use crate::{Consumed, DrainError, Event};
+
+/// How long one poll waits; news of the group interrupt it.
+const POLL: Duration = Duration::from_millis(100);
+/// The same while fetching stands still: how late it may go on.
+const POLL_PAUSED: Duration = Duration::from_millis(10);
+/// How long leaving waits for commits and questions that are on their way.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Ends the queue however the thread ends, so that no reader waits for a dead one.
+struct End<'a>(&'a Shared);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let error = DrainError::Fatal("the reader has ended".to_owned());
+        self.0.queue.end(error);
+    }
+}
+
+pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
+    let _end = End(shared);
+    let mut paused = false;
+    while !shared.is_closing() {
+        let pause = shared.queue.wants_pause();
+        if pause != paused && set_paused(&consumer, shared, pause) {
+            paused = pause;
+        }
+        match consumer.poll(if paused { POLL_PAUSED } else { POLL }) {
+            None => {}
+            Some(Ok(message)) => receive(&consumer, shared, record::consumed(&message)),
+            Some(Err(error)) => {
+                if let Some(error) = read_error(&error) {
+                    if matches!(error, DrainError::Fatal(_)) {
+                        tracing::error!(
+                            group = shared.group,
+                            reason = error.to_string(),
+                            "kafka reader ends"
+                        );
+                        shared.queue.end(error);
+                        break;
+                    }
+                    shared.queue.push_error(error);
+                }
+            }
+        }
+    }
+    leave(consumer, shared);
+}
+
+/// Whether it is so now.
+fn set_paused(consumer: &Consumer, shared: &Shared, pause: bool) -> bool {
+    static LIMIT: LogLimit = LogLimit::new();
+    let result = consumer.assignment().and_then(|assignment| {
+        if assignment.count() == 0 {
+            Ok(())
+        } else if pause {
+            consumer.pause(&assignment)
+        } else {
+            consumer.resume(&assignment)
+        }
+    });
+    if let Err(error) = &result
+        && let Some(suppressed) = LIMIT.pass()
+    {
+        let reason = describe_error(error);
+        let group = &shared.group;
+        tracing::warn!(
+            reason,
+            group,
+            suppressed,
+            pause,
+            "kafka fetching was not switched"
+        );
+    }
+    result.is_ok()
+}
+
+/// Checks that a record is the next one of its partition, and hands it on.
+fn receive(consumer: &Consumer, shared: &Shared, record: Consumed) {
+    let (partition, offset) = (record.partition, record.offset);
+    // Given up in the meantime: the new owner reads it.
+    let Some(known) = shared.partitions.get(partition) else {
+        return;
+    };
+    match known.next {
+        Some(next) if offset == next => {}
+        Some(next) if offset > next => gap(consumer, shared, partition, next, offset),
+        Some(next) => {
+            if !starts_again(consumer, shared, partition, next, offset) {
+                return;
+            }
+        }
+        None => shared
+            .queue
+            .push_news(Event::Assigned { partition, offset }),
+    }
+    shared
+        .partitions
+        .update(partition, |known| known.next = Some(offset + 1));
+    shared.queue.push_record(record);
+}
+
+/// Offsets were left out. Transactions and compaction do that; so does the retention.
+fn gap(consumer: &Consumer, shared: &Shared, partition: i32, next: i64, offset: i64) {
+    let start = positions::of_one(consumer, &shared.topic, partition)
+        .and_then(|position| position.start)
+        // Our own records have no gaps: in doubt it is a loss, and is said.
+        .unwrap_or(offset);
+    if start > next {
+        let to = start.min(offset);
+        report_expired(shared, partition, next, to);
+        shared.queue.push_expired(partition, next, to);
+    }
+}
+
+/// A record that was read before: again by a hiccup, which is skipped, or because the log was cut or the
+/// topic is a new one, which starts the partition anew.
+fn starts_again(
+    consumer: &Consumer,
+    shared: &Shared,
+    partition: i32,
+    next: i64,
+    offset: i64,
+) -> bool {
+    let end =
+        positions::of_one(consumer, &shared.topic, partition).and_then(|position| position.end);
+    if end.is_none_or(|end| end >= next) {
+        return false;
+    }
+    report_truncated(shared, partition, next, offset);
+    shared.queue.purge(&HashSet::from([partition]));
+    shared.queue.push_news(Event::Lost {
+        partitions: vec![partition],
+    });
+    shared
+        .queue
+        .push_news(Event::Assigned { partition, offset });
+    true
+}
+
+/// Leaves the group, after commits that are on their way.
+fn leave(consumer: Arc<Consumer>, shared: &Shared) {
+    shared
+        .closing
+        .store(true, std::sync::atomic::Ordering::Release);
+    drop(
+        shared
+            .consumer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(),
+    );
+    let deadline = Instant::now() + LEAVE_PATIENCE;
+    while Arc::strong_count(&consumer) > 1 && Instant::now() < deadline {
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    // The last one dropped closes: librdkafka revokes, and leaves.
+    drop(consumer);
+}

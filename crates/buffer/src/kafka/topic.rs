@@ -1,0 +1,381 @@
+//! Topics: created when they are missing, looked at when they exist, never changed.
+//!
+//! A topic that keeps records for less long than asked, or that would throw some away, is said
+//! loudly and shown as a metric: what to do about it is the operator's decision.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::config::Config;
+use super::errors::{describe, describe_error};
+use super::logs::ClientLog;
+use crate::metrics;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Kafka's default for `max.message.bytes`.
+const KAFKA_MAX_MESSAGE_BYTES: usize = 1_048_588;
+
+/// What a dead letter may have on top of the record that it came from: its headers.
+const DEAD_LETTER_EXTRA_BYTES: usize = 64 * 1024;
+
+/// Dead letters are few and read by people.
+const DEAD_LETTER_PARTITIONS: i32 = 4;
+
+/// A topic that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// The largest batch of records that it takes, in bytes, if Kafka tells.
+    pub max_message_bytes: Option<usize>,
+}
+
+/// The topic is not there, or Kafka does not tell. Passing, or waiting for a person: try again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("kafka topic {topic:?}: {reason}")]
+pub struct TopicError {
+    /// Its name.
+    pub topic: String,
+    /// What Kafka said.
+    pub reason: String,
+}
+
+/// Makes sure that the topic of the samples is there.
+///
+/// # Errors
+/// When Kafka does not answer or does not let us create it.
+pub async fn ensure_topic(config: &Config, retention: Duration) -> Result<Topic, TopicError> {
+    let wanted = Wanted {
+        name: &config.topic,
+        partitions: config.partitions,
+        replication: config.replication,
+        retention,
+        max_message_bytes: None,
+    };
+    ensure(config, &wanted).await
+}
+
+/// Makes sure that the topic of the dead letters is there.
+///
+/// # Errors
+/// When Kafka does not answer or does not let us create it.
+pub async fn ensure_dead_letter_topic(
+    config: &Config,
+    name: &str,
+    retention: Duration,
+) -> Result<Topic, TopicError> {
+    let wanted = Wanted {
+        name,
+        partitions: config.partitions.min(DEAD_LETTER_PARTITIONS),
+        replication: config.replication,
+        retention,
+        max_message_bytes: Some(KAFKA_MAX_MESSAGE_BYTES + DEAD_LETTER_EXTRA_BYTES),
+    };
+    ensure(config, &wanted).await
+}
+
+struct Wanted<'a> {
+    name: &'a str,
+    partitions: i32,
+    replication: i32,
+    retention: Duration,
+    max_message_bytes: Option<usize>,
+}
+
+impl Wanted<'_> {
+    fn retention_ms(&self) -> i64 {
+        i64::try_from(self.retention.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn error(&self, reason: impl Into<String>) -> TopicError {
+        TopicError {
+            topic: self.name.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
+struct Context(ClientLog);
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(&error, reason);
+    }
+}
+
+type Admin = AdminClient<Context>;
+
+async fn ensure(config: &Config, wanted: &Wanted<'_>) -> Result<Topic, TopicError> {
+    let context = Context(ClientLog::new("admin"));
+    let admin = Admin::from_config_and_context(&config.admin(), context)
+        .map_err(|error| wanted.error(describe_error(&error)))?;
+    let admin = Arc::new(admin);
+    let result = ensure_with(&admin, wanted).await;
+    // Waits for librdkafka's threads.
+    tokio::task::spawn_blocking(move || drop(admin))
+        .await
+        .unwrap_or_default();
+    result
+}
+
+/// Creates first and looks then: asking for a topic that is not there lets some brokers create it
+/// with one partition, and whoever else creates it at the same time is welcome.
+async fn ensure_with(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<Topic, TopicError> {
+    let created = create(admin, wanted).await?;
+    let settings = describe_settings(admin, wanted.name).await;
+    let max_message_bytes = settings
+        .as_ref()
+        .and_then(|settings| settings.get("max.message.bytes")?.parse().ok());
+    let mut topic = Topic {
+        name: wanted.name.to_owned(),
+        partitions: wanted.partitions,
+        max_message_bytes,
+    };
+    if created {
+        tracing::info!(
+            topic = wanted.name,
+            partitions = wanted.partitions,
+            replication = wanted.replication,
+            retention_ms = wanted.retention_ms(),
+            "kafka topic was created"
+        );
+        report(wanted, &[]);
+        return Ok(topic);
+    }
+    let (partitions, replicas) = layout(admin, wanted).await?;
+    topic.partitions = partitions;
+    let found = Found {
+        partitions,
+        replicas,
+        settings: settings.unwrap_or_default(),
+    };
+    report(wanted, &found.mismatches(wanted));
+    Ok(topic)
+}
+
+/// Whether the topic is new.
+async fn create(admin: &Admin, wanted: &Wanted<'_>) -> Result<bool, TopicError> {
+    let retention_ms = wanted.retention_ms().to_string();
+    let max_message_bytes = wanted.max_message_bytes.map(|bytes| bytes.to_string());
+    let mut topic = NewTopic::new(
+        wanted.name,
+        wanted.partitions,
+        TopicReplication::Fixed(wanted.replication),
+    )
+    .set("retention.ms", &retention_ms)
+    .set("cleanup.policy", "delete");
+    if wanted.replication >= 3 {
+        topic = topic.set("min.insync.replicas", "2");
+    }
+    if let Some(bytes) = &max_message_bytes {
+        topic = topic.set("max.message.bytes", bytes);
+    }
+    let answer = admin.create_topics([&topic], &options()).await;
+    let result = answer
+        .map_err(|error| wanted.error(admin_reason(&error)))?
+        .into_iter()
+        .next();
+    match result {
+        Some(Ok(_)) => Ok(true),
+        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(false),
+        // Whether it exists is seen in a moment.
+        Some(Err((
+            _,
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed,
+        ))) => Ok(false),
+        Some(Err((_, RDKafkaErrorCode::InvalidReplicationFactor))) => Err(wanted.error(format!(
+            "there are fewer brokers than the {} replicas of `kafka.replication`",
+            wanted.replication
+        ))),
+        Some(Err((_, code))) => Err(wanted.error(describe(code))),
+        None => Err(wanted.error("kafka answered nothing")),
+    }
+}
+
+/// The topic's settings, or nothing if we may not see them.
+async fn describe_settings(admin: &Admin, name: &str) -> Option<HashMap<String, String>> {
+    let answer = admin
+        .describe_configs([&ResourceSpecifier::Topic(name)], &options())
+        .await;
+    let resource = match answer.map(|resources| resources.into_iter().next()) {
+        Ok(Some(Ok(resource))) => resource,
+        Ok(Some(Err(code))) => {
+            let reason = describe(code);
+            tracing::warn!(
+                topic = name,
+                reason,
+                "settings of the kafka topic are not shown"
+            );
+            return None;
+        }
+        Ok(None) => return None,
+        Err(error) => {
+            let reason = admin_reason(&error);
+            tracing::warn!(
+                topic = name,
+                reason,
+                "settings of the kafka topic are not shown"
+            );
+            return None;
+        }
+    };
+    let settings = resource
+        .entries
+        .into_iter()
+        .filter_map(|entry| Some((entry.name, entry.value?)));
+    Some(settings.collect())
+}
+
+/// How many partitions, and how many replicas the partition with the fewest has.
+async fn layout(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<(i32, usize), TopicError> {
+    let (blocking, name) = (Arc::clone(admin), wanted.name.to_owned());
+    let metadata = tokio::task::spawn_blocking(move || {
+        blocking
+            .inner()
+            .fetch_metadata(Some(&name), REQUEST_TIMEOUT)
+    })
+    .await
+    .map_err(|error| wanted.error(error.to_string()))?
+    .map_err(|error| wanted.error(describe_error(&error)))?;
+    let topic = metadata
+        .topics()
+        .first()
+        .ok_or_else(|| wanted.error("kafka says nothing about it"))?;
+    if let Some(error) = topic.error() {
+        return Err(wanted.error(describe(error.into())));
+    }
+    let replicas = topic.partitions().iter().map(|p| p.replicas().len()).min();
+    let partitions = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+    Ok((partitions, replicas.unwrap_or(0)))
+}
+
+/// An existing topic.
+struct Found {
+    partitions: i32,
+    replicas: usize,
+    settings: HashMap<String, String>,
+}
+
+/// One thing that is not as wanted.
+#[derive(Debug, PartialEq, Eq)]
+struct Mismatch {
+    setting: &'static str,
+    found: String,
+    wanted: String,
+    why: &'static str,
+}
+
+impl Found {
+    fn mismatches(&self, wanted: &Wanted<'_>) -> Vec<Mismatch> {
+        let mut mismatches = Vec::new();
+        let mut differs = |setting, found: String, wanted: String, why| {
+            mismatches.push(Mismatch {
+                setting,
+                found,
+                wanted,
+                why,
+            });
+        };
+        if self.partitions < wanted.partitions {
+            differs(
+                "partitions",
+                self.partitions.to_string(),
+                wanted.partitions.to_string(),
+                "fewer consumers can share the work",
+            );
+        }
+        if usize::try_from(wanted.replication).is_ok_and(|replicas| self.replicas < replicas) {
+            differs(
+                "replication",
+                self.replicas.to_string(),
+                wanted.replication.to_string(),
+                "fewer brokers may fail before records are lost",
+            );
+        }
+        // -1 keeps records forever.
+        let number = |name: &str| self.settings.get(name)?.parse::<i64>().ok();
+        if let Some(found) = number("retention.ms")
+            && (0..wanted.retention_ms()).contains(&found)
+        {
+            differs(
+                "retention",
+                format!("{found} ms"),
+                format!("{} ms", wanted.retention_ms()),
+                "records expire sooner than the settings promise",
+            );
+        }
+        if let Some(found) = number("retention.bytes").filter(|bytes| *bytes >= 0) {
+            differs(
+                "retention_bytes",
+                found.to_string(),
+                "-1".to_owned(),
+                "records may expire by size before their time",
+            );
+        }
+        if let Some(found) = self.settings.get("cleanup.policy")
+            && found != "delete"
+        {
+            differs(
+                "cleanup_policy",
+                found.clone(),
+                "delete".to_owned(),
+                "compaction keeps only the last record of each metric name",
+            );
+        }
+        mismatches
+    }
+}
+
+fn report(wanted: &Wanted<'_>, mismatches: &[Mismatch]) {
+    for setting in [
+        "partitions",
+        "replication",
+        "retention",
+        "retention_bytes",
+        "cleanup_policy",
+    ] {
+        let mismatch = mismatches.iter().find(|m| m.setting == setting);
+        metrics::topic_mismatch(wanted.name, setting, mismatch.is_some());
+        if let Some(mismatch) = mismatch {
+            tracing::warn!(
+                topic = wanted.name,
+                setting,
+                found = mismatch.found,
+                wanted = mismatch.wanted,
+                why = mismatch.why,
+                "KAFKA TOPIC IS NOT WHAT THE SETTINGS ASK FOR, and is not changed"
+            );
+        }
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new()
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .operation_timeout(Some(REQUEST_TIMEOUT))
+}
+
+/// An admin error keeps its code to itself elsewhere.
+fn admin_reason(error: &KafkaError) -> String {
+    match error {
+        KafkaError::AdminOp(code) => describe(*code),
+        other => describe_error(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;
