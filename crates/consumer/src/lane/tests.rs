@@ -1,0 +1,100 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::Source;
+
+use super::*;
+use crate::fake::record;
+
+const BATCHING: Batching = Batching {
+    max_samples: 4,
+    max_bytes: 1000,
+    max_age: Duration::from_secs(5),
+};
+
+/// Records by how many series they have, one sample each, one byte each.
+fn lane(records: &[usize]) -> LaneQueue {
+    let mut lane = LaneQueue::default();
+    for (offset, series) in (0..).zip(records) {
+        let names: Vec<String> = (0..*series).map(|number| number.to_string()).collect();
+        let series: Vec<(&str, &[i64])> = names
+            .iter()
+            .map(|name| (name.as_str(), &[1_i64] as &[i64]))
+            .collect();
+        let record = record(offset as i32 % 2, offset, &series);
+        let block = codec::record::decode(record.content_type.as_deref(), &record.value).unwrap();
+        let block = Arc::new(block);
+        for series in 0..block.len() {
+            lane.push(Queued {
+                item: Item {
+                    block: Arc::clone(&block),
+                    series,
+                    samples: 0..1,
+                    source: Source {
+                        partition: record.partition,
+                        offset,
+                        received_at_ms: 0,
+                    },
+                    tenant: None,
+                },
+                bytes: 1,
+                since: Instant::now(),
+                starts_record: series == 0,
+                foreign_key: None,
+            });
+        }
+    }
+    lane
+}
+
+fn cuts(records: &[usize], whole_records: bool) -> Vec<Vec<i64>> {
+    let mut lane = lane(records);
+    let mut cuts = Vec::new();
+    while !lane.is_empty() {
+        let cut = lane.cut(&BATCHING, whole_records);
+        cuts.push(cut.iter().map(|queued| queued.item.source.offset).collect());
+    }
+    assert_eq!((lane.samples(), lane.bytes()), (0, 0));
+    cuts
+}
+
+#[test]
+fn a_batch_of_items_is_as_large_as_allowed() {
+    assert_eq!(
+        cuts(&[3, 3, 3], false),
+        [vec![0, 0, 0, 1], vec![1, 1, 2, 2], vec![2]]
+    );
+}
+
+#[test]
+fn a_batch_of_records_never_splits_one() {
+    assert_eq!(
+        cuts(&[3, 1, 2, 6, 1], true),
+        [vec![0, 0, 0, 1], vec![2, 2], vec![3; 6], vec![4]]
+    );
+}
+
+#[test]
+fn bytes_cut_like_samples() {
+    let mut lane = lane(&[3]);
+    let batching = Batching {
+        max_bytes: 2,
+        ..BATCHING
+    };
+    assert_eq!(lane.cut(&batching, false).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_due_when_it_is_full_or_old() {
+    let now = Instant::now();
+    assert_eq!(LaneQueue::default().due(&BATCHING, now), None);
+    assert_eq!(lane(&[3]).due(&BATCHING, now), Some(now + BATCHING.max_age));
+    assert_eq!(lane(&[4]).due(&BATCHING, now), Some(now));
+}
+
+#[test]
+fn items_of_revoked_partitions_go() {
+    let mut lane = lane(&[3, 2, 1]);
+    assert_eq!(lane.drop_partitions(|partition| partition == 0), 4);
+    assert_eq!((lane.samples(), lane.bytes()), (2, 2));
+}

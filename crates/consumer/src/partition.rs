@@ -1,0 +1,75 @@
+//! What is known of a partition during one assignment.
+
+use std::collections::VecDeque;
+
+use store::Item;
+
+use crate::frontier::Frontier;
+use crate::lag::Position;
+use crate::lane::ForeignKey;
+use crate::work::Tenure;
+
+/// Where a partition is on its way through an assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The store was not told yet.
+    Arriving,
+    /// The store is being told; records wait.
+    Resuming,
+    /// Records flow.
+    Active,
+    /// It goes to another reader; what is in flight may end.
+    Leaving,
+}
+
+/// A record whose store does not know its partition yet.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) items: Vec<Item>,
+    pub(crate) foreign_key: Option<ForeignKey>,
+}
+
+/// One partition.
+#[derive(Debug)]
+pub(crate) struct Partition {
+    pub(crate) tenure: Tenure,
+    pub(crate) stage: Stage,
+    pub(crate) frontier: Frontier,
+    pub(crate) held: Vec<Held>,
+    /// When the last record that was read was received.
+    pub(crate) last_received_at_ms: Option<i64>,
+    /// Ends of batches that are written and not committed, for stores whose batches are borders of commits.
+    pub(crate) uncommitted: VecDeque<i64>,
+}
+
+impl Partition {
+    pub(crate) fn new(tenure: Tenure, offset: i64) -> Self {
+        Self {
+            tenure,
+            stage: Stage::Arriving,
+            frontier: Frontier::new(offset),
+            held: Vec::new(),
+            last_received_at_ms: None,
+            uncommitted: VecDeque::new(),
+        }
+    }
+
+    /// Drops what waits for the store, and answers how many samples that was.
+    pub(crate) fn drop_held(&mut self) -> usize {
+        let held = std::mem::take(&mut self.held);
+        held.iter()
+            .flat_map(|held| &held.items)
+            .map(Item::len)
+            .sum()
+    }
+
+    pub(crate) fn position(&self, end: Option<i64>) -> Position {
+        Position {
+            done: self.frontier.done(),
+            read: self.frontier.read(),
+            end,
+            oldest_open_ms: self.frontier.oldest_received_at_ms(),
+            last_read_ms: self.last_received_at_ms,
+        }
+    }
+}
