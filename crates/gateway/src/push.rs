@@ -110,3 +110,6 @@ fn policy(query: &str) -> Result<Policy, Error> {
     }
     Ok(policy)
 }
+
+#[cfg(test)]
+mod tests;

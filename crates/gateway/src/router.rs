@@ -144,3 +144,6 @@ async fn method_not_allowed(request: Request) -> Response {
 fn shown_path(uri: &Uri) -> String {
     uri.path().chars().take(100).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,409 @@
-//! Not written yet.
+//! Whatever comes together: nothing is lost, doubled, mixed up, or left without an answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use buffer::{PublishError, Record};
+use futures::FutureExt as _;
+use futures::future::join_all;
+use model::{Batch, MetricType, Sample};
+use proptest::prelude::*;
+use service::tasks::Tasks;
+use service::units::{Period, Size};
+use tokio::time::Instant;
+
+use super::{Coalescer, Settled};
+use crate::config::{CoalesceConfig, RecordFormat};
+use crate::fake::{FakeBuffer, NOW_MS, Then};
+
+/// (metric, host, value): the value is unique, and grows with time.
+type Plain = (u8, u8, f64);
+
+fn batch(samples: &[Plain]) -> Batch<'static> {
+    let mut batch = Batch::default();
+    for (index, (metric, host, value)) in (0_u32..).zip(samples) {
+        let from = batch.open_labels();
+        batch.push_label("host", format!("host-{host}"));
+        let series = batch.close_series(format!("metric_{metric}"), from);
+        batch.describe(series, MetricType::Gauge, "", "");
+        batch.push(Sample {
+            index,
+            series,
+            at_ms: NOW_MS,
+            value: *value,
+        });
+    }
+    batch
+}
+
+/// What a record holds: key, tenant and samples in their order.
+fn read(record: &Record) -> Vec<Plain> {
+    let content_type = record.content_type.as_str().as_bytes();
+    let block = codec::record::decode(Some(content_type), &record.value).unwrap();
+    let mut samples = Vec::new();
+    for series in block.iter() {
+        assert_eq!(series.name().as_bytes(), record.key, "key and name differ");
+        let metric = series.name().strip_prefix("metric_").unwrap();
+        let host = series
+            .labels()
+            .find_map(|(name, value)| (name == "host").then_some(value))
+            .unwrap();
+        let host = host.strip_prefix("host-").unwrap();
+        for point in series.points() {
+            samples.push((metric.parse().unwrap(), host.parse().unwrap(), point.value));
+        }
+    }
+    samples
+}
+
+struct Fixture {
+    coalescer: Coalescer,
+    buffer: Arc<FakeBuffer>,
+    _tasks: Tasks,
+}
+
+fn start(config: &CoalesceConfig, format: RecordFormat, buffer: FakeBuffer) -> Fixture {
+    let buffer = Arc::new(buffer);
+    let tasks = Tasks::new();
+    Fixture {
+        coalescer: Coalescer::start(config, format, &buffer, &tasks),
+        buffer,
+        _tasks: tasks,
+    }
+}
+
+impl Fixture {
+    async fn add(&self, samples: &[Plain], tenant: Option<&Arc<str>>) -> Settled {
+        let settled = self.coalescer.add(&batch(samples), tenant, "test", NOW_MS);
+        settled.await.expect("every ticket is settled")
+    }
+}
+
+fn window(millis: u64) -> CoalesceConfig {
+    CoalesceConfig {
+        window: Period::millis(millis),
+        ..CoalesceConfig::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_of_one_window_share_a_record_per_name() {
+    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
+    let started = Instant::now();
+    let requests = (0..10).map(|n| async move {
+        tokio::time::sleep(Duration::from_micros(400 * n)).await;
+        n
+    });
+    let answers = join_all(requests.map(|request| {
+        request.then(|n| {
+            let value = f64::from(u32::try_from(n).unwrap());
+            let samples = [(1, 1, value), (2, 1, value)];
+            let fixture = &fixture;
+            async move { fixture.add(&samples, None).await }
+        })
+    }))
+    .await;
+    assert_eq!(answers, vec![Ok(()); 10]);
+    let records = fixture.buffer.confirmed();
+    assert_eq!(records.len(), 2);
+    let values: Vec<f64> = read(&records[0]).iter().map(|sample| sample.2).collect();
+    assert_eq!(values, (0..10).map(f64::from).collect::<Vec<_>>());
+    assert_eq!(records[0].received_at_ms, NOW_MS);
+    assert!(started.elapsed() < Duration::from_millis(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_waits_from_its_first_sample_on_and_no_longer() {
+    let fixture = start(&window(100), RecordFormat::Protobuf, FakeBuffer::default());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for _ in 0..3 {
+        let started = Instant::now();
+        fixture.add(&[(1, 1, 1.0)], None).await.unwrap();
+        assert_eq!(started.elapsed(), Duration::from_millis(100));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_window_nothing_waits() {
+    let fixture = start(&window(0), RecordFormat::Protobuf, FakeBuffer::default());
+    let started = Instant::now();
+    fixture
+        .add(&[(1, 1, 1.0), (2, 1, 1.0)], None)
+        .await
+        .unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_record_does_not_wait_for_its_window() {
+    let config = CoalesceConfig {
+        window: Period::secs(1),
+        max_record: Size(1000),
+    };
+    let fixture = start(&config, RecordFormat::Protobuf, FakeBuffer::default());
+    let samples: Vec<Plain> = (0..100).map(|n| (1, n, f64::from(n))).collect();
+    let started = Instant::now();
+    fixture.add(&samples, None).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    let records = fixture.buffer.confirmed();
+    assert!(records.len() > 2, "{}", records.len());
+    let read: Vec<Plain> = records.iter().flat_map(read).collect();
+    assert_eq!(read, samples);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_window_does_not_wait_for_the_last_answer() {
+    let slow = Then::ConfirmAfter(Duration::from_secs(5));
+    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
+    fixture.buffer.next.lock().unwrap().push_back(slow);
+    let started = Instant::now();
+    let slow = async {
+        fixture.add(&[(1, 1, 1.0)], None).await.unwrap();
+        started.elapsed().as_secs()
+    };
+    let fast = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        fixture.add(&[(1, 1, 2.0)], None).await.unwrap();
+        started.elapsed().as_secs()
+    };
+    assert_eq!(tokio::join!(slow, fast), (5, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tenants_do_not_share_records() {
+    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
+    let (one, two): (Arc<str>, Arc<str>) = ("one".into(), "two".into());
+    let (a, b, c) = tokio::join!(
+        fixture.add(&[(1, 1, 1.0)], Some(&one)),
+        fixture.add(&[(1, 1, 2.0)], Some(&two)),
+        fixture.add(&[(1, 1, 3.0)], None),
+    );
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+    let tenants: BTreeSet<_> = fixture
+        .buffer
+        .confirmed()
+        .into_iter()
+        .map(|record| (record.tenant.clone(), read(&record).len()))
+        .collect();
+    let expected = [(None, 1), (Some(one), 1), (Some(two), 1)];
+    assert_eq!(tenants, expected.into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_requests_of_a_failed_record_fail() {
+    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
+    let gone = PublishError::Unconfirmed("gone".to_owned());
+    let failing = fixture.add(&[(1, 1, 1.0)], None);
+    fixture
+        .buffer
+        .next
+        .lock()
+        .unwrap()
+        .push_back(Then::Fail(gone.clone()));
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        fixture.add(&[(2, 1, 1.0)], None).await
+    };
+    assert_eq!(tokio::join!(failing, other), (Err(gone), Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_publishes_what_is_open_and_refuses_what_comes() {
+    let config = window(1000);
+    let fixture = start(&config, RecordFormat::Protobuf, FakeBuffer::default());
+    let samples = [(1, 1, 1.0)];
+    let waiting = fixture.add(&samples, None);
+    let close = fixture.coalescer.close(Duration::from_secs(1));
+    assert_eq!(tokio::join!(waiting, close), (Ok(()), true));
+    let late = fixture.add(&[(1, 1, 2.0)], None).await;
+    assert_eq!(late, Err(PublishError::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_buffer_that_never_answers_does_not_hold_up_the_end() {
+    let fixture = start(
+        &window(5),
+        RecordFormat::Protobuf,
+        FakeBuffer::that(Then::Never),
+    );
+    let settled = fixture
+        .coalescer
+        .add(&batch(&[(1, 1, 1.0)]), None, "test", NOW_MS);
+    assert!(!fixture.coalescer.close(Duration::from_secs(2)).await);
+    assert!(settled.now_or_never().is_none());
+}
+
+#[test]
+fn records_that_die_with_their_task_are_answered_as_failures() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let settled = runtime.block_on(async {
+        let fixture = start(
+            &window(5),
+            RecordFormat::Protobuf,
+            FakeBuffer::that(Then::Never),
+        );
+        let settled = fixture
+            .coalescer
+            .add(&batch(&[(1, 1, 1.0)]), None, "test", NOW_MS);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        settled
+    });
+    drop(runtime);
+    let settled = settled.now_or_never().unwrap().unwrap();
+    assert!(
+        matches!(settled, Err(PublishError::Unconfirmed(_))),
+        "{settled:?}"
+    );
+}
+
+/// Requests, each with the millisecond at which it comes; what the buffer does with each record.
+fn traffic() -> impl Strategy<Value = (Vec<(u64, Vec<(u8, u8)>)>, Vec<u8>, u64, usize, bool)> {
+    let request = (0_u64..30, prop::collection::vec((0_u8..4, 0_u8..3), 0..40));
+    (
+        prop::collection::vec(request, 1..25),
+        prop::collection::vec(0_u8..4, 0..30),
+        prop_oneof![Just(0_u64), Just(5), Just(20)],
+        prop_oneof![Just(200_usize), Just(600), Just(100_000)],
+        any::<bool>(),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn no_traffic_loses_doubles_or_reorders_samples(
+        (requests, behaviours, window_ms, max_record_bytes, is_json) in traffic()
+    ) {
+        let format = if is_json { RecordFormat::Json } else { RecordFormat::Protobuf };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(check_traffic(requests, behaviours, window_ms, max_record_bytes, format));
+    }
+}
+
+async fn check_traffic(
+    requests: Vec<(u64, Vec<(u8, u8)>)>,
+    behaviours: Vec<u8>,
+    window_ms: u64,
+    max_record_bytes: usize,
+    format: RecordFormat,
+) {
+    let buffer = FakeBuffer {
+        max_record_bytes,
+        ..FakeBuffer::default()
+    };
+    buffer
+        .next
+        .lock()
+        .unwrap()
+        .extend(behaviours.iter().map(|behaviour| match behaviour {
+            0 => Then::Confirm,
+            1 => Then::ConfirmAfter(Duration::from_millis(7)),
+            2 => Then::Fail(PublishError::QueueFull),
+            _ => Then::Fail(PublishError::Unconfirmed("lost".to_owned())),
+        }));
+    let fixture = start(&window(window_ms), format, buffer);
+    // Values count up in the order of adding, which is the order that each series must keep.
+    let next_value = std::cell::Cell::new(0_u32);
+    let answers = join_all(requests.iter().map(|(at_ms, names)| {
+        let (fixture, next_value) = (&fixture, &next_value);
+        async move {
+            tokio::time::sleep(Duration::from_millis(*at_ms)).await;
+            let samples: Vec<Plain> = names
+                .iter()
+                .map(|(metric, host)| {
+                    next_value.set(next_value.get() + 1);
+                    (*metric, *host, f64::from(next_value.get()))
+                })
+                .collect();
+            (fixture.add(&samples, None).await, samples)
+        }
+    }))
+    .await;
+    let published = fixture.buffer.published.lock().unwrap();
+    let mut is_confirmed_by_value: BTreeMap<u64, bool> = BTreeMap::new();
+    let mut last_of_series: BTreeMap<(u8, u8), f64> = BTreeMap::new();
+    let mut samples = 0;
+    for (record, is_confirmed) in published.iter() {
+        assert!(record.key.len() + record.value.len() <= max_record_bytes);
+        for (metric, host, value) in read(record) {
+            samples += 1;
+            is_confirmed_by_value.insert(value.to_bits(), *is_confirmed);
+            let last = last_of_series.insert((metric, host), value);
+            assert!(last.is_none_or(|last| last < value), "series out of order");
+        }
+    }
+    assert_eq!(
+        samples,
+        is_confirmed_by_value.len(),
+        "a sample is there twice"
+    );
+    assert_eq!(samples, next_value.get() as usize, "samples are missing");
+    for (answer, samples) in answers {
+        let is_durable = samples
+            .iter()
+            .all(|(_, _, value)| is_confirmed_by_value.get(&value.to_bits()) == Some(&true));
+        assert_eq!(answer.is_ok(), is_durable, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_on_many_threads_are_all_answered_and_all_there() {
+    let fixture = Arc::new(start(
+        &window(1),
+        RecordFormat::Protobuf,
+        FakeBuffer::default(),
+    ));
+    let requests = (0..200_u32).map(|request| {
+        let fixture = Arc::clone(&fixture);
+        tokio::task::spawn_blocking(move || {
+            let samples: Vec<Plain> = (0..50_u32)
+                .map(|n| {
+                    let metric = u8::try_from(n % 7).unwrap();
+                    (metric, 0, f64::from(request * 50 + n))
+                })
+                .collect();
+            fixture
+                .coalescer
+                .add(&batch(&samples), None, "test", NOW_MS)
+        })
+    });
+    for added in join_all(requests).await {
+        assert_eq!(added.unwrap().await.unwrap(), Ok(()));
+    }
+    let mut values: Vec<u64> = Vec::new();
+    for record in fixture.buffer.confirmed() {
+        values.extend(read(&record).iter().map(|sample| sample.2.to_bits()));
+    }
+    values.sort_unstable();
+    let expected: BTreeSet<u64> = (0..10_000_u32).map(|n| f64::from(n).to_bits()).collect();
+    assert_eq!(values, expected.into_iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_sample_that_fits_into_no_record_is_known_before() {
+    let buffer = FakeBuffer {
+        max_record_bytes: 300,
+        ..FakeBuffer::default()
+    };
+    let fixture = start(&window(5), RecordFormat::Protobuf, buffer);
+    let check = |bytes: usize| {
+        let mut batch = Batch::default();
+        batch.push_label("host", "h".repeat(bytes));
+        let number = batch.close_series("up", 0);
+        let series = batch.series(number).unwrap();
+        let checked = fixture.coalescer.check_size(series, batch.labels(series));
+        checked.map_err(|too_large| too_large.limit_bytes)
+    };
+    assert_eq!(check(10), Ok(()));
+    assert_eq!(check(200), Ok(()));
+    assert_eq!(check(300), Err(300));
+}
