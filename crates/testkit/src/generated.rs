@@ -8,6 +8,7 @@ use std::{
     fmt::Write as _,
     fs::File,
     io::{Read as _, Seek as _, Write as _},
+    path::Path,
 };
 
 #[cfg(test)]
@@ -22,9 +23,11 @@ mod tests;
 ///
 /// When the block differs from `content` (with the lines that do), or is not there.
 #[track_caller]
-pub fn generated(path: &str, marker: &str, content: &str) {
-    let update = std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1");
+pub fn generated(path: impl AsRef<Path>, marker: &str, content: &str) {
+    let path = path.as_ref();
     let full = crate::repository().join(path);
+    let path = path.display();
+    let update = std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1");
     if update && let Some(folder) = full.parent() {
         std::fs::create_dir_all(folder)
             .unwrap_or_else(|error| panic!("{path}: cannot create its folder: {error}"));

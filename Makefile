@@ -1,0 +1,79 @@
+# What to do with this repository. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+tools := .build/tools/bin
+typos := .build/tools/typos/bin/typos
+compose ?= docker compose
+
+# Warnings stop the checks, and only there: a newer compiler must not break somebody's build. Given to clippy and
+# rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
+deny := -D warnings
+
+.PHONY: help run build test check fmt clippy doc deny machete typos house fix docs bench load up down
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+run: ## Build and start Sluice on this machine alone (ARGS="--config sluice.yaml")
+	@cargo run --release --locked --package sluice -- standalone $(ARGS)
+
+build: ## Build the release binary, target/release/sluice
+	@cargo build --release --locked --package sluice
+
+test: ## Fetch what the tests need, and run all of them
+	@scripts/test-setup
+	cargo test --workspace --locked --no-fail-fast
+
+check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
+
+fmt:
+	@cargo fmt --all --check
+
+clippy:
+	@cargo clippy --workspace --all-targets --locked --quiet -- $(deny)
+
+doc:
+	@RUSTDOCFLAGS="$(deny)" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+
+deny: .build/tools/.installed
+	@$(tools)/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+machete: .build/tools/.installed
+	@$(tools)/cargo-machete --skip-target-dir .
+
+typos: .build/tools/.installed
+	@$(typos)
+
+house:
+	@cargo test --locked --quiet --package testkit --test house
+
+fix: .build/tools/.installed ## Repair what can be repaired by a program
+	@cargo fmt --all
+	cargo clippy --workspace --all-targets --locked --fix --allow-dirty --allow-staged
+	$(typos) --write-changes
+
+docs: ## Write the generated parts of the documents anew
+	@UPDATE_DOCS=1 cargo test --locked --quiet --package sluice --test docs
+	UPDATE_DOCS=1 cargo test --locked --quiet --package gateway --lib
+
+bench: ## Measure decoding, grouping and encoding
+	@cargo bench --locked --package codec
+
+load: ## Measure samples per CPU-second against standalone and against Kafka (ARGS="--help")
+	@scripts/test-setup kafka
+	cargo build --release --locked --package sluice
+	cargo run --release --locked --package loadtest -- suite $(ARGS)
+
+up: ## Start Kafka, two gateways, a load balancer, a consumer and VictoriaMetrics in containers
+	@$(compose) up --build --detach --wait
+
+down: ## Stop them and remove their data
+	@$(compose) down --volumes
+
+.build/tools/.installed: scripts/install-tools
+	@scripts/install-tools
+	touch $@
