@@ -1,0 +1,247 @@
+//! Everything that a batch holds is in the request.
+
+use std::collections::BTreeMap;
+
+use codec::wire::{v1, v2};
+use model::MetricType;
+use prost::Message as _;
+
+use super::super::{Names, Version, encode};
+use super::{Batch, Config, Lane, Receiver, Series, store};
+use crate::Write as _;
+
+const AT_MS: i64 = 1_700_000_000_000;
+
+/// The bits of a stale marker, which a store must get as they are.
+const STALE: u64 = 0x7ff0_0000_0000_0002;
+
+fn native() -> v1::Histogram {
+    v1::Histogram {
+        sum: 1.5,
+        schema: 3,
+        zero_threshold: 1e-128,
+        positive_spans: vec![v1::BucketSpan {
+            offset: -2,
+            length: 2,
+        }],
+        positive_deltas: vec![1, 2],
+        timestamp: AT_MS + 2,
+        ..v1::Histogram::default()
+    }
+}
+
+fn batch() -> Batch {
+    let mut requests = Series::new(
+        "http_requests_total",
+        &[("code", "200"), ("path", "/ä")],
+        &[(AT_MS, 1.0), (AT_MS + 1000, f64::from_bits(STALE))],
+    );
+    requests.kind = MetricType::Counter;
+    requests.help = "Requests.".to_owned();
+    requests.exemplars = vec![(AT_MS, 0.25)];
+    let native = Series {
+        name: "latency_seconds".to_owned(),
+        histograms: vec![(AT_MS + 2, native().encode_to_vec())],
+        kind: MetricType::Histogram,
+        ..Series::default()
+    };
+    let mut part = Series::new(
+        "up",
+        &[],
+        &[(AT_MS, 1.0), (AT_MS + 1, 2.0), (AT_MS + 2, 3.0)],
+    );
+    part.exemplars = vec![(AT_MS, 1.0)];
+    let mut part = part.at(0, 3);
+    part.samples = 1..2;
+    Batch {
+        lane: Lane::Series(0),
+        items: vec![requests.at(0, 0), native.at(0, 1), part],
+    }
+}
+
+type Labels = Vec<(String, String)>;
+
+/// What matters of a series, of either version.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    labels: Labels,
+    samples: Vec<(i64, u64)>,
+    histograms: Vec<v1::Histogram>,
+    exemplars: Vec<(i64, u64, Labels)>,
+}
+
+fn pairs(of: &[(&str, &str)]) -> Labels {
+    of.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn expected() -> Vec<Seen> {
+    vec![
+        Seen {
+            labels: pairs(&[
+                ("__name__", "http_requests_total"),
+                ("code", "200"),
+                ("path", "/ä"),
+            ]),
+            samples: vec![(AT_MS, 1.0_f64.to_bits()), (AT_MS + 1000, STALE)],
+            exemplars: vec![(AT_MS, 0.25_f64.to_bits(), pairs(&[("trace_id", "abc")]))],
+            ..Seen::default()
+        },
+        Seen {
+            labels: pairs(&[("__name__", "latency_seconds")]),
+            histograms: vec![native()],
+            ..Seen::default()
+        },
+        Seen {
+            labels: pairs(&[("__name__", "up")]),
+            samples: vec![(AT_MS + 1, 2.0_f64.to_bits())],
+            ..Seen::default()
+        },
+    ]
+}
+
+fn uncompressed(body: &[u8]) -> bytes::Bytes {
+    codec::snappy::decompress(body, 1 << 20).unwrap()
+}
+
+fn seen_v1(request: &v1::WriteRequest) -> Vec<Seen> {
+    let labels = |labels: &[v1::Label]| {
+        labels
+            .iter()
+            .map(|label| (label.name.clone(), label.value.clone()))
+            .collect::<Vec<_>>()
+    };
+    request
+        .timeseries
+        .iter()
+        .map(|series| Seen {
+            labels: labels(&series.labels),
+            samples: series
+                .samples
+                .iter()
+                .map(|sample| (sample.timestamp, sample.value.to_bits()))
+                .collect(),
+            histograms: series.histograms.clone(),
+            exemplars: series
+                .exemplars
+                .iter()
+                .map(|exemplar| {
+                    (
+                        exemplar.timestamp,
+                        exemplar.value.to_bits(),
+                        labels(&exemplar.labels),
+                    )
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn seen_v2(request: &v2::Request) -> Vec<Seen> {
+    let labels = |refs: &[u32]| {
+        let symbol = |reference: u32| request.symbols[reference as usize].clone();
+        refs.chunks(2)
+            .map(|pair| (symbol(pair[0]), symbol(pair[1])))
+            .collect::<Vec<_>>()
+    };
+    request
+        .timeseries
+        .iter()
+        .map(|series| Seen {
+            labels: labels(&series.labels_refs),
+            samples: series
+                .samples
+                .iter()
+                .map(|sample| (sample.timestamp, sample.value.to_bits()))
+                .collect(),
+            histograms: series.histograms.clone(),
+            exemplars: series
+                .exemplars
+                .iter()
+                .map(|exemplar| {
+                    (
+                        exemplar.timestamp,
+                        exemplar.value.to_bits(),
+                        labels(&exemplar.labels_refs),
+                    )
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn version_1_carries_samples_histograms_exemplars_and_metadata() {
+    let receiver = Receiver::start().await;
+    store(receiver.config()).write(&batch()).await.unwrap();
+    let (_, body) = receiver.requests().remove(0);
+    let request = v1::WriteRequest::decode(uncompressed(&body)).unwrap();
+    assert_eq!(seen_v1(&request), expected());
+    let metadata: BTreeMap<_, _> = request
+        .metadata
+        .iter()
+        .map(|family| {
+            (
+                family.metric_family_name.as_str(),
+                (family.r#type, family.help.as_str()),
+            )
+        })
+        .collect();
+    assert_eq!(
+        metadata.get("http_requests_total"),
+        Some(&(MetricType::Counter.wire(), "Requests."))
+    );
+    assert_eq!(
+        metadata.get("latency_seconds"),
+        Some(&(MetricType::Histogram.wire(), ""))
+    );
+}
+
+#[tokio::test]
+async fn version_2_carries_the_same() {
+    let receiver = Receiver::start().await;
+    receiver.answer((
+        [
+            ("x-prometheus-remote-write-samples-written", "3"),
+            ("x-prometheus-remote-write-histograms-written", "1"),
+        ],
+        "",
+    ));
+    let mut config = receiver.config();
+    config.version = Version::V2;
+    store(config).write(&batch()).await.unwrap();
+    let (_, body) = receiver.requests().remove(0);
+    let request = v2::Request::decode(uncompressed(&body)).unwrap();
+    assert_eq!(request.symbols.first().map(String::as_str), Some(""));
+    assert_eq!(seen_v2(&request), expected());
+    let metadata = request.timeseries[0].metadata.unwrap();
+    assert_eq!(metadata.r#type, MetricType::Counter.wire());
+    assert_eq!(request.symbols[metadata.help_ref as usize], "Requests.");
+}
+
+#[test]
+fn a_store_of_the_classic_alphabet_gets_its_names() {
+    let series = Series::new("http.requests", &[("k8s.pod", "a.b")], &[(AT_MS, 1.0)]);
+    let batch = Batch {
+        lane: Lane::Series(0),
+        items: vec![series.at(0, 0)],
+    };
+    for (names, expected) in [
+        (
+            Names::Utf8,
+            [("__name__", "http.requests"), ("k8s.pod", "a.b")],
+        ),
+        (
+            Names::Underscores,
+            [("__name__", "http_requests"), ("k8s_pod", "a.b")],
+        ),
+    ] {
+        let config = Config {
+            names,
+            ..Config::default()
+        };
+        let request = v1::WriteRequest::decode(uncompressed(&encode(&batch, &config))).unwrap();
+        assert_eq!(seen_v1(&request)[0].labels, pairs(&expected));
+    }
+}
