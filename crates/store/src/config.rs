@@ -20,6 +20,13 @@ pub enum Config {
     Parquet(parquet::Config),
 }
 
+/// What one machine has without further settings: an archive.
+impl Default for Config {
+    fn default() -> Self {
+        Self::Parquet(parquet::Config::default())
+    }
+}
+
 const TYPES: &[&str] = &["remote_write", "parquet"];
 
 /// By hand, so that an error names the setting and not only the store: a tagged enum's own forgets it.
