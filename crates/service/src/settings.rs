@@ -1,13 +1,22 @@
 //! Settings in layers: defaults, then a YAML file, then the environment.
 //!
-//! Whatever is wrong is said in one line that names the key, where it was set, what was found and what would be right.
+//! Whatever is wrong is said in one line that names the place, the key, what was found and what would be right. Text
+//! of secrets is not repeated.
 
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use layers::Layers;
+
 pub mod docs;
+mod environment;
+mod explain;
+mod file;
+mod layers;
+mod settle;
+mod tree;
 
 /// A settings file that has been read.
 #[derive(Debug, Clone)]
@@ -23,6 +32,10 @@ pub struct File {
 #[error("{0}")]
 pub struct SettingsError(String);
 
+/// Who set what.
+#[derive(Debug)]
+pub struct Sources(Layers);
+
 impl File {
     /// Reads it.
     ///
@@ -32,33 +45,75 @@ impl File {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self { name, text }),
-            Err(error) => Err(SettingsError(format!("{name}: cannot be read: {error}"))),
+            Err(error) => Err(SettingsError::new(format!(
+                "{name}: cannot be read: {error}"
+            ))),
         }
+    }
+}
+
+impl SettingsError {
+    fn new(line: String) -> Self {
+        Self(line.replace(char::is_control, " "))
+    }
+}
+
+impl Sources {
+    /// The error for a setting that fits its type, but not the others. `key` is dotted.
+    #[must_use]
+    pub fn refuse(&self, key: &str, why: &str) -> SettingsError {
+        let path: Vec<_> = key.split('.').map(str::to_owned).collect();
+        settle::refused(&self.0, &path, why)
     }
 }
 
 /// Settings from all layers.
 ///
 /// `replaced` lists the dotted paths, such as `stores`, that a file replaces as a whole instead of adding to their
-/// defaults. The environment always adds.
+/// defaults. The environment always adds. Variables that do not start with `SLUICE_` are ignored.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn load<T: Serialize + DeserializeOwned>(
     defaults: &T,
-    _file: Option<&File>,
-    _environment: impl IntoIterator<Item = (String, String)>,
-    _replaced: &[&str],
+    file: Option<&File>,
+    environment: impl IntoIterator<Item = (String, String)>,
+    replaced: &[&str],
 ) -> Result<T, SettingsError> {
-    let value = serde_json::to_value(defaults).map_err(|error| SettingsError(error.to_string()))?;
-    serde_path_to_error::deserialize(value).map_err(|error| SettingsError(error.to_string()))
+    load_with_sources(defaults, file, environment, replaced).map(|(settings, _)| settings)
 }
 
-/// The environment variables that are settings.
+/// As [`load`], and who set what, for errors that show later.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn load_with_sources<T: Serialize + DeserializeOwned>(
+    defaults: &T,
+    file: Option<&File>,
+    environment: impl IntoIterator<Item = (String, String)>,
+    replaced: &[&str],
+) -> Result<(T, Sources), SettingsError> {
+    let defaults = serde_json::to_value(defaults)
+        .map_err(|error| SettingsError::new(format!("the defaults cannot be written: {error}")))?;
+    let known = tree::leaves(&defaults);
+    let mut layers = Layers::new(defaults);
+    if let Some(file) = file {
+        layers.add_file(file, replaced)?;
+    }
+    for variable in environment::variables(environment) {
+        layers.add_variable(&variable)?;
+    }
+    let settings = settle::settle(&mut layers, &known)?;
+    Ok((settings, Sources(layers)))
+}
+
+/// The environment of this process, for [`load`]. Variables that are not Unicode are left out.
 #[must_use]
 pub fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with("SLUICE_"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
