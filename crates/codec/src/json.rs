@@ -1,11 +1,25 @@
-//! The JSON of the push API.
+//! The JSON of the push API, and of the record format `json`.
+//!
+//! sonic-rs reads bodies as they should be; whatever it stumbles over is read again by `serde_json`,
+//! which says what is wrong, where, and of which sample. Both drive the same visitors, so that a
+//! body means the same whoever reads it. Unknown fields are passed over.
 
-use model::{Batch, MetricType, Refusal, Refused};
+mod any;
+mod body;
+mod distribution;
+mod element;
+mod explain;
+mod write;
+
+use model::{Batch, Refusal, Refused};
+
+pub use write::sample;
 
 /// What a body holds: the samples that have the right shape, and the elements that have not.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decoded<'a> {
-    /// The samples of well-formed elements; `Sample::index` is the element's position.
+    /// The samples of well-formed elements; `Sample::index` is the element's position. A histogram
+    /// or summary is several samples with one index.
     pub batch: Batch<'a>,
     /// The elements that are not samples, in the order of their positions.
     pub refused: Vec<Refused>,
@@ -19,22 +33,30 @@ pub struct Decoded<'a> {
 /// [`Batch::sort_labels`], [`model::check_series`] and [`model::check_at`] on the result.
 ///
 /// # Errors
-/// When the body as a whole is not a batch (`BodyInvalid`), or has too many samples
-/// (`TooManySamples`).
-pub fn decode(_body: &[u8], _max_samples: usize) -> Result<Decoded<'_>, Refusal> {
-    todo!()
+/// When the body as a whole is not a batch (`BodyInvalid`), or has more elements, or more samples
+/// once histograms are series, than `max_samples` (`TooManySamples`).
+pub fn decode(body: &[u8], max_samples: usize) -> Result<Decoded<'_>, Refusal> {
+    let body = text(body)?;
+    match body::fast(body, max_samples) {
+        Some(result) => result,
+        None => body::careful(body, max_samples),
+    }
 }
 
-/// One sample as the JSON object of the record format `json`. `labels` without `__name__`.
-#[must_use]
-pub fn sample<'x>(
-    _name: &str,
-    _labels: impl IntoIterator<Item = (&'x str, &'x str)>,
-    _at_ms: i64,
-    _value: f64,
-    _kind: MetricType,
-    _unit: &str,
-    _help: &str,
-) -> Vec<u8> {
-    todo!()
+/// Decodes the one sample object of a record.
+pub(crate) fn decode_one(value: &[u8]) -> Result<Batch<'_>, Refusal> {
+    body::one(text(value)?)
 }
+
+fn text(body: &[u8]) -> Result<&str, Refusal> {
+    // Some Windows tools write a byte-order mark.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = std::str::from_utf8(body).map_err(|error| explain::not_utf8(body, error))?;
+    if text.trim_ascii().is_empty() {
+        return Err(explain::empty());
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

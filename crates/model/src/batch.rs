@@ -78,6 +78,12 @@ impl<'a> Batch<'a> {
         self.labels.len()
     }
 
+    /// The labels pushed since `from`, which no series has yet.
+    #[must_use]
+    pub fn labels_since(&self, from: usize) -> &[Label<'a>] {
+        self.labels.get(from..).unwrap_or_default()
+    }
+
     /// Drops the labels pushed since `from`, for a series that turned out to be bad.
     pub fn drop_labels(&mut self, from: usize) {
         self.labels.truncate(from);

@@ -1,3 +1,5 @@
+//! Blocks are whole or refused, and their claims are checked first.
+
 use proptest::prelude::*;
 
 use super::*;
