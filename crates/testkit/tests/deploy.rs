@@ -1,0 +1,51 @@
+//! Checks what is shipped beside the binary: alert rules, and versions that are written twice.
+
+use std::path::Path;
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(testkit::repository().join(path)).unwrap()
+}
+
+/// What stands between `before` and the next of `after`.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap();
+    rest.split_once(after).unwrap().0
+}
+
+#[test]
+fn alerts_fire_when_they_must_and_only_then() {
+    let folder = testkit::repository().join("monitoring");
+    testkit::promtool(&folder, &["check", "rules", "alerts.yaml"]).unwrap();
+    testkit::promtool(&folder, &["test", "rules", "alerts_test.yaml"]).unwrap();
+}
+
+#[test]
+fn the_image_is_built_with_the_toolchain_that_everybody_uses() {
+    let toolchain = text("rust-toolchain.toml");
+    let channel = between(&toolchain, "channel = \"", "\"");
+    let dockerfile = text("Dockerfile");
+    assert_eq!(between(&dockerfile, "FROM rust:", "-"), channel);
+    assert_eq!(between(&dockerfile, "RUSTUP_TOOLCHAIN=", "\n"), channel);
+}
+
+#[test]
+fn the_broker_of_the_compose_file_is_the_one_that_tests_run_against() {
+    let pom = text("crates/testkit/kafka/pom.xml");
+    let kafka = between(&pom, "<artifactId>kafka_2.13</artifactId>", "</dependency>");
+    let tested = between(kafka, "<version>", "</version>");
+    let compose = text("docker-compose.yml");
+    assert_eq!(between(&compose, "image: apache/kafka:", "\n"), tested);
+}
+
+#[test]
+fn files_that_containers_mount_exist() {
+    for line in text("docker-compose.yml").lines() {
+        if let Some(mount) = line.trim().strip_prefix("- ./") {
+            let file = mount.split(':').next().unwrap();
+            assert!(
+                testkit::repository().join(Path::new(file)).is_file(),
+                "{file}"
+            );
+        }
+    }
+}
