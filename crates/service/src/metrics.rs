@@ -4,9 +4,10 @@
     reason = "the one file of this crate that names metrics"
 )]
 
-use ::metrics::{counter, gauge};
+use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 use crate::catalogue::{Kind, Metric};
+use crate::process;
 
 const BUILD_INFO: &str = "sluice_build_info";
 const CONNECTIONS_OPEN: &str = "sluice_http_connections_open";
@@ -53,7 +54,33 @@ pub const CATALOGUE: &[Metric] = &[
         labels: &["port"],
         help: "Times that the operating system refused to accept a connection, mostly for want of file descriptors.",
     },
+    process::CPU,
+    process::RESIDENT,
+    process::OPEN_FDS,
+    process::MAX_FDS,
+    process::START_TIME,
 ];
+
+/// Describes the metrics to the recorder, and starts the counters that have no labels at zero, so that the first
+/// increase shows.
+pub(crate) fn describe(metrics: &[Metric]) {
+    for metric in metrics {
+        // Written by themselves.
+        if process::CATALOGUE.iter().any(|own| own.name == metric.name) {
+            continue;
+        }
+        match metric.kind {
+            Kind::Counter => {
+                describe_counter!(metric.name, metric.help);
+                if metric.labels.is_empty() {
+                    counter!(metric.name).increment(0);
+                }
+            }
+            Kind::Gauge => describe_gauge!(metric.name, metric.help),
+            Kind::Histogram(_) => describe_histogram!(metric.name, metric.help),
+        }
+    }
+}
 
 /// Says what is running.
 pub(crate) fn build_info(version: &'static str, role: &'static str) {
@@ -91,4 +118,9 @@ pub(crate) fn connection_closed(port: u16, reason: &'static str) {
 /// Counts a connection that the operating system could not give us.
 pub(crate) fn accept_failed(port: u16) {
     counter!(ACCEPT_ERRORS, "port" => port.to_string()).increment(1);
+}
+
+#[cfg(test)]
+pub(crate) fn observe_for_test(name: &'static str, value: f64) {
+    ::metrics::histogram!(name).record(value);
 }

@@ -1,0 +1,113 @@
+//! What the operating system counts about this process, under the names that Prometheus' own clients use.
+//!
+//! Read from `/proc` when asked; where there is none, these metrics are missing. They are written as text, because
+//! the recorder's counters are whole numbers and a CPU second is not.
+
+use std::fs;
+
+use crate::catalogue::{Kind, Metric};
+
+/// Ticks per second in `/proc`: fixed in Linux' interface to programs, whatever the kernel's own clock does.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+pub(crate) const CPU: Metric = Metric {
+    name: "process_cpu_seconds_total",
+    kind: Kind::Counter,
+    labels: &[],
+    help: "CPU time that the process has used, user and system.",
+};
+pub(crate) const RESIDENT: Metric = Metric {
+    name: "process_resident_memory_bytes",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Memory that the process has in RAM.",
+};
+pub(crate) const OPEN_FDS: Metric = Metric {
+    name: "process_open_fds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "File descriptors that are open: connections, files, sockets.",
+};
+pub(crate) const MAX_FDS: Metric = Metric {
+    name: "process_max_fds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "File descriptors that may be open.",
+};
+pub(crate) const START_TIME: Metric = Metric {
+    name: "process_start_time_seconds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "When the process started, in seconds since the Unix epoch.",
+};
+
+/// This file's metrics.
+pub(crate) const CATALOGUE: &[Metric] = &[CPU, RESIDENT, OPEN_FDS, MAX_FDS, START_TIME];
+
+/// The metrics, as a text that Prometheus reads.
+pub(crate) fn render(text: &mut String) {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let system = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let values = [
+        (CPU, cpu_seconds(&stat)),
+        (RESIDENT, resident_bytes(&status)),
+        (OPEN_FDS, open_fds()),
+        (MAX_FDS, max_fds(&limits)),
+        (START_TIME, start_time(&stat, &system)),
+    ];
+    for (metric, value) in values {
+        let Some(value) = value else { continue };
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge | Kind::Histogram(_) => "gauge",
+        };
+        let Metric { name, help, .. } = metric;
+        let line = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n\n");
+        text.push_str(&line);
+    }
+}
+
+/// A field of `/proc/self/stat`, numbered as in its manual. The name in parentheses may hold anything.
+fn stat_field(stat: &str, number: usize) -> Option<f64> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let index = number.checked_sub(3)?;
+    after_name.split_whitespace().nth(index)?.parse().ok()
+}
+
+fn cpu_seconds(stat: &str) -> Option<f64> {
+    Some((stat_field(stat, 14)? + stat_field(stat, 15)?) / TICKS_PER_SECOND)
+}
+
+fn start_time(stat: &str, system: &str) -> Option<f64> {
+    let booted = system
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))?;
+    let booted: f64 = booted.trim().parse().ok()?;
+    Some(booted + stat_field(stat, 22)? / TICKS_PER_SECOND)
+}
+
+fn resident_bytes(status: &str) -> Option<f64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * 1024.0)
+}
+
+fn open_fds() -> Option<f64> {
+    let listed = u32::try_from(fs::read_dir("/proc/self/fd").ok()?.count()).ok()?;
+    // One of them was open only to list them.
+    Some(f64::from(listed.saturating_sub(1)))
+}
+
+fn max_fds(limits: &str) -> Option<f64> {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

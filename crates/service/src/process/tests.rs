@@ -1,0 +1,43 @@
+//! What `/proc` says is understood.
+
+use super::{cpu_seconds, max_fds, render, resident_bytes, start_time};
+
+const STAT: &str = "7 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 150 75 0 0 20 0 3 0 4200 1000 200";
+
+#[test]
+fn the_files_are_understood() {
+    assert_eq!(cpu_seconds(STAT), Some(2.25));
+    assert_eq!(
+        start_time(STAT, "cpu 1 2\nbtime 1700000000\n"),
+        Some(1_700_000_042.0)
+    );
+    assert_eq!(resident_bytes("Name:\tx\nVmRSS:\t    8 kB\n"), Some(8192.0));
+    let limits =
+        "Limit   Soft   Hard\nMax open files            1024                 4096     files\n";
+    assert_eq!(max_fds(limits), Some(1024.0));
+}
+
+#[test]
+fn files_that_say_something_else_are_no_values() {
+    for odd in ["", "7 (x", ")", "Max open files unlimited", "VmRSS: 8 MB"] {
+        assert_eq!(cpu_seconds(odd), None);
+        assert_eq!(start_time(odd, odd), None);
+        assert_eq!(resident_bytes(odd), None);
+        assert_eq!(max_fds(odd), None);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn this_process_has_them_all() {
+    let mut text = String::new();
+    render(&mut text);
+    for metric in super::CATALOGUE {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(metric.name))
+            .unwrap_or_else(|| panic!("{} is missing in {text}", metric.name));
+        let value: f64 = line.rsplit_once(' ').unwrap().1.parse().unwrap();
+        assert!(value.is_finite() && value >= 0.0, "{line}");
+    }
+}
