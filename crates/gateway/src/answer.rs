@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode, Version};
+use model::Code;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -74,14 +75,30 @@ pub(crate) fn failed(error: &Error) -> Response {
         errors,
         errors_omitted,
     };
-    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, Json(body)).into_response();
+    let mut response = (status_of(code), Json(body)).into_response();
     if let Some(seconds) = error.retry_after_secs() {
         response
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// A refusal in the API's error shape, for routes that are served beside the gateway's own.
+#[must_use]
+pub fn refusal(code: Code, message: String) -> Response {
+    metrics::request_refused(code);
+    let body = Failure {
+        error: message,
+        code: code.as_str(),
+        errors: Vec::new(),
+        errors_omitted: 0,
+    };
+    (status_of(code), Json(body)).into_response()
+}
+
+fn status_of(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Says that the connection ends after this answer, because a body on it was not read.

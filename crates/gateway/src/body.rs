@@ -101,16 +101,23 @@ impl BodyLimits {
     }
 }
 
-/// Reads on and forgets, for a while. A sender that is cut off while it still writes does not get to
-/// see the answer: it takes the cut for a fault of the network and sends the same again.
-pub(crate) async fn linger(body: &mut Body, max_bytes: usize) {
-    let mut left_bytes = max_bytes;
+/// Reads on and forgets, for a while; answers whether the end has come. A sender that is cut off while
+/// it still writes does not get to see the answer: it takes the cut for a fault of the network and
+/// sends the same again.
+pub(crate) async fn linger(body: &mut Body, most_bytes: usize) -> bool {
+    let mut left_bytes = most_bytes;
     let until = Instant::now() + LINGER;
-    while let Ok(Some(Ok(frame))) = timeout_at(until, body.frame()).await {
-        let bytes = frame.data_ref().map_or(0, Bytes::len);
-        match left_bytes.checked_sub(bytes) {
-            Some(rest) => left_bytes = rest,
-            None => return,
+    loop {
+        match timeout_at(until, body.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                match left_bytes.checked_sub(bytes) {
+                    Some(rest) => left_bytes = rest,
+                    None => return false,
+                }
+            }
+            Ok(None) => return true,
+            Ok(Some(Err(_))) | Err(_) => return false,
         }
     }
 }

@@ -46,8 +46,10 @@ pub(crate) enum Error {
         received_bytes: usize,
         cause: String,
     },
-    #[error(transparent)]
+    #[error("{}{}", .0, smaller(.0))]
     Inflate(#[from] InflateError),
+    #[error("the body is {found}, but the header Content-Encoding does not say so")]
+    Unannounced { found: &'static str },
     #[error(transparent)]
     Body(#[from] Refusal),
     #[error("{}", .0.sentence())]
@@ -79,7 +81,9 @@ impl Error {
             Self::BodyStalled { .. } => Code::RequestTimeout,
             Self::BodyBroken { .. } => Code::BodyInvalid,
             Self::Inflate(InflateError::TooLarge { .. }) => Code::InflatedTooLarge,
-            Self::Inflate(InflateError::Corrupt { .. }) => Code::BodyCorrupt,
+            Self::Inflate(InflateError::Corrupt { .. }) | Self::Unannounced { .. } => {
+                Code::BodyCorrupt
+            }
             Self::Body(refusal) => refusal.code,
             Self::Batch(_) => Code::BatchRefused,
             Self::Overloaded(_) | Self::Busy { .. } => Code::Overloaded,
@@ -95,11 +99,23 @@ impl Error {
         (self.code().status() == 503).then_some(1)
     }
 
-    /// Whether the sender may read this answer only if its body is read to the end, and it is worth it.
+    /// Whether to read the rest of the body, so that the sender comes to reading this answer.
     ///
-    /// Under overload it is not: a cut connection says the same.
+    /// Not under overload, where a cut connection says the same; not where nothing more comes.
     pub(crate) fn is_worth_hearing(&self) -> bool {
-        self.code().status() < 500
+        match self {
+            Self::BodyStalled { .. } | Self::BodyBroken { .. } => false,
+            _ => self.code().status() < 500,
+        }
+    }
+
+    /// Whether this was decided from the request's header, before its body was asked for.
+    pub(crate) fn is_from_header(&self) -> bool {
+        match self {
+            Self::BodyTooLarge { exact, .. } => *exact,
+            Self::Parameter(_) | Self::ContentType { .. } | Self::Encoding(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -112,6 +128,13 @@ pub(crate) fn publish_code(error: &PublishError) -> Code {
         // Records are split below the buffer's limit, so one that is too large is our defect; but the
         // sender's samples are good, and it must not drop them.
         PublishError::TooLarge { .. } => Code::BufferUnavailable,
+    }
+}
+
+fn smaller(error: &InflateError) -> &'static str {
+    match error {
+        InflateError::TooLarge { .. } => "; send several smaller ones",
+        InflateError::Corrupt { .. } => "",
     }
 }
 

@@ -152,11 +152,23 @@ impl Pipeline {
     ) -> Result<Bytes, Error> {
         if encoding == Encoding::Identity {
             // `http.max_body` is its limit, and its bytes are taken already.
-            return Ok(wire);
+            return match compression_of(&wire) {
+                Some(found) => Err(Error::Unannounced { found }),
+                None => Ok(wire),
+            };
         }
         let body = inflate(encoding, &wire, self.max_inflated_bytes)?;
         permit.grow(body.len())?;
         Ok(body)
+    }
+}
+
+/// No protocol of ours begins like this, so it is what a sender forgot to say.
+fn compression_of(body: &[u8]) -> Option<&'static str> {
+    match body {
+        [0x1f, 0x8b, ..] => Some("gzip"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
+        _ => None,
     }
 }
 

@@ -25,6 +25,7 @@ mod fake;
 #[cfg(test)]
 mod hostile;
 
+pub use answer::refusal;
 pub use config::{BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat};
 pub use metrics::CATALOGUE;
 pub use router::{Gateway, router};

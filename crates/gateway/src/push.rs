@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use codec::Encoding;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 
 use crate::answer;
@@ -30,18 +30,20 @@ const TYPES: [&str; 3] = [
 /// Stores a batch and answers when it is durable.
 pub(crate) async fn push(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, mut body) = request.into_parts();
-    let announced_is_unread = |body: &Body| !axum::body::HttpBody::is_end_stream(body);
     match store(&app, &parts, &mut body).await {
         Ok(outcome) => answer::stored(&outcome, app.durability),
         Err(error) => {
-            let mut response = answer::failed(&error);
-            if announced_is_unread(&body) {
-                if error.is_worth_hearing() {
-                    linger(&mut body, app.body_limits.max_bytes.saturating_mul(4)).await;
-                }
-                response = answer::closing(response, parts.version);
+            let response = answer::failed(&error);
+            if body.is_end_stream() {
+                return response;
             }
-            response
+            // A sender that asked whether to go on has sent nothing, and reads the answer.
+            let is_waiting = parts.headers.contains_key(EXPECT) && error.is_from_header();
+            let most_bytes = app.body_limits.max_bytes.saturating_mul(4);
+            if error.is_worth_hearing() && !is_waiting && linger(&mut body, most_bytes).await {
+                return response;
+            }
+            answer::closing(response, parts.version)
         }
     }
 }

@@ -240,62 +240,78 @@ fn records_that_die_with_their_task_are_answered_as_failures() {
         .enable_all()
         .build()
         .unwrap();
-    let settled = runtime.block_on(async {
+    let mut settled = None;
+    runtime.block_on(async {
         let fixture = start(
             &window(5),
             RecordFormat::Protobuf,
             FakeBuffer::that(Then::Never),
         );
-        let settled = fixture
-            .coalescer
-            .add(&batch(&[(1, 1, 1.0)]), None, "test", NOW_MS);
+        let batch = batch(&[(1, 1, 1.0)]);
+        settled = Some(fixture.coalescer.add(&batch, None, "test", NOW_MS));
         tokio::time::sleep(Duration::from_millis(50)).await;
-        settled
     });
     drop(runtime);
-    let settled = settled.now_or_never().unwrap().unwrap();
+    let settled = settled.unwrap().now_or_never().unwrap().unwrap();
     assert!(
         matches!(settled, Err(PublishError::Unconfirmed(_))),
         "{settled:?}"
     );
 }
 
-/// Requests, each with the millisecond at which it comes; what the buffer does with each record.
-fn traffic() -> impl Strategy<Value = (Vec<(u64, Vec<(u8, u8)>)>, Vec<u8>, u64, usize, bool)> {
+#[derive(Debug)]
+struct Traffic {
+    /// The millisecond at which each request comes, and its samples' metrics and hosts.
+    requests: Vec<(u64, Vec<(u8, u8)>)>,
+    /// What the buffer does with each record, as a number.
+    behaviours: Vec<u8>,
+    window_ms: u64,
+    max_record_bytes: usize,
+    format: RecordFormat,
+}
+
+fn traffic() -> impl Strategy<Value = Traffic> {
     let request = (0_u64..30, prop::collection::vec((0_u8..4, 0_u8..3), 0..40));
     (
         prop::collection::vec(request, 1..25),
         prop::collection::vec(0_u8..4, 0..30),
         prop_oneof![Just(0_u64), Just(5), Just(20)],
         prop_oneof![Just(200_usize), Just(600), Just(100_000)],
-        any::<bool>(),
+        prop_oneof![Just(RecordFormat::Protobuf), Just(RecordFormat::Json)],
     )
+        .prop_map(
+            |(requests, behaviours, window_ms, max_record_bytes, format)| Traffic {
+                requests,
+                behaviours,
+                window_ms,
+                max_record_bytes,
+                format,
+            },
+        )
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn no_traffic_loses_doubles_or_reorders_samples(
-        (requests, behaviours, window_ms, max_record_bytes, is_json) in traffic()
-    ) {
-        let format = if is_json { RecordFormat::Json } else { RecordFormat::Protobuf };
+    fn no_traffic_loses_doubles_or_reorders_samples(traffic in traffic()) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)
             .build()
             .unwrap();
-        runtime.block_on(check_traffic(requests, behaviours, window_ms, max_record_bytes, format));
+        runtime.block_on(check_traffic(traffic));
     }
 }
 
-async fn check_traffic(
-    requests: Vec<(u64, Vec<(u8, u8)>)>,
-    behaviours: Vec<u8>,
-    window_ms: u64,
-    max_record_bytes: usize,
-    format: RecordFormat,
-) {
+async fn check_traffic(traffic: Traffic) {
+    let Traffic {
+        requests,
+        behaviours,
+        window_ms,
+        max_record_bytes,
+        format,
+    } = traffic;
     let buffer = FakeBuffer {
         max_record_bytes,
         ..FakeBuffer::default()

@@ -1,12 +1,14 @@
 //! The JSON endpoint's contract: what is answered, what is stored then, and what is counted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use buffer::PublishError;
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt as _};
 use http::Request;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use service::units::{Period, Size};
@@ -249,6 +251,64 @@ async fn a_body_that_stalls_is_given_up_with_408() {
     assert_eq!(answer.status, 408);
     assert_eq!(answer.json()["code"], "request_timeout");
     assert_eq!(answer.header("connection"), Some("close"));
+}
+
+/// A body of two MiB that says nothing of its length, and how much of it was read.
+fn counted_body() -> (Body, Arc<AtomicUsize>) {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let pieces = stream::iter(0..32).map(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 64 << 10]))
+    });
+    (Body::from_stream(pieces), read)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_body_is_read_to_its_end_so_that_its_sender_hears_why() {
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let (body, read) = counted_body();
+    let answer = post_to("/metrics?strict=maybe", &server, body).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(read.load(Ordering::SeqCst), 32);
+    assert_eq!(answer.header("connection"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_asked_first_is_told_to_send_nothing() {
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let (body, read) = counted_body();
+    let request = Request::post("/metrics")
+        .header("content-type", "image/png")
+        .header("expect", "100-continue")
+        .body(body)
+        .unwrap();
+    let answer = server.send(request).await;
+    assert_eq!(answer.status, 415);
+    assert_eq!(read.load(Ordering::SeqCst), 0);
+    assert_eq!(answer.header("connection"), Some("close"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_documented_examples_are_accepted() {
+    let path = testkit::repository().join("docs/api.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let examples: Vec<&str> = text
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .filter(|block| block.starts_with("{\"metric_name\""))
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let server = Server::start(&Config::default(), FakeBuffer::default());
+        let answer = server.post(format!("{{\"metrics\":[{example}]}}")).await;
+        assert_eq!(
+            answer.text(),
+            r#"{"status":"success","metrics_received":1}"#,
+            "{example}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
