@@ -197,6 +197,22 @@ pub(crate) fn put_bytes(output: &mut Vec<u8>, field: u8, content: &[u8]) {
     output.extend_from_slice(content);
 }
 
+/// The size of packed numbers.
+pub(crate) fn refs_len(numbers: &[u32]) -> usize {
+    numbers
+        .iter()
+        .map(|number| encoded_len_varint(u64::from(*number)))
+        .sum()
+}
+
+/// Appends a packed field of numbers.
+pub(crate) fn put_refs(output: &mut Vec<u8>, field: u8, numbers: &[u32]) {
+    put_head(output, field, refs_len(numbers));
+    for number in numbers {
+        put_varint(output, u64::from(*number));
+    }
+}
+
 /// Appends a field of at most 127 bytes that `content` writes.
 pub(crate) fn put_short(output: &mut Vec<u8>, field: u8, content: impl FnOnce(&mut Vec<u8>)) {
     output.push(delimited(field));

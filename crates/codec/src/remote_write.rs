@@ -1,6 +1,20 @@
 //! Prometheus remote write, as a store's client sends it.
+//!
+//! However many records a series' samples came in, the request has one `TimeSeries` for them, with
+//! its samples by time: receivers refuse a sample that is older than one before it.
 
-use model::{Histogram, Point, SeriesView};
+mod names;
+mod v1;
+mod v2;
+
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Slot;
+use model::{Histogram, MetricType, Point, SeriesView};
+
+use crate::symbols::Symbols;
 
 /// The version of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,41 +25,281 @@ pub enum Version {
     V2,
 }
 
-/// What to do with names outside the classic alphabet (`[a-zA-Z_:][a-zA-Z0-9_:]*`).
+/// What to do with names outside the classic alphabet, which is `[a-zA-Z_:][a-zA-Z0-9_:]*` for
+/// metrics and the same without colons for labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameEscaping {
     /// Send them as they are.
     Utf8,
-    /// Each character outside the alphabet becomes an underscore, as Prometheus does it.
+    /// Each character outside the alphabet becomes an underscore, as Prometheus does it. Values of
+    /// labels whose names become equal are joined by `;` in the order of the original names, which
+    /// is OpenTelemetry's rule. A label that would become `__name__` gets the prefix `key`.
     Underscores,
+}
+
+/// A series of the request.
+#[derive(Debug, Clone)]
+struct Series {
+    /// Its label references: names and values in turn, sorted by name.
+    refs: Range<usize>,
+    kind: MetricType,
+    unit: u32,
+    help: u32,
+}
+
+impl Series {
+    fn is_described(&self) -> bool {
+        self.kind != MetricType::Unspecified || self.unit != 0 || self.help != 0
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Exemplar {
+    at_ms: i64,
+    value: f64,
+    refs: Range<usize>,
 }
 
 /// Collects series into one request.
 #[derive(Debug)]
-pub struct Encoder {}
+pub struct Encoder {
+    version: Version,
+    symbols: Symbols,
+    refs: Vec<u32>,
+    series: Vec<Series>,
+    /// Numbers of series by their references.
+    numbers: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+    /// Samples with their series' number, in the order of the pushes.
+    points: Vec<(u32, Point)>,
+    histograms: Vec<(u32, Histogram)>,
+    exemplars: Vec<(u32, Exemplar)>,
+}
 
 impl Encoder {
     /// An empty request.
     #[must_use]
-    pub fn new(_version: Version) -> Self {
-        todo!()
+    pub fn new(version: Version) -> Self {
+        let mut encoder = Self {
+            version,
+            symbols: Symbols::default(),
+            refs: Vec::new(),
+            series: Vec::new(),
+            numbers: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            points: Vec::new(),
+            histograms: Vec::new(),
+            exemplars: Vec::new(),
+        };
+        encoder.clear();
+        encoder
     }
 
-    /// Adds samples of a series, which need not be all that the series has.
+    fn clear(&mut self) {
+        self.symbols.clear();
+        // Number 0 is the empty text by the rule of version 2.0.
+        self.symbols.intern("");
+        self.refs.clear();
+        self.series.clear();
+        self.numbers.clear();
+        self.points.clear();
+        self.histograms.clear();
+        self.exemplars.clear();
+    }
+
+    /// Adds samples of a series, which need not be all that the series has; its exemplars only
+    /// if `exemplars`.
     pub fn push(
         &mut self,
-        _view: SeriesView<'_>,
-        _points: &[Point],
-        _histograms: &[Histogram],
-        _exemplars: bool,
-        _names: NameEscaping,
+        view: SeriesView<'_>,
+        points: &[Point],
+        histograms: &[Histogram],
+        exemplars: bool,
+        names: NameEscaping,
     ) {
-        todo!()
+        let number = self.series_number(view, names);
+        self.points
+            .extend(points.iter().map(|point| (number, *point)));
+        self.histograms.extend(
+            histograms
+                .iter()
+                .map(|histogram| (number, histogram.clone())),
+        );
+        for exemplar in view.exemplars().iter().filter(|_| exemplars) {
+            let refs = self.put_refs(|| view.exemplar_labels(exemplar), names);
+            let exemplar = Exemplar {
+                at_ms: exemplar.at_ms,
+                value: exemplar.value,
+                refs,
+            };
+            self.exemplars.push((number, exemplar));
+        }
+    }
+
+    fn series_number(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
+        let pushed = self.put_refs(|| view.labels(), names);
+        let unit = self.symbols.intern(view.unit());
+        let help = self.symbols.intern(view.help());
+        let (refs, series) = (&self.refs, &mut self.series);
+        let of = |range: &Range<usize>| refs.get(range.clone()).unwrap_or_default();
+        let of_number = |series: &[Series], number: u32| {
+            let series = series.get(number as usize);
+            series.map_or(&[][..], |series| of(&series.refs))
+        };
+        let slot = self.numbers.entry(
+            self.hasher.hash_one(of(&pushed)),
+            |number| of_number(series, *number) == of(&pushed),
+            |number| self.hasher.hash_one(of_number(series, *number)),
+        );
+        let number = match slot {
+            Slot::Occupied(slot) => {
+                let number = *slot.get();
+                self.refs.truncate(pushed.start);
+                number
+            }
+            Slot::Vacant(slot) => {
+                let number = u32::try_from(series.len()).unwrap_or(u32::MAX);
+                slot.insert(number);
+                series.push(Series {
+                    refs: pushed,
+                    kind: MetricType::Unspecified,
+                    unit: 0,
+                    help: 0,
+                });
+                number
+            }
+        };
+        if let Some(series) = self.series.get_mut(number as usize) {
+            // The latest word of the sender counts; silence takes nothing back.
+            if view.kind() != MetricType::Unspecified {
+                series.kind = view.kind();
+            }
+            series.unit = if unit == 0 { series.unit } else { unit };
+            series.help = if help == 0 { series.help } else { help };
+        }
+        number
+    }
+
+    /// Appends label references, sorted and escaped as the receiver wants them.
+    fn put_refs<'a, L: Iterator<Item = (&'a str, &'a str)>>(
+        &mut self,
+        labels: impl Fn() -> L,
+        names: NameEscaping,
+    ) -> Range<usize> {
+        let start = self.refs.len();
+        let mut previous = "";
+        for (name, value) in labels() {
+            if name < previous || value.is_empty() || names::needs_escaping(name, value, names) {
+                self.refs.truncate(start);
+                for (name, value) in names::tidy(labels(), names) {
+                    self.refs.push(self.symbols.intern(&name));
+                    self.refs.push(self.symbols.intern(&value));
+                }
+                break;
+            }
+            previous = name;
+            self.refs.push(self.symbols.intern(name));
+            self.refs.push(self.symbols.intern(value));
+        }
+        start..self.refs.len()
+    }
+
+    /// How many float samples and native histograms have been pushed since the last [`Self::finish`].
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.points.len() + self.histograms.len()
+    }
+
+    /// Whether nothing has been.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
     }
 
     /// The request, uncompressed. The encoder is empty afterwards.
     #[must_use]
     pub fn finish(&mut self) -> Vec<u8> {
-        todo!()
+        self.points
+            .sort_by_key(|(number, point)| (*number, point.at_ms));
+        self.histograms
+            .sort_by_key(|(number, histogram)| (*number, histogram.at_ms));
+        self.exemplars
+            .sort_by_key(|(number, exemplar)| (*number, exemplar.at_ms));
+        let request = match self.version {
+            Version::V1 => v1::request(self),
+            Version::V2 => v2::request(self),
+        };
+        self.clear();
+        request
+    }
+
+    fn refs_of(&self, range: &Range<usize>) -> &[u32] {
+        self.refs.get(range.clone()).unwrap_or_default()
+    }
+
+    /// Names and values behind references.
+    fn pairs(&self, range: &Range<usize>) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let (pairs, _) = self.refs_of(range).as_chunks::<2>();
+        pairs
+            .iter()
+            .map(|&[name, value]| (self.symbols.text(name), self.symbols.text(value)))
+    }
+
+    /// What each `TimeSeries` of the request holds. A series with floats and native histograms
+    /// is two: the protocol does not mix them in one.
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let (mut points, mut histograms, mut exemplars) = (
+            self.points.as_slice(),
+            self.histograms.as_slice(),
+            self.exemplars.as_slice(),
+        );
+        (0_u32..)
+            .zip(&self.series)
+            .flat_map(move |(number, series)| {
+                let mut floats = Part {
+                    series,
+                    points: take_of(&mut points, number),
+                    histograms: &[],
+                    exemplars: take_of(&mut exemplars, number),
+                };
+                let mut natives = Part {
+                    histograms: take_of(&mut histograms, number),
+                    points: &[],
+                    exemplars: &[],
+                    series,
+                };
+                if floats.points.is_empty() {
+                    std::mem::swap(&mut floats.exemplars, &mut natives.exemplars);
+                }
+                [floats, natives]
+                    .into_iter()
+                    .filter(|part| !part.is_empty())
+            })
     }
 }
+
+/// A `TimeSeries` of the request.
+struct Part<'a> {
+    series: &'a Series,
+    points: &'a [(u32, Point)],
+    histograms: &'a [(u32, Histogram)],
+    exemplars: &'a [(u32, Exemplar)],
+}
+
+impl Part<'_> {
+    fn is_empty(&self) -> bool {
+        self.points.is_empty() && self.histograms.is_empty() && self.exemplars.is_empty()
+    }
+}
+
+/// The first items as long as they belong to this series.
+fn take_of<'a, T>(items: &mut &'a [(u32, T)], number: u32) -> &'a [(u32, T)] {
+    let count = items
+        .iter()
+        .take_while(|(series, _)| *series == number)
+        .count();
+    items.split_off(..count).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::{MetricType, NAME_LABEL, Point};
 
 use crate::protobuf::{
-    delimited_len, put_head, put_sample, put_short, put_uint, put_varint, varint_len,
+    delimited_len, put_head, put_refs, put_sample, put_short, put_uint, refs_len, varint_len,
 };
 use crate::symbols::Symbols;
 
@@ -217,12 +217,6 @@ impl RecordBuilder {
     }
 }
 
-fn refs_len(refs: &[u32]) -> usize {
-    refs.iter()
-        .map(|number| varint_len(u64::from(*number)))
-        .sum()
-}
-
 fn description_len(description: Description) -> usize {
     [description.kind.wire(), description.unit, description.help]
         .into_iter()
@@ -249,10 +243,7 @@ fn put_series(output: &mut Vec<u8>, series: &Open) {
         return;
     }
     put_head(output, TIMESERIES, content_len(series, 0));
-    put_head(output, LABELS_REFS, refs_len(&series.refs));
-    for number in &series.refs {
-        put_varint(output, u64::from(*number));
-    }
+    put_refs(output, LABELS_REFS, &series.refs);
     output.extend_from_slice(&series.points);
     if series.description != Description::default() {
         put_short(output, METADATA, |output| {

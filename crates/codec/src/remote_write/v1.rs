@@ -1,0 +1,114 @@
+//! `prometheus.WriteRequest`.
+
+use hashbrown::HashSet;
+use model::MetricType;
+
+use super::{Encoder, Part, Series};
+use crate::protobuf::{
+    Reader, delimited_len, put_bytes, put_double, put_head, put_sample, put_uint,
+};
+
+const TIMESERIES: u8 = 1;
+const METADATA: u8 = 3;
+const START_TIMESTAMP: u32 = 17;
+
+pub(super) fn request(encoder: &Encoder) -> Vec<u8> {
+    let mut request = Vec::new();
+    let mut content = Vec::new();
+    for part in encoder.parts() {
+        content.clear();
+        put_series(&mut content, encoder, &part);
+        put_bytes(&mut request, TIMESERIES, &content);
+    }
+    let mut families = HashSet::new();
+    for series in &encoder.series {
+        if !series.is_described() {
+            continue;
+        }
+        let name = family(encoder, series);
+        if families.insert(name) {
+            content.clear();
+            put_uint(&mut content, 1, u64::from(series.kind.wire()));
+            put_bytes(&mut content, 2, name);
+            for (field, text) in [(4, series.help), (5, series.unit)] {
+                if text != 0 {
+                    put_bytes(&mut content, field, encoder.symbols.text(text));
+                }
+            }
+            put_bytes(&mut request, METADATA, &content);
+        }
+    }
+    request
+}
+
+fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
+    put_labels(output, encoder.pairs(&part.series.refs));
+    for (_, point) in part.points {
+        put_sample(output, point, false);
+    }
+    let mut content = Vec::new();
+    for (_, exemplar) in part.exemplars {
+        content.clear();
+        put_labels(&mut content, encoder.pairs(&exemplar.refs));
+        put_double(&mut content, 2, exemplar.value);
+        put_uint(&mut content, 3, exemplar.at_ms.cast_unsigned());
+        put_bytes(output, 3, &content);
+    }
+    for (_, histogram) in part.histograms {
+        content.clear();
+        put_without_start(&mut content, &histogram.message);
+        put_bytes(output, 4, &content);
+    }
+}
+
+fn put_labels<'a>(output: &mut Vec<u8>, labels: impl Iterator<Item = (&'a [u8], &'a [u8])>) {
+    for (name, value) in labels {
+        put_head(
+            output,
+            1,
+            delimited_len(name.len()) + delimited_len(value.len()),
+        );
+        put_bytes(output, 1, name);
+        put_bytes(output, 2, value);
+    }
+}
+
+/// A native histogram without the one field that only version 2.0 has.
+fn put_without_start(output: &mut Vec<u8>, message: &[u8]) {
+    let mut reader = Reader(message);
+    loop {
+        let before = reader.0;
+        match reader.field() {
+            Ok(Some((START_TIMESTAMP, _))) => {}
+            Ok(Some(_)) => {
+                let field = before.len() - reader.0.len();
+                output.extend_from_slice(before.get(..field).unwrap_or_default());
+            }
+            // Records are checked when they are read, so that nothing is left here.
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
+
+/// The name that the types of version 1.0 go by: without the suffixes of a family's series.
+fn family<'a>(encoder: &'a Encoder, series: &Series) -> &'a [u8] {
+    let name = encoder
+        .pairs(&series.refs)
+        .find(|(name, _)| *name == model::NAME_LABEL.as_bytes())
+        .map_or(&[][..], |(_, name)| name);
+    let suffixes: &[&[u8]] = match series.kind {
+        MetricType::Histogram => &[b"_bucket", b"_sum", b"_count"],
+        MetricType::GaugeHistogram => &[b"_bucket", b"_gsum", b"_gcount"],
+        MetricType::Summary => &[b"_sum", b"_count"],
+        MetricType::Unspecified
+        | MetricType::Counter
+        | MetricType::Gauge
+        | MetricType::Info
+        | MetricType::StateSet => &[],
+    };
+    suffixes
+        .iter()
+        .find_map(|suffix| name.strip_suffix(*suffix))
+        .filter(|family| !family.is_empty())
+        .unwrap_or(name)
+}

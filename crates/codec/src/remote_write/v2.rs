@@ -1,0 +1,43 @@
+//! `io.prometheus.write.v2.Request`.
+
+use super::{Encoder, Part};
+use crate::protobuf::{put_bytes, put_double, put_refs, put_sample, put_short, put_uint};
+
+const TIMESERIES: u8 = 5;
+
+pub(super) fn request(encoder: &Encoder) -> Vec<u8> {
+    let mut request = encoder.symbols.encoded().to_vec();
+    let mut content = Vec::new();
+    for part in encoder.parts() {
+        content.clear();
+        put_series(&mut content, encoder, &part);
+        put_bytes(&mut request, TIMESERIES, &content);
+    }
+    request
+}
+
+fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
+    let series = part.series;
+    put_refs(output, 1, encoder.refs_of(&series.refs));
+    for (_, point) in part.points {
+        put_sample(output, point, true);
+    }
+    for (_, histogram) in part.histograms {
+        put_bytes(output, 3, &histogram.message);
+    }
+    let mut content = Vec::new();
+    for (_, exemplar) in part.exemplars {
+        content.clear();
+        put_refs(&mut content, 1, encoder.refs_of(&exemplar.refs));
+        put_double(&mut content, 2, exemplar.value);
+        put_uint(&mut content, 3, exemplar.at_ms.cast_unsigned());
+        put_bytes(output, 4, &content);
+    }
+    if series.is_described() {
+        put_short(output, 5, |output| {
+            put_uint(output, 1, u64::from(series.kind.wire()));
+            put_uint(output, 3, u64::from(series.help));
+            put_uint(output, 4, u64::from(series.unit));
+        });
+    }
+}
