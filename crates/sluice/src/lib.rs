@@ -1,1 +1,37 @@
-//! x
+//! The `sluice` command, as a library: settings, the three roles, and how they start and stop.
+//!
+//! The roles are wiring only. What a gateway, a buffer, a consumer or a store does is in their crates.
+
+pub mod cli;
+mod kafka;
+mod local;
+mod metrics;
+mod pipelines;
+mod process;
+mod public;
+mod recent_api;
+pub mod settings;
+
+use anyhow::Context;
+
+pub use process::CATALOGUES;
+use settings::{BufferKind, Role, Settings};
+
+/// Runs a process until it is told to stop or a part of it fails.
+///
+/// # Errors
+/// When a port, a folder or a part of the process cannot be used, or fails later.
+pub fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
+    service::telemetry::init_logs(&settings.log)
+        .map_err(|(key, why)| anyhow::anyhow!("log.{key}: {why}"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime does not start")?;
+    runtime.block_on(async {
+        match (settings.buffer.kind, role) {
+            (BufferKind::Local, _) => local::standalone(settings).await,
+            (BufferKind::Kafka, role) => kafka::run(role, settings).await,
+        }
+    })
+}

@@ -1,5 +1,9 @@
 //! The `sluice` command: reads the settings, then hands over to the library.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's answers and its last words")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's answers and its last words"
+)]
 
 use std::process::ExitCode;
 
@@ -17,7 +21,11 @@ fn main() -> ExitCode {
         Command::Consumer(source) => (Role::Consumer, source, true),
         Command::CheckConfig { role, settings } => (role, settings, false),
     };
-    let settings = match Settings::load(role, source.config.as_deref(), service::settings::environment()) {
+    let settings = match Settings::load(
+        role,
+        source.config.as_deref(),
+        service::settings::environment(),
+    ) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("sluice: {error}");

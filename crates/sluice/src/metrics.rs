@@ -1,5 +1,8 @@
 //! What the binary itself counts.
-#![expect(clippy::disallowed_macros, reason = "the one file of this crate that names metrics")]
+#![expect(
+    clippy::disallowed_macros,
+    reason = "the one file of this crate that names metrics"
+)]
 
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use service::catalogue::{Kind, Metric};
 const SHUTDOWN: &str = "sluice_shutdown_seconds";
 
 /// The binary's own metrics.
-pub const CATALOGUE: &[Metric] = &[Metric {
+pub(crate) const CATALOGUE: &[Metric] = &[Metric {
     name: SHUTDOWN,
     kind: Kind::Gauge,
     labels: &["step"],

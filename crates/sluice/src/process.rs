@@ -21,7 +21,7 @@ use crate::settings::{Role, Settings};
 
 /// Every metric that this binary can show, by the part that counts it.
 pub const CATALOGUES: [(&str, &[Metric]); 6] = [
-    ("Gateway", gateway::metrics::CATALOGUE),
+    ("Gateway", gateway::CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
@@ -57,7 +57,7 @@ impl Process {
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
         let router = service::admin::router(health.clone(), metrics);
-        let connections = Connections { name: "admin", ..Connections::default() };
+        let connections = Connections::default();
         let stopping = tasks.stopping();
         tasks.spawn("admin listener", async move {
             serve(admin, router, connections, stopping, Duration::from_secs(1)).await;
@@ -76,7 +76,10 @@ impl Process {
     ///
     /// # Errors
     /// When a part of the process has failed: it stops and is started again, it does not limp on.
-    pub(crate) async fn until_stopped(&self) -> anyhow::Result<()> {
+    pub(crate) async fn until_stopped(
+        &self,
+        failed: impl Future<Output = anyhow::Error>,
+    ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         self.running.ready();
@@ -84,10 +87,15 @@ impl Process {
             _ = terminate.recv() => Ok("SIGTERM"),
             _ = interrupt.recv() => Ok("SIGINT"),
             task = self.tasks.failed() => Err(anyhow::anyhow!("{task} failed, the log says why")),
+            error = failed => Err(error),
         };
         self.running.not_ready("stopping");
         if let Ok(signal) = &outcome {
-            tracing::info!(signal, delay_ms = self.shutdown_delay.as_millis(), "stopping");
+            tracing::info!(
+                signal,
+                delay_ms = self.shutdown_delay.as_millis(),
+                "stopping"
+            );
             tokio::select! {
                 () = tokio::time::sleep(self.shutdown_delay) => {}
                 _ = terminate.recv() => {}
@@ -97,14 +105,35 @@ impl Process {
         outcome.map(drop)
     }
 
+    /// Deletes an archive's old days for as long as the process runs.
+    pub(crate) fn keep_archive(&self, store: &store::Store) {
+        let Some(archive) = store.archive().cloned() else {
+            return;
+        };
+        let stopping = self.tasks.stopping();
+        self.tasks.spawn("archive retention", async move {
+            stopping
+                .run_until_cancelled(archive.maintain(service::clock::now_ms))
+                .await;
+        });
+    }
+
     /// Runs one step of stopping within the deadline, and says when it was late.
-    pub(crate) async fn step<T>(&self, name: &'static str, step: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn step<T>(
+        &self,
+        name: &'static str,
+        step: impl Future<Output = T>,
+    ) -> Option<T> {
         let started = Instant::now();
         let outcome = tokio::time::timeout(self.deadline, step).await.ok();
         let elapsed = started.elapsed();
         metrics::shutdown_step(name, elapsed);
         if outcome.is_none() {
-            tracing::warn!(step = name, elapsed_ms = elapsed.as_millis(), "did not finish in time");
+            tracing::warn!(
+                step = name,
+                elapsed_ms = elapsed.as_millis(),
+                "did not finish in time"
+            );
         }
         outcome
     }
@@ -138,7 +167,9 @@ impl Process {
 
 /// Opens a listener, or says which setting to change.
 pub(crate) async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{key}: cannot listen on {address}"))
 }
 
 /// The address that a person on this machine would type: a wildcard is reached by `localhost`.

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
-use gateway::error_answer;
+use gateway::refusal;
 use model::Code;
 use serde_json::json;
 use store::recent::{Query, Recent};
@@ -13,7 +13,7 @@ const DEFAULT_LIMIT: usize = 1000;
 const MAX_LIMIT: usize = 100_000;
 
 /// The routes, on the window that they show.
-pub fn router(recent: Recent) -> Router {
+pub(crate) fn router(recent: Recent) -> Router {
     Router::new()
         .route("/api/v1/recent/samples", get(samples))
         .route("/api/v1/recent/series", get(series))
@@ -23,19 +23,22 @@ pub fn router(recent: Recent) -> Router {
 async fn samples(State(recent): State<Recent>, RawQuery(query): RawQuery) -> Response {
     match parse(query.as_deref().unwrap_or_default()) {
         Ok(query) => Json(json!({ "samples": recent.samples(&query) })).into_response(),
-        Err(message) => error_answer(Code::ParameterInvalid, &message),
+        Err(message) => refusal(Code::ParameterInvalid, message),
     }
 }
 
 async fn series(State(recent): State<Recent>, RawQuery(query): RawQuery) -> Response {
     match parse(query.as_deref().unwrap_or_default()) {
         Ok(query) => Json(json!({ "series": recent.series(&query) })).into_response(),
-        Err(message) => error_answer(Code::ParameterInvalid, &message),
+        Err(message) => refusal(Code::ParameterInvalid, message),
     }
 }
 
 fn parse(text: &str) -> Result<Query, String> {
-    let mut query = Query { limit: DEFAULT_LIMIT, ..Query::default() };
+    let mut query = Query {
+        limit: DEFAULT_LIMIT,
+        ..Query::default()
+    };
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         match name.as_ref() {
             "metric_name" => query.metric_name = Some(value.into_owned()),
@@ -45,9 +48,17 @@ fn parse(text: &str) -> Result<Query, String> {
             },
             "limit" => match value.parse() {
                 Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => query.limit = limit,
-                _ => return Err(format!("limit={value} is not a number from 1 to {MAX_LIMIT}")),
+                _ => {
+                    return Err(format!(
+                        "limit={value} is not a number from 1 to {MAX_LIMIT}"
+                    ));
+                }
             },
-            other => return Err(format!("unknown parameter {other:?}; known are metric_name, label and limit")),
+            other => {
+                return Err(format!(
+                    "unknown parameter {other:?}; known are metric_name, label and limit"
+                ));
+            }
         }
     }
     Ok(query)

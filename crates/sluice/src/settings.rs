@@ -73,18 +73,18 @@ pub struct Shutdown {
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Folder of the embedded log and the archive. One process at a time, held by a lock file.
     pub data_dir: PathBuf,
     /// The listener for senders.
-    pub http: gateway::config::HttpConfig,
+    pub http: gateway::HttpConfig,
     /// The listener for operators.
     pub admin: Admin,
     /// What a sample may look like.
-    pub limits: gateway::config::LimitsConfig,
+    pub limits: gateway::LimitsConfig,
     /// How requests that arrive together share records.
-    pub coalesce: gateway::config::CoalesceConfig,
+    pub coalesce: gateway::CoalesceConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
@@ -115,13 +115,18 @@ impl Default for Buffer {
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8081)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+        }
     }
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { delay: Period::secs(0), deadline: Period::secs(20) }
+        Self {
+            delay: Period::secs(0),
+            deadline: Period::secs(20),
+        }
     }
 }
 
@@ -131,10 +136,10 @@ impl Settings {
     pub fn defaults(role: Role) -> Self {
         let mut settings = Self {
             data_dir: PathBuf::from("./data"),
-            http: gateway::config::HttpConfig::default(),
+            http: gateway::HttpConfig::default(),
             admin: Admin::default(),
-            limits: gateway::config::LimitsConfig::default(),
-            coalesce: gateway::config::CoalesceConfig::default(),
+            limits: gateway::LimitsConfig::default(),
+            coalesce: gateway::CoalesceConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
             local: buffer::local::Config::default(),
@@ -146,7 +151,9 @@ impl Settings {
         };
         if role == Role::Standalone {
             settings.buffer.kind = BufferKind::Local;
-            settings.stores.insert("archive".to_owned(), store::Config::default());
+            settings
+                .stores
+                .insert("archive".to_owned(), store::Config::default());
         }
         settings
     }
@@ -161,14 +168,22 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> anyhow::Result<Self> {
         let file = file.map(service::settings::File::read).transpose()?;
-        let settings = service::settings::load(&Self::defaults(role), file.as_ref(), environment, &["stores"])?;
-        settings.check(role).map_err(|(key, why)| anyhow::anyhow!("{key}: {why}"))?;
+        let settings = service::settings::load(
+            &Self::defaults(role),
+            file.as_ref(),
+            environment,
+            &["stores"],
+        )?;
+        settings
+            .check(role)
+            .map_err(|(key, why)| anyhow::anyhow!("{key}: {why}"))?;
         Ok(settings)
     }
 
     /// Relations between settings that no single one can check.
     fn check(&self, role: Role) -> Result<(), (String, String)> {
-        let section = |name: &'static str| move |(key, why): (String, String)| (format!("{name}.{key}"), why);
+        let section =
+            |name: &'static str| move |(key, why): (String, String)| (format!("{name}.{key}"), why);
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
@@ -177,7 +192,9 @@ impl Settings {
             self.consumer.check().map_err(section("consumer"))?;
             for (name, store) in &self.stores {
                 check_store_name(name)?;
-                store.check().map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
+                store
+                    .check()
+                    .map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
             }
         }
         match self.buffer.kind {
@@ -195,8 +212,12 @@ impl Settings {
             let why = "a consumer needs a store to write to; name one, such as stores.main: {type: remote_write, url: …}";
             return Err(("stores".to_owned(), why.to_owned()));
         }
-        if role != Role::Consumer && self.http.listen == self.admin.listen && self.http.listen.port() != 0 {
-            let why = "is the same address as http.listen; operators and senders have a listener each";
+        if role != Role::Consumer
+            && self.http.listen == self.admin.listen
+            && self.http.listen.port() != 0
+        {
+            let why =
+                "is the same address as http.listen; operators and senders have a listener each";
             return Err(("admin.listen".to_owned(), why.to_owned()));
         }
         Ok(())

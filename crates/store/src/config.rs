@@ -1,5 +1,7 @@
 //! Which stores there are, and their settings.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -75,14 +77,14 @@ impl Config {
     }
 
     /// Sets the store up. `name` is its key in `stores`; `source` says which buffer offsets are of,
-    /// as for [`Archive::open`].
+    /// as for [`Archive::open`]; `data_dir` is where a store without a folder of its own keeps files.
     ///
     /// # Errors
     /// When a setting, a certificate or a folder cannot be used.
-    pub fn open(self, name: &str, source: &str) -> Result<Store, OpenError> {
+    pub fn open(self, name: &str, source: &str, data_dir: &Path) -> Result<Store, OpenError> {
         Ok(match self {
             Self::RemoteWrite(config) => Store::RemoteWrite(RemoteWrite::new(config, name)?),
-            Self::Parquet(config) => Store::Parquet(Archive::open(config, name, source)?),
+            Self::Parquet(config) => Store::Parquet(Archive::open(config, name, source, data_dir)?),
         })
     }
 }

@@ -6,16 +6,24 @@ fn load(role: Role, yaml: &str, environment: &[(&str, &str)]) -> Result<Settings
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sluice.yaml");
     std::fs::write(&file, yaml).unwrap();
-    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::load(role, Some(&file), environment)
-        .map_err(|error| error.to_string().replace(&file.display().to_string(), "FILE"))
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::load(role, Some(&file), environment).map_err(|error| {
+        error
+            .to_string()
+            .replace(&file.display().to_string(), "FILE")
+    })
 }
 
 #[track_caller]
 fn refused(role: Role, yaml: &str, environment: &[(&str, &str)], expected: &str) {
     let error = load(role, yaml, environment).unwrap_err();
     assert_eq!(error.lines().count(), 1, "{error}");
-    assert!(error.contains(expected), "{error:?} does not say {expected:?}");
+    assert!(
+        error.contains(expected),
+        "{error:?} does not say {expected:?}"
+    );
 }
 
 #[test]
@@ -28,8 +36,13 @@ fn standalone_needs_no_settings() {
 #[test]
 fn the_environment_wins_over_the_file_and_reaches_into_maps() {
     let yaml = "stores:\n  main: {type: remote_write, url: 'http://file/api/v1/write'}\nkafka: {topic: a}\n";
-    let environment =
-        [("SLUICE_STORES__MAIN__URL", "http://environment/api/v1/write"), ("SLUICE_KAFKA__PARTITIONS", "7")];
+    let environment = [
+        (
+            "SLUICE_STORES__MAIN__URL",
+            "http://environment/api/v1/write",
+        ),
+        ("SLUICE_KAFKA__PARTITIONS", "7"),
+    ];
     let settings = load(Role::Consumer, yaml, &environment).unwrap();
     assert_eq!(settings.kafka.topic, "a");
     assert_eq!(settings.kafka.partitions, 7);
@@ -39,17 +52,47 @@ fn the_environment_wins_over_the_file_and_reaches_into_maps() {
 
 #[test]
 fn a_file_that_names_stores_replaces_the_default_one() {
-    let settings = load(Role::Standalone, "stores:\n  tsdb: {type: remote_write, url: 'http://x/'}\n", &[]).unwrap();
+    let settings = load(
+        Role::Standalone,
+        "stores:\n  tsdb: {type: remote_write, url: 'http://x/'}\n",
+        &[],
+    )
+    .unwrap();
     assert_eq!(settings.stores.keys().collect::<Vec<_>>(), ["tsdb"]);
 }
 
 #[test]
 fn a_wrong_setting_is_named() {
     refused(Role::Gateway, "htpp: {}\n", &[], "htpp");
-    refused(Role::Gateway, "http: {max_body: 16}\n", &[], "http.max_body");
-    refused(Role::Gateway, "", &[("SLUICE_HTTP__REQUEST_TIMEOUT", "soon")], "SLUICE_HTTP__REQUEST_TIMEOUT");
-    refused(Role::Gateway, "buffer: {kind: local}\n", &[], "buffer.kind: local is for `sluice standalone`");
+    refused(
+        Role::Gateway,
+        "http: {max_body: 16}\n",
+        &[],
+        "http.max_body",
+    );
+    refused(
+        Role::Gateway,
+        "",
+        &[("SLUICE_HTTP__REQUEST_TIMEOUT", "soon")],
+        "SLUICE_HTTP__REQUEST_TIMEOUT",
+    );
+    refused(
+        Role::Gateway,
+        "buffer: {kind: local}\n",
+        &[],
+        "buffer.kind: local is for `sluice standalone`",
+    );
     refused(Role::Consumer, "", &[], "stores: a consumer needs a store");
-    refused(Role::Standalone, "stores: {'a b': {type: parquet}}\n", &[], "stores.a b");
-    refused(Role::Gateway, "admin: {listen: '0.0.0.0:8080'}\n", &[], "admin.listen: is the same address");
+    refused(
+        Role::Standalone,
+        "stores: {'a b': {type: parquet}}\n",
+        &[],
+        "stores.a b",
+    );
+    refused(
+        Role::Gateway,
+        "admin: {listen: '0.0.0.0:8080'}\n",
+        &[],
+        "admin.listen: is the same address",
+    );
 }

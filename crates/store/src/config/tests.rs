@@ -201,13 +201,15 @@ fn secrets_are_not_shown() {
 fn a_type_opens_its_store() {
     let dir = tempfile::tempdir().unwrap();
     let archive = parse(json!({"type": "parquet", "dir": dir.path().join("a")})).unwrap();
-    let store = archive.open("archive", "log/1").unwrap();
+    let store = archive.open("archive", "log/1", dir.path()).unwrap();
     assert!(store.archive().is_some());
-    let main = remote_write(json!({})).unwrap().open("main", "log/1");
+    let main = remote_write(json!({}))
+        .unwrap()
+        .open("main", "log/1", dir.path());
     assert!(matches!(main, Ok(Store::RemoteWrite(_))), "{main:?}");
     let wrong = remote_write(json!({"url": "x"}))
         .unwrap()
-        .open("main", "log/1");
+        .open("main", "log/1", dir.path());
     assert!(wrong.unwrap_err().to_string().starts_with("url: "));
 }
 

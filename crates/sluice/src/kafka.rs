@@ -1,0 +1,107 @@
+//! The roles on Kafka: a gateway, a consumer, or both in one process.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use buffer::kafka::{Producer, Reader};
+use store::recent::Recent;
+
+use crate::pipelines::Pipelines;
+use crate::process::Process;
+use crate::public::Public;
+use crate::recent_api;
+use crate::settings::{Role, Settings};
+
+/// Runs a role until it is told to stop.
+pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
+    let process = Process::start(role, &settings).await?;
+    let retention = settings.buffer.retention.0;
+    let dead_letters =
+        Some(settings.consumer.dead_letter_topic.as_str()).filter(|_| role != Role::Gateway);
+    let producer = Producer::with_dead_letters(&settings.kafka, dead_letters);
+    let condition = process.health.condition("kafka", "not asked yet");
+    let stopping = process.tasks.stopping();
+    let watched = producer.clone();
+    process.tasks.spawn("kafka watch", async move {
+        stopping
+            .run_until_cancelled(watched.keep_ready(retention, condition))
+            .await;
+    });
+    let producer = Arc::new(producer);
+
+    let mut pipelines = Pipelines::default();
+    let mut extra = axum::Router::new();
+    if role != Role::Gateway {
+        feed_stores(&process, &settings, &producer, &mut pipelines)?;
+    }
+    if role == Role::Standalone {
+        let recent = Recent::new(&settings.recent);
+        extra = recent_api::router(recent.clone());
+        // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
+        let reader = reader(&settings, &format!("recent-{}", hostname()))?;
+        pipelines.start(
+            &process,
+            &settings.consumer,
+            "recent",
+            reader,
+            Arc::new(recent),
+            Arc::clone(&producer),
+        );
+    }
+    let public = match role {
+        Role::Consumer => None,
+        Role::Gateway | Role::Standalone => {
+            Some(Public::start(&process, &settings, Arc::clone(&producer), extra).await?)
+        }
+    };
+    tracing::info!(
+        brokers = settings.kafka.brokers,
+        topic = settings.kafka.topic,
+        stores = ?settings.stores.keys().collect::<Vec<_>>(),
+        "{} is starting",
+        role.as_str()
+    );
+
+    let outcome = process.until_stopped(pipelines.failed()).await;
+    if let Some(public) = public {
+        public.stop(&process).await;
+    }
+    process.step("stores", pipelines.stop()).await;
+    process.finish().await;
+    outcome
+}
+
+fn feed_stores(
+    process: &Process,
+    settings: &Settings,
+    producer: &Arc<Producer>,
+    pipelines: &mut Pipelines,
+) -> anyhow::Result<()> {
+    // Offsets are of this topic in this cluster; an archive must not take another's for them.
+    let source = format!("kafka:{}", settings.kafka.topic);
+    for (name, config) in &settings.stores {
+        let store = config.clone().open(name, &source, &settings.data_dir)?;
+        process.keep_archive(&store);
+        let reader = reader(settings, name)?;
+        pipelines.start(
+            process,
+            &settings.consumer,
+            name,
+            reader,
+            Arc::new(store),
+            Arc::clone(producer),
+        );
+    }
+    Ok(())
+}
+
+fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
+    let group = settings.consumer.group(store);
+    Reader::new(&settings.kafka, &group, settings.buffer.retention.0)
+        .with_context(|| format!("store {store}"))
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
+}

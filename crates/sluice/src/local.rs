@@ -1,0 +1,71 @@
+//! Standalone on the embedded log: one process, one data directory, nothing else.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use buffer::local::{DataDir, Log, Start};
+use store::recent::Recent;
+
+use crate::pipelines::Pipelines;
+use crate::process::Process;
+use crate::public::Public;
+use crate::recent_api;
+use crate::settings::{Role, Settings};
+
+/// Runs until it is told to stop.
+pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
+    let lock = DataDir::lock(&settings.data_dir)?;
+    let data_dir = lock.dir().canonicalize().context("data_dir")?;
+    let process = Process::start(Role::Standalone, &settings).await?;
+    let clock = Arc::new(service::clock::now_ms);
+    let log = Log::open(
+        &data_dir.join("log"),
+        &settings.local,
+        settings.buffer.retention.0,
+        clock,
+        process.health.condition("log", "opening"),
+    )?;
+    let writer = Arc::new(log.writer());
+
+    let mut pipelines = Pipelines::default();
+    for (name, config) in &settings.stores {
+        let store = config.clone().open(name, log.id(), &data_dir)?;
+        process.keep_archive(&store);
+        let reader = log
+            .reader(&settings.consumer.group(name), Start::Cursor)
+            .await?;
+        pipelines.start(
+            &process,
+            &settings.consumer,
+            name,
+            reader,
+            Arc::new(store),
+            Arc::clone(&writer),
+        );
+    }
+    let recent = Recent::new(&settings.recent);
+    let window_ms = i64::try_from(settings.recent.window.0.as_millis()).unwrap_or(i64::MAX);
+    let from_ms = service::clock::now_ms().saturating_sub(window_ms);
+    let reader = log.reader("recent", Start::At(from_ms)).await?;
+    pipelines.start(
+        &process,
+        &settings.consumer,
+        "recent",
+        reader,
+        Arc::new(recent.clone()),
+        Arc::clone(&writer),
+    );
+
+    let public = Public::start(&process, &settings, writer, recent_api::router(recent)).await?;
+    tracing::info!(
+        "look at what arrives with GET /api/v1/recent/samples?metric_name=… on the same port"
+    );
+    tracing::info!(stores = ?settings.stores.keys().collect::<Vec<_>>(), "the data is in {}", data_dir.display());
+
+    let outcome = process.until_stopped(pipelines.failed()).await;
+    public.stop(&process).await;
+    process.step("stores", pipelines.stop()).await;
+    process.step("log", log.close()).await;
+    process.finish().await;
+    outcome
+}

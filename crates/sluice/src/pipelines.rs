@@ -1,0 +1,82 @@
+//! The pipelines of a process, one per store: started, watched, and stopped together.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use buffer::{BuryDead, Drain};
+use consumer::{Pipeline, Report};
+use service::tasks::CancellationToken;
+use store::Write;
+use tokio::task::JoinSet;
+
+use crate::process::Process;
+
+/// The running pipelines.
+#[derive(Debug, Default)]
+pub(crate) struct Pipelines {
+    stopping: CancellationToken,
+    running: JoinSet<anyhow::Result<(String, Report)>>,
+}
+
+impl Pipelines {
+    /// Starts to feed a store.
+    pub(crate) fn start<D: Drain, W: Write, B: BuryDead>(
+        &mut self,
+        process: &Process,
+        config: &consumer::Config,
+        name: &str,
+        drain: D,
+        store: Arc<W>,
+        dead: Arc<B>,
+    ) {
+        let pipeline = Pipeline {
+            name: name.to_owned(),
+            drain,
+            store,
+            dead,
+            config: config.clone(),
+            clock: Arc::new(service::clock::now_ms),
+            stopping: self.stopping.clone(),
+            ready: process
+                .health
+                .condition("store", format!("{name}: not assigned yet")),
+        };
+        let name = name.to_owned();
+        self.running.spawn(async move {
+            let report = consumer::run(pipeline).await?;
+            Ok((name, report))
+        });
+    }
+
+    /// Waits until a pipeline has ended, which none does before [`Self::stop`] unless it failed.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        let Some(ended) = self.running.join_next().await else {
+            return std::future::pending().await;
+        };
+        match ended.context("a pipeline panicked").flatten() {
+            Ok((name, _)) => anyhow::anyhow!("store {name}: its pipeline ended by itself"),
+            Err(error) => error,
+        }
+    }
+
+    /// Writes and commits what is in memory, and says what each store got.
+    pub(crate) async fn stop(mut self) {
+        self.stopping.cancel();
+        while let Some(ended) = self.running.join_next().await {
+            match ended.context("a pipeline panicked").flatten() {
+                Ok((store, Report { ledger, late })) => tracing::info!(
+                    store,
+                    consumed = ledger.consumed,
+                    written = ledger.written,
+                    dead_lettered = ledger.dead_lettered,
+                    skipped = ledger.skipped,
+                    late = late.len(),
+                    "store is finished"
+                ),
+                Err(error) => {
+                    tracing::error!(error = %format_args!("{error:#}"), "store did not finish")
+                }
+            }
+        }
+    }
+}
