@@ -17,6 +17,7 @@ const REQUEST_BYTES: &str = "sluice_store_request_bytes";
 const ARCHIVE_FILES: &str = "sluice_store_archive_files_total";
 const ARCHIVE_BYTES: &str = "sluice_store_archive_bytes_total";
 const ARCHIVE_SECONDS: &str = "sluice_store_archive_write_seconds";
+const ARCHIVE_FILES_MERGED: &str = "sluice_store_archive_files_merged_total";
 const ARCHIVE_DAYS_EXPIRED: &str = "sluice_store_archive_days_expired_total";
 
 /// The metrics of this crate. The label `store` is a name from the settings.
@@ -56,6 +57,12 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Histogram(SECONDS),
         labels: &["store"],
         help: "How long it took to turn a batch into synced files, failures included.",
+    },
+    Metric {
+        name: ARCHIVE_FILES_MERGED,
+        kind: Kind::Counter,
+        labels: &["store"],
+        help: "Small files of the archive that went into larger ones.",
     },
     Metric {
         name: ARCHIVE_DAYS_EXPIRED,
@@ -109,4 +116,9 @@ pub(crate) fn archive_files_written(store: &str, files: usize, bytes: u64) {
 /// Counts days that went.
 pub(crate) fn archive_days_expired(store: &str, days: usize) {
     counter!(ARCHIVE_DAYS_EXPIRED, "store" => store.to_owned()).increment(days as u64);
+}
+
+/// Counts small files that went into larger ones.
+pub(crate) fn archive_files_merged(store: &str, files: usize) {
+    counter!(ARCHIVE_FILES_MERGED, "store" => store.to_owned()).increment(files as u64);
 }

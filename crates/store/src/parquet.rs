@@ -5,6 +5,7 @@
 //! but not committed is undone when its records come again (see [`commit`]). One process at a time
 //! may write a partition into one folder, which a consumer group and one folder lock give.
 
+mod columns;
 mod commit;
 mod config;
 mod disk;
@@ -13,9 +14,11 @@ mod expire;
 mod file;
 mod layout;
 mod manifest;
+mod merge;
 mod rows;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,15 +27,15 @@ use model::Clock;
 
 pub use config::Config;
 pub use error::Error;
+pub use merge::Merged;
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
-use file::Origin;
 use layout::Layout;
 use manifest::{Entry, Manifest};
 use rows::Rows;
 
 /// How often days are looked at. A day is over once a day, but a process may not run that long.
-const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
+const MAINTAIN_EVERY: Duration = Duration::from_secs(3600);
 
 /// The archive. Clones are the same archive.
 #[derive(Debug, Clone)]
@@ -87,7 +90,7 @@ impl Drop for Abandon {
 impl Archive {
     /// Opens the archive and makes its folders. `store` is the store's name, for metrics; `source`
     /// says which buffer offsets are of (a cluster and topic, an embedded log), and changes whenever
-    /// its offsets start anew.
+    /// its offsets start anew. `data_dir` has the archive's folder when the settings name none.
     ///
     /// # Errors
     /// When the folder cannot be made or written to.
@@ -95,11 +98,14 @@ impl Archive {
         config: Config,
         store: impl Into<String>,
         source: impl Into<String>,
+        data_dir: &Path,
     ) -> Result<Self, Error> {
-        let layout = Layout::new(config.dir.clone());
+        let store = store.into();
+        let dir = config.dir.clone().unwrap_or_else(|| data_dir.join(&store));
+        let layout = Layout::new(dir);
         commit::prepare(&layout)?;
         let shared = Shared {
-            store: store.into(),
+            store,
             source: source.into(),
             config,
             layout,
@@ -128,17 +134,48 @@ impl Archive {
         Ok(deleted)
     }
 
-    /// Deletes days past the retention again and again. Never ends: spawn it beside a stop signal.
-    pub async fn keep_retention(self, clock: impl Clock) {
+    /// Merges the small files of days that were over an hour before `now_ms` and answers how many
+    /// files became how many. Readers see a day before or after, never in between.
+    ///
+    /// # Errors
+    /// When a day cannot be merged; it stays as it is, and days before it are merged.
+    pub fn merge(&self, now_ms: i64) -> Result<Merged, Error> {
+        let shared = &self.shared;
+        if !shared.config.merge {
+            return Ok(Merged::default());
+        }
+        let merged = merge::merge(&shared.layout, now_ms)?;
+        if merged.before > 0 {
+            metrics::archive_files_merged(&shared.store, merged.before);
+            tracing::info!(
+                store = shared.store,
+                before = merged.before,
+                after = merged.after,
+                "archive: small files of past days are merged"
+            );
+        }
+        Ok(merged)
+    }
+
+    /// Deletes days past the retention and merges small files, again and again. Never ends: spawn it
+    /// beside a stop signal.
+    pub async fn maintain(self, clock: impl Clock) {
         loop {
             let archive = self.clone();
             let now_ms = clock.now_ms();
-            match tokio::task::spawn_blocking(move || archive.expire(now_ms)).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::error!(%error, "archive: old days stay for now"),
-                Err(error) => tracing::error!(%error, "archive: the retention pass failed"),
+            let pass = tokio::task::spawn_blocking(move || {
+                let expired = archive.expire(now_ms).map(drop);
+                let merged = archive.merge(now_ms).map(drop);
+                expired.and(merged)
+            });
+            match pass.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "archive: its upkeep is tried again later");
+                }
+                Err(error) => tracing::error!(%error, "archive: its upkeep failed"),
             }
-            tokio::time::sleep(EXPIRE_EVERY).await;
+            tokio::time::sleep(MAINTAIN_EVERY).await;
         }
     }
 }
@@ -189,13 +226,7 @@ impl Shared {
             span.first,
         )?;
         let rows = Rows::new(&batch.items);
-        let origin = Origin {
-            source: &self.source,
-            partition: span.partition,
-            first: span.first,
-            last: span.last,
-        };
-        let staged = commit::stage(&self.layout, origin, &rows, keep_on)?;
+        let staged = commit::stage(&self.layout, &self.source, span, &rows, keep_on)?;
         if let Err(error) = keep_on() {
             staged.discard();
             return Err(error);
@@ -207,10 +238,7 @@ impl Shared {
             files: staged.names(),
         });
         // From here on the manifest names the files, so whatever fails is undone by the next attempt.
-        partition
-            .manifest
-            .save(&self.layout, span.partition)
-            .and_then(|()| commit::install(&self.layout, &staged))
+        commit::publish(&self.layout, &partition.manifest, span.partition, &staged)
             .inspect_err(|_| staged.discard())?;
         partition.start = span.last.saturating_add(1);
         Ok(Written {

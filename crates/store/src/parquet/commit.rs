@@ -11,10 +11,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::disk;
+use super::Span;
+use super::disk::{self, Lock};
 use super::error::Error;
-use super::file::{self, Origin};
-use super::layout::Layout;
+use super::file::{Origin, Writer};
+use super::layout::{Day, Layout};
 use super::manifest::Manifest;
 use super::rows::Rows;
 
@@ -58,18 +59,19 @@ pub(super) fn prepare(layout: &Layout) -> Result<(), Error> {
 /// Writes a file per day, one after the other. On an error nothing stays.
 pub(super) fn stage(
     layout: &Layout,
-    origin: Origin<'_>,
+    source: &str,
+    span: Span,
     rows: &Rows<'_>,
     keep_on: &dyn Fn() -> Result<(), Error>,
 ) -> Result<Staged, Error> {
+    let origin = Origin::Batch { source, span };
     let mut staged = Staged::default();
     for day in rows.days() {
         let file = StagedFile {
-            temporary: layout.temporary(origin.partition, origin.first, day),
-            name: layout.free_name(origin.partition, origin.first, day),
+            temporary: layout.temporary(span.partition, span.first, day),
+            name: layout.free_name(span.partition, span.first, day),
         };
-        let written =
-            keep_on().and_then(|()| file::write(&file.temporary, origin, rows.of_day(day)));
+        let written = keep_on().and_then(|()| write_day(&file.temporary, origin, rows, day));
         staged.files.push(file);
         match written {
             Ok(bytes) => staged.bytes += bytes,
@@ -80,6 +82,14 @@ pub(super) fn stage(
         }
     }
     Ok(staged)
+}
+
+fn write_day(path: &Path, origin: Origin<'_>, rows: &Rows<'_>, day: Day) -> Result<u64, Error> {
+    let mut writer = Writer::create(path, origin)?;
+    for sample in rows.of_day(day) {
+        writer.push(&sample)?;
+    }
+    writer.finish()
 }
 
 /// Makes the files visible, durably.
@@ -119,6 +129,18 @@ pub(super) fn resume(
     Ok(manifest)
 }
 
+/// Records the batch and makes its files visible.
+pub(super) fn publish(
+    layout: &Layout,
+    manifest: &Manifest,
+    partition: i32,
+    staged: &Staged,
+) -> Result<(), Error> {
+    let _lock = Lock::shared(&layout.install_lock())?;
+    manifest.save(layout, partition)?;
+    install(layout, staged)
+}
+
 /// The part of [`resume`] that a repeated write needs too.
 pub(super) fn undo(
     layout: &Layout,
@@ -129,6 +151,10 @@ pub(super) fn undo(
     // On a copy: if the files cannot be removed now, the manifest must still name them the next time.
     let mut after = manifest.clone();
     let resumed = after.resume(offset);
+    let _lock = match resumed.again.as_slice() {
+        [] => None,
+        _ => Some(Lock::shared(&layout.install_lock())?),
+    };
     for batch in resumed.again {
         let removed = disk::remove_files(layout, &batch.files)?;
         tracing::info!(

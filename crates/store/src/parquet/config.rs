@@ -10,8 +10,9 @@ use service::units::{Period, Size};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Folder of the archive; made when it is missing. Readers take `<dir>/**/*.parquet`.
-    pub dir: PathBuf,
+    /// Folder of the archive; made when it is missing. Readers take `<dir>/**/*.parquet`. Without it, a
+    /// folder of `data_dir` with the store's name.
+    pub dir: Option<PathBuf>,
     /// A file is closed, synced and its offsets committed when its first sample has waited so long.
     /// Until then the buffer holds the samples.
     pub close_after: Period,
@@ -22,16 +23,20 @@ pub struct Config {
     /// Days whose samples are all older than this are deleted. Measured from the clock or from the
     /// newest day in the archive, whichever is earlier, so that a wrong clock deletes nothing. `0s` keeps all.
     pub retention: Period,
+    /// Merges the small files of days that are over. They are prepared in a folder beside `dir`, which
+    /// must be on the same file system: give `dir` a parent that is, or the small files stay.
+    pub merge: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            dir: PathBuf::from("./data/archive"),
+            dir: None,
             close_after: Period::secs(60),
             max_size: Size::mib(32),
             max_samples: 2_000_000,
             retention: Period::secs(90 * 24 * 3600),
+            merge: true,
         }
     }
 }
@@ -43,7 +48,11 @@ impl Config {
     /// The first key that cannot be as it is, and why.
     pub fn check(&self) -> Result<(), (String, String)> {
         let refuse = |key: &str, why: &str| Err((key.to_owned(), why.to_owned()));
-        if self.dir.as_os_str().is_empty() {
+        if self
+            .dir
+            .as_ref()
+            .is_some_and(|dir| dir.as_os_str().is_empty())
+        {
             return refuse("dir", "is empty");
         }
         if self.close_after.0.is_zero() {

@@ -27,6 +27,47 @@ pub(super) fn make_dir(dir: &Path) -> Result<(), Error> {
     }
 }
 
+/// Held until dropped, also against other processes.
+#[derive(Debug)]
+pub(super) struct Lock(
+    #[expect(dead_code, reason = "the lock lives as long as its file is open")] File,
+);
+
+impl Lock {
+    fn open(path: &Path) -> Result<File, Error> {
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+            .map_err(Error::io("open", path))
+    }
+
+    /// Beside others who share it.
+    pub(super) fn shared(path: &Path) -> Result<Self, Error> {
+        let file = Self::open(path)?;
+        file.lock_shared().map_err(Error::io("lock", path))?;
+        Ok(Self(file))
+    }
+
+    /// Alone.
+    pub(super) fn exclusive(path: &Path) -> Result<Self, Error> {
+        let file = Self::open(path)?;
+        file.lock().map_err(Error::io("lock", path))?;
+        Ok(Self(file))
+    }
+
+    /// Alone, if nobody has it now.
+    pub(super) fn try_exclusive(path: &Path) -> Result<Option<Self>, Error> {
+        let file = Self::open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
+        }
+    }
+}
+
 /// Removes a file that may already be gone. Answers whether it was there.
 pub(super) fn remove(path: &Path) -> Result<bool, Error> {
     match fs::remove_file(path) {

@@ -28,6 +28,24 @@ pub enum Error {
         /// The encoder's words.
         source: ParquetError,
     },
+    /// The rows cannot be decoded.
+    #[error("archive: cannot read {}: {source}", path.display())]
+    Decode {
+        /// Of which file.
+        path: PathBuf,
+        /// The decoder's words.
+        source: ParquetError,
+    },
+    /// A merged file does not hold the rows that went into it.
+    #[error("archive: merging {} gave {written} rows out of {read}; the day stays as it is", path.display())]
+    Miscounted {
+        /// The folder.
+        path: PathBuf,
+        /// Rows of the files.
+        read: u64,
+        /// Rows of the merged ones.
+        written: u64,
+    },
     /// The caller gave up on the write.
     #[error("archive: the write was abandoned")]
     Abandoned,
@@ -62,12 +80,15 @@ impl From<Error> for WriteError {
         let message = error.to_string();
         match error {
             // Whatever the disk's trouble is, the samples are fine: the buffer keeps them.
-            Error::Io { .. } | Error::Abandoned | Error::Mixed(..) | Error::Defect(_) => {
-                Self::Retryable {
-                    message,
-                    retry_after: None,
-                }
-            }
+            Error::Io { .. }
+            | Error::Decode { .. }
+            | Error::Miscounted { .. }
+            | Error::Abandoned
+            | Error::Mixed(..)
+            | Error::Defect(_) => Self::Retryable {
+                message,
+                retry_after: None,
+            },
             Error::Encode { .. } => Self::Refused {
                 reason: "encode_failed",
                 message,

@@ -91,6 +91,33 @@ impl Layout {
         self.root.join("_manifest")
     }
 
+    /// Held shared while files become visible or go, exclusively while a day's folder is exchanged.
+    pub(super) fn install_lock(&self) -> PathBuf {
+        self.manifests().join("install.lock")
+    }
+
+    /// Held by the one process that merges.
+    pub(super) fn merge_lock(&self) -> PathBuf {
+        self.manifests().join("merge.lock")
+    }
+
+    /// Where merged days are prepared: beside the archive, because a file that ends in `.parquet`
+    /// anywhere below it is seen by readers. `None` when there is no place beside it.
+    pub(super) fn merging(&self) -> Option<PathBuf> {
+        let root = self.root.canonicalize().ok()?;
+        let name = root.file_name()?.to_str()?;
+        Some(root.parent()?.join(format!(".{name}-merging")))
+    }
+
+    /// Whether a file of a day's folder is named by us.
+    pub(super) fn is_ours(name: &str) -> bool {
+        let rest = name
+            .strip_prefix("merged-")
+            .or_else(|| name.strip_prefix('p'));
+        name.ends_with(".parquet")
+            && rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    }
+
     /// A partition's manifest.
     pub(super) fn manifest(&self, partition: i32) -> PathBuf {
         self.manifests().join(format!("p{partition:05}.json"))

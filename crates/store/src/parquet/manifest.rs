@@ -5,6 +5,7 @@
 //! More than one batch is remembered, because a commit may still be on its way when the next batch
 //! is written.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 
@@ -121,6 +122,24 @@ impl Manifest {
             "archive: the manifest is not used; if its last batch was not committed, its samples will be there twice"
         );
         Ok(Self::new(source))
+    }
+
+    /// The files of all partitions that may still have to be taken back.
+    pub(super) fn live_files(layout: &Layout) -> Result<BTreeSet<String>, Error> {
+        let dir = layout.manifests();
+        let mut live = BTreeSet::new();
+        for entry in fs::read_dir(&dir).map_err(Error::io("list", &dir))? {
+            let path = entry.map_err(Error::io("list", &dir))?.path();
+            if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
+            let text = fs::read(&path).map_err(Error::io("read", &path))?;
+            // One that cannot be understood undoes nothing either.
+            if let Ok(manifest) = serde_json::from_slice::<Self>(&text) {
+                live.extend(manifest.batches.into_iter().flat_map(|entry| entry.files));
+            }
+        }
+        Ok(live)
     }
 
     /// Replaces a partition's manifest on the disk: afterwards either the old or the new one is there, whole.

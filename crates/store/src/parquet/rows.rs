@@ -13,14 +13,14 @@ use crate::Item;
 
 /// What a series is sorted by.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key<'a> {
+pub(super) struct Key<T> {
     /// The metric name.
-    pub(super) metric: &'a str,
+    pub(super) metric: T,
     /// The other labels, sorted by name, each name once: a map with a key twice is unreadable for some readers.
-    pub(super) labels: Vec<(&'a str, &'a str)>,
+    pub(super) labels: Vec<(T, T)>,
 }
 
-impl<'a> Key<'a> {
+impl<'a> Key<&'a str> {
     fn of(item: &'a Item) -> Self {
         let view = item.view();
         let mut labels: Vec<_> = view
@@ -54,31 +54,31 @@ pub(super) enum Value<'a> {
 
 /// One row of a file.
 #[derive(Debug)]
-pub(super) struct Sample<'r, 'a> {
+pub(super) struct Sample<'r, T> {
     /// Its series.
-    pub(super) key: &'r Key<'a>,
+    pub(super) key: &'r Key<T>,
     /// Milliseconds since the Unix epoch.
     pub(super) at_ms: i64,
     /// Its value.
-    pub(super) value: Value<'a>,
+    pub(super) value: Value<'r>,
     /// Whose it is.
-    pub(super) tenant: Option<&'a str>,
+    pub(super) tenant: Option<&'r str>,
 }
 
 /// The rows of a batch.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
     items: &'a [Item],
-    keys: Vec<Key<'a>>,
+    keys: Vec<Key<&'a str>>,
     days: BTreeMap<Day, Vec<Row>>,
 }
 
 impl<'a> Rows<'a> {
     /// Sorts the samples of `items`.
     pub(super) fn new(items: &'a [Item]) -> Self {
-        let keys: Vec<Key<'a>> = items.iter().map(Key::of).collect();
+        let keys: Vec<Key<&'a str>> = items.iter().map(Key::of).collect();
         // An index sort that is stable: samples of one time stay in the order in which they came.
-        let mut order: Vec<(&Key<'a>, &Item, u32)> = keys
+        let mut order: Vec<(&Key<&'a str>, &Item, u32)> = keys
             .iter()
             .zip(items)
             .zip(0_u32..)
@@ -122,7 +122,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The samples of a day in the order of its file.
-    pub(super) fn of_day(&self, day: Day) -> impl Iterator<Item = Sample<'_, 'a>> {
+    pub(super) fn of_day(&self, day: Day) -> impl Iterator<Item = Sample<'_, &'a str>> {
         self.days
             .get(&day)
             .into_iter()
@@ -130,7 +130,7 @@ impl<'a> Rows<'a> {
             .filter_map(|row| self.sample(*row))
     }
 
-    fn sample(&self, row: Row) -> Option<Sample<'_, 'a>> {
+    fn sample(&self, row: Row) -> Option<Sample<'_, &'a str>> {
         let item = self.items.get(row.item as usize)?;
         let sample = row.sample as usize;
         let points = item.points();

@@ -1,6 +1,7 @@
 //! What goes into the archive comes out of it, once.
 
 mod crash;
+mod merging;
 mod property;
 mod retention;
 mod trouble;
@@ -150,10 +151,10 @@ fn open(dir: &Path) -> Archive {
 
 fn open_from(dir: &Path, source: &str) -> Archive {
     let config = Config {
-        dir: dir.to_owned(),
+        dir: Some(dir.to_owned()),
         ..Config::default()
     };
-    Archive::open(config, "archive", source).unwrap()
+    Archive::open(config, "archive", source, dir).unwrap()
 }
 
 /// A record at `offset` with a sample before and one after midnight.

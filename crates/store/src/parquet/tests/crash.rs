@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::Span;
 use super::super::commit::{self, Staged};
-use super::super::file::Origin;
 use super::super::layout::Layout;
 use super::super::manifest::{Entry, Manifest};
 use super::super::rows::Rows;
@@ -36,13 +36,12 @@ const ALL: [Killed; 7] = [
 ];
 
 fn staged(layout: &Layout, items: &[Item], first: i64, last: i64) -> Staged {
-    let origin = Origin {
-        source: SOURCE,
+    let span = Span {
         partition: 3,
         first,
         last,
     };
-    commit::stage(layout, origin, &Rows::new(items), &|| Ok(())).unwrap()
+    commit::stage(layout, SOURCE, span, &Rows::new(items), &|| Ok(())).unwrap()
 }
 
 /// What a process leaves that is killed while it writes the records `offsets`. Reading had started at `start`.

@@ -15,11 +15,11 @@ const DAY_MS: i64 = 86_400_000;
 
 fn open(dir: &Path, retention_days: u64) -> Archive {
     let config = Config {
-        dir: dir.to_owned(),
+        dir: Some(dir.to_owned()),
         retention: Period::secs(retention_days * 24 * 3600),
         ..Config::default()
     };
-    Archive::open(config, "archive", "x").unwrap()
+    Archive::open(config, "archive", "x", dir).unwrap()
 }
 
 /// An archive with one sample on each of the last five days, 17 to 21 November 2026.
@@ -119,7 +119,7 @@ async fn the_retention_is_kept_without_being_asked() {
     let archive = five_days(dir.path(), 2).await;
     let clock = Arc::new(ManualClock::new(MIDNIGHT - 10 * DAY_MS));
     let time = Arc::clone(&clock);
-    let keeping = archive.keep_retention(move || model::Clock::now_ms(&*time));
+    let keeping = archive.maintain(move || model::Clock::now_ms(&*time));
     let seen = async {
         while names(dir.path()).len() == 5 {
             clock.set(MIDNIGHT);

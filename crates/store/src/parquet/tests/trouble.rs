@@ -63,7 +63,7 @@ async fn a_folder_that_went_away_is_named() {
     check_retryable(
         &write(&archive, 0..4).await,
         &dir.path().join("_manifest"),
-        "create",
+        "open",
     );
     assert_eq!(visible(dir.path()).len(), 0);
     fs::create_dir(dir.path().join("_manifest")).unwrap();
@@ -95,9 +95,9 @@ fn a_folder_that_cannot_be_made_stops_the_start() {
     let file = dir.path().join("file");
     fs::write(&file, b"").unwrap();
     let config = super::Config {
-        dir: file.join("archive"),
+        dir: None,
         ..super::Config::default()
     };
-    let error = super::Archive::open(config, "archive", "x").unwrap_err();
+    let error = super::Archive::open(config, "archive", "x", &file).unwrap_err();
     assert!(error.to_string().contains("file/archive"), "{error}");
 }
