@@ -129,6 +129,12 @@ const OWN: &[(&str, &str)] = &[
     ),
 ];
 
+/// Other names of options that we have defaults for: set under both names, either value could win.
+const ALIASES: &[(&str, &str)] = &[
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+];
+
 const FIXED: &str = "Sluice's promises depend on it, so it cannot be changed";
 
 /// librdkafka's default for `max.poll.interval.ms`: a handover must fit into it.
@@ -231,7 +237,8 @@ impl Config {
             client.set(*key, *value);
         }
         for (key, value) in self.properties.iter() {
-            client.set(key, value);
+            let ours = ALIASES.iter().find(|(alias, _)| *alias == key);
+            client.set(ours.map_or(key, |(_, ours)| *ours), value);
         }
         client
             .set("bootstrap.servers", &self.brokers)

@@ -87,10 +87,7 @@ impl ClientLog {
         if limits.len() >= MAX_FACILITIES {
             return None;
         }
-        limits
-            .entry(facility.to_owned())
-            .or_insert_with(LogLimit::new)
-            .pass()
+        limits.entry(facility.to_owned()).or_default().pass()
     }
 }
 

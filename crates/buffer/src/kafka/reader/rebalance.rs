@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -247,7 +247,11 @@ fn wait_for(end: oneshot::Receiver<()>, patience: Duration) -> bool {
     let mut end = pin!(end);
     loop {
         // Closed without a value is an end, too.
-        if let Poll::Ready(_) = end.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if end
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready()
+        {
             return true;
         }
         let left = deadline.saturating_duration_since(Instant::now());

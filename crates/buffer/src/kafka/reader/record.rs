@@ -42,7 +42,7 @@ fn known(message: &BorrowedMessage<'_>) -> Known {
     {
         match (header.key, header.value) {
             ("content-type", Some(value)) => {
-                known.content_type = Some(Bytes::copy_from_slice(value))
+                known.content_type = Some(Bytes::copy_from_slice(value));
             }
             ("tenant", Some(value)) if !value.is_empty() => {
                 known.tenant = Some(String::from_utf8_lossy(value).into());

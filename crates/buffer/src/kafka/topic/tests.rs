@@ -1,1 +1,72 @@
-//! Tests.
+//! What is said about a topic that somebody else made.
+
+use std::time::Duration;
+
+use super::{Found, Wanted};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+const WANTED: Wanted<'_> = Wanted {
+    name: "metrics",
+    partitions: 64,
+    replication: 3,
+    retention: DAY,
+    max_message_bytes: None,
+};
+
+fn check(partitions: i32, replicas: usize, settings: &[(&str, &str)], expected: &[&str]) {
+    let found = Found {
+        partitions,
+        replicas,
+        settings: settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    };
+    let mismatches = found.mismatches(&WANTED);
+    let settings: Vec<&str> = mismatches.iter().map(|m| m.setting).collect();
+    assert_eq!(settings, expected, "{mismatches:?}");
+}
+
+#[test]
+fn a_topic_as_wanted_or_better_is_fine() {
+    let settings = [
+        ("retention.ms", "86400000"),
+        ("retention.bytes", "-1"),
+        ("cleanup.policy", "delete"),
+    ];
+    check(64, 3, &settings, &[]);
+    check(128, 5, &[("retention.ms", "604800000")], &[]);
+}
+
+#[test]
+fn a_topic_that_keeps_records_forever_is_fine() {
+    check(64, 3, &[("retention.ms", "-1")], &[]);
+}
+
+#[test]
+fn what_would_lose_records_is_pointed_at() {
+    check(64, 3, &[("retention.ms", "3600000")], &["retention"]);
+    check(
+        64,
+        3,
+        &[("retention.bytes", "1000000")],
+        &["retention_bytes"],
+    );
+    check(
+        64,
+        3,
+        &[("cleanup.policy", "compact,delete")],
+        &["cleanup_policy"],
+    );
+}
+
+#[test]
+fn fewer_partitions_and_replicas_are_pointed_at() {
+    check(1, 1, &[], &["partitions", "replication"]);
+}
+
+#[test]
+fn settings_that_are_not_shown_are_not_complained_about() {
+    check(64, 3, &[], &[]);
+}
