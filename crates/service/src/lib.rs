@@ -9,7 +9,7 @@ pub mod http;
 pub mod http_client;
 pub mod log_limit;
 pub mod metrics;
-mod process;
+pub mod process;
 pub mod secret;
 pub mod settings;
 pub mod tasks;

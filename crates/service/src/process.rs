@@ -1,9 +1,11 @@
-//! What the operating system counts about this process, under the names that Prometheus' own clients use.
+//! What the operating system allows this process, and what it counts about it.
 //!
-//! Read from `/proc` when asked; where there is none, these metrics are missing. They are written as text, because
+//! The metrics have the names that Prometheus' own clients use. They are read from `/proc` when asked; where there is none, these metrics are missing. They are written as text, because
 //! the recorder's counters are whole numbers and a CPU second is not.
 
 use std::fs;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::catalogue::{Kind, Metric};
 
@@ -43,6 +45,28 @@ pub(crate) const START_TIME: Metric = Metric {
 
 /// This file's metrics.
 pub(crate) const CATALOGUE: &[Metric] = &[CPU, RESIDENT, OPEN_FDS, MAX_FDS, START_TIME];
+
+/// Allows as many open files, and so connections, as the system lets this process have, and returns how many that is;
+/// none is no limit.
+///
+/// What a shell or systemd starts may open 1024 by default, for the sake of programs older than 20,000 connections.
+pub fn allow_open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return limit.current;
+    }
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "cannot raise the limit of open files");
+            limit.current
+        }
+    }
+}
 
 /// The metrics, as a text that Prometheus reads.
 pub(crate) fn render(text: &mut String) {

@@ -3,6 +3,7 @@
 //! Whatever is wrong is said in one line that names the place, the key, what was found and what would be right. Text
 //! of secrets is not repeated.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use serde::Serialize;
@@ -107,11 +108,12 @@ pub fn load_with_sources<T: Serialize + DeserializeOwned>(
     Ok((settings, Sources(layers)))
 }
 
-/// The environment of this process, for [`load`]. Variables that are not Unicode are left out.
+/// The environment of this process, for [`load`]. What is not Unicode in it is replaced, with what few settings accept.
 #[must_use]
 pub fn environment() -> Vec<(String, String)> {
+    let text = |text: OsString| text.to_string_lossy().into_owned();
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .map(|(name, value)| (text(name), text(value)))
         .collect()
 }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Connections, serve};
+use crate::telemetry::install_metrics;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -43,7 +44,8 @@ async fn start_with(
     let who = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
     let router = Router::new()
         .route("/who", get(who))
-        .route("/wait", get(wait));
+        .route("/wait", get(wait))
+        .route("/panic", get(broken));
     let limits = Connections {
         max_connections,
         ..Connections::default()
@@ -60,6 +62,10 @@ async fn start_with(
         release,
         cut,
     }
+}
+
+async fn broken() {
+    panic!("told to")
 }
 
 impl Server {
@@ -163,4 +169,39 @@ async fn who_knocked_before_the_end_is_answered() {
     send(&mut client, "/who").await;
     answer(&mut client, &own).await;
     assert_eq!(server.cut().await, 0);
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_ends_its_connection_alone() {
+    let server = start(10, LONG).await;
+    let mut other = server.send("/who").await;
+    let own = other.local_addr().unwrap().to_string();
+    answer(&mut other, &own).await;
+    let mut client = server.send("/panic").await;
+    assert_eq!(client.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    send(&mut other, "/who").await;
+    answer(&mut other, &own).await;
+}
+
+#[tokio::test]
+async fn connections_are_counted_from_start_to_end() {
+    let metrics = install_metrics(&[]);
+    let server = start(10, LONG).await;
+    let port = server.address.port();
+    let has = |name: &str, labels: &str, count: usize| {
+        let line = format!("sluice_http_connections_{name}{{port=\"{port}\"{labels}}} {count}");
+        let text = metrics.render();
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    };
+
+    let client = server.send("/wait").await;
+    server.arrived.cancelled().await;
+    has("open", "", 1);
+    server.stopping.cancel();
+    server.release.cancel();
+    assert_eq!(server.cut().await, 0);
+    drop(client);
+    has("open", "", 0);
+    has("accepted_total", "", 1);
+    has("closed_total", ",reason=\"done\"", 1);
 }

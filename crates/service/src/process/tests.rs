@@ -1,6 +1,6 @@
 //! What `/proc` says is understood.
 
-use super::{cpu_seconds, max_fds, render, resident_bytes, start_time};
+use super::{allow_open_files, cpu_seconds, max_fds, render, resident_bytes, start_time};
 
 const STAT: &str = "7 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 150 75 0 0 20 0 3 0 4200 1000 200";
 
@@ -40,4 +40,18 @@ fn this_process_has_them_all() {
         let value: f64 = line.rsplit_once(' ').unwrap().1.parse().unwrap();
         assert!(value.is_finite() && value >= 0.0, "{line}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn as_many_files_may_be_open_as_the_system_allows() {
+    let allowed = allow_open_files();
+    assert_eq!(allow_open_files(), allowed);
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let [soft, hard] = [3, 4].map(|column| line.split_whitespace().nth(column).unwrap());
+    assert_eq!(soft, hard);
 }
