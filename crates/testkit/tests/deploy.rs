@@ -1,5 +1,8 @@
 //! Checks what is shipped beside the binary: alert rules, and versions that are written twice.
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a panic is the report"
+)]
 
 use std::path::Path;
 

@@ -1,6 +1,9 @@
 //! The repository's files, without what is built, fetched or private.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// Folders that git ignores, wherever they are.
 const SKIPPED: [&str; 6] = [
@@ -44,5 +47,11 @@ pub(crate) fn text(path: &Path) -> String {
 /// Fails with the list, if there is one.
 #[track_caller]
 pub(crate) fn none(rule: &str, broken: &[String]) {
+    let broken: Vec<_> = broken
+        .iter()
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
 }
