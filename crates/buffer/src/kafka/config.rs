@@ -186,7 +186,7 @@ impl Config {
 
     /// Builds clients that know no broker, so that nothing is connected to.
     fn check_with_librdkafka(&self) -> Result<(), (String, String)> {
-        let mut producer = self.producer(DEFAULT_MESSAGE_MAX_BYTES);
+        let mut producer = self.producer(DEFAULT_MESSAGE_MAX_BYTES, DEFAULT_MESSAGE_MAX_BYTES);
         let mut reader = self.reader("check");
         for client in [&mut producer, &mut reader] {
             client.remove("bootstrap.servers");
@@ -252,8 +252,9 @@ impl Config {
         self.client(&[("socket.timeout.ms", "10000")])
     }
 
-    /// For records of at most `message_max_bytes`, keys and headers included.
-    pub(super) fn producer(&self, message_max_bytes: usize) -> ClientConfig {
+    /// For records of at most `message_max_bytes`, keys and headers included, in batches of at most
+    /// `batch_bytes` when there is more than one: a batch as a whole must fit into its topic's limit.
+    pub(super) fn producer(&self, message_max_bytes: usize, batch_bytes: usize) -> ClientConfig {
         let delivery_timeout_ms = self.delivery_timeout.0.as_millis().to_string();
         // Requests are coalesced above; a millisecond is enough to fill a batch from one window.
         let mut client = self.client(&[
@@ -277,11 +278,7 @@ impl Config {
             )
             .set("queue.buffering.max.messages", queue_records.to_string());
         if client.get("batch.size").is_none() {
-            // A batch as a whole must fit into the topic's limit. librdkafka's default otherwise.
-            client.set(
-                "batch.size",
-                message_max_bytes.min(DEFAULT_MESSAGE_MAX_BYTES).to_string(),
-            );
+            client.set("batch.size", batch_bytes.to_string());
         }
         client
     }
@@ -304,9 +301,10 @@ impl Config {
                 "session.timeout.ms",
                 self.session_timeout.0.as_millis().to_string(),
             )
+            // The others learn of a rebalance by their next heartbeat, and a handover takes two rebalances.
             .set(
                 "heartbeat.interval.ms",
-                (self.session_timeout.0.as_millis() / 4)
+                (self.session_timeout.0.as_millis() / 10)
                     .clamp(100, 3_000)
                     .to_string(),
             )

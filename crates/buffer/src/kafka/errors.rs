@@ -89,7 +89,7 @@ pub(super) fn read_error(error: &KafkaError) -> Option<DrainError> {
 
 /// An error's name and sentence, such as `NotEnoughReplicas (Broker: Not enough in-sync replicas)`.
 pub(super) fn describe(code: RDKafkaErrorCode) -> String {
-    format!("{code:?} ({code})")
+    code.to_string()
 }
 
 /// The same for an error that may not come from librdkafka.

@@ -9,7 +9,7 @@ mod delivery;
 mod headers;
 mod watch;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -42,10 +42,43 @@ struct Shared {
     config: Config,
     dead_letter_topic: Option<String>,
     state: RwLock<State>,
-    /// What the client takes, keys and headers included, in bytes.
-    message_max_bytes: AtomicUsize,
+    limits: RwLock<Limits>,
     open: Arc<Open>,
     replacing: AtomicBool,
+}
+
+/// The largest key plus value that each topic takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limits {
+    record: usize,
+    dead_letter: usize,
+}
+
+impl Limits {
+    fn of(topic: &Topic, dead_letters: Option<&Topic>) -> Self {
+        let bytes = |topic: &Topic| {
+            topic
+                .max_message_bytes
+                .unwrap_or(DEFAULT_MESSAGE_MAX_BYTES)
+                .clamp(2 * OVERHEAD_BYTES, 1_000_000_000)
+                - OVERHEAD_BYTES
+        };
+        Self {
+            record: bytes(topic),
+            dead_letter: dead_letters.map_or(bytes(topic), bytes),
+        }
+    }
+
+    /// What the one client for both must take.
+    fn message_max_bytes(self) -> usize {
+        self.record.max(self.dead_letter) + OVERHEAD_BYTES
+    }
+
+    /// Several records in one batch must fit, whichever topic they are for.
+    fn batch_bytes(self) -> usize {
+        let smaller = self.record.min(self.dead_letter) + OVERHEAD_BYTES;
+        smaller.min(DEFAULT_MESSAGE_MAX_BYTES)
+    }
 }
 
 enum State {
@@ -79,7 +112,10 @@ impl Producer {
             config: config.clone(),
             dead_letter_topic: topic.map(str::to_owned),
             state: RwLock::new(State::Unchecked),
-            message_max_bytes: AtomicUsize::new(DEFAULT_MESSAGE_MAX_BYTES),
+            limits: RwLock::new(Limits {
+                record: DEFAULT_MESSAGE_MAX_BYTES - OVERHEAD_BYTES,
+                dead_letter: DEFAULT_MESSAGE_MAX_BYTES - OVERHEAD_BYTES,
+            }),
             open: Arc::default(),
             replacing: AtomicBool::new(false),
         };
@@ -88,44 +124,53 @@ impl Producer {
         }
     }
 
-    /// Starts to take records, for a topic that was checked. Connects in the background. When it is open
-    /// already, it follows a changed limit of the topic.
+    /// Starts to take records, for topics that were checked. Connects in the background. When it is open
+    /// already, it follows a changed limit of a topic.
     ///
     /// # Errors
     /// When librdkafka refuses the settings, which [`Config::check`] finds earlier.
-    pub fn open(&self, topic: &Topic) -> Result<(), ClientError> {
-        let limit_bytes = topic
-            .max_message_bytes
-            .unwrap_or(DEFAULT_MESSAGE_MAX_BYTES)
-            .clamp(2 * OVERHEAD_BYTES, 1_000_000_000);
-        let same = self.shared.message_max_bytes.load(Ordering::Acquire) == limit_bytes;
-        if same && matches!(*self.read(), State::Open(_)) {
+    pub fn open(&self, topic: &Topic, dead_letters: Option<&Topic>) -> Result<(), ClientError> {
+        let limits = Limits::of(topic, dead_letters);
+        if self.limits() == limits && matches!(*self.read(), State::Open(_)) {
             return Ok(());
         }
-        let client = self.client(limit_bytes)?;
-        self.swap(client, limit_bytes);
+        let client = self.client(limits)?;
+        self.swap(client, limits);
         Ok(())
     }
 
-    fn client(&self, limit_bytes: usize) -> Result<Client, ClientError> {
-        let config = self.shared.config.producer(limit_bytes);
-        let context = Context::new(&self.shared.open, limit_bytes - OVERHEAD_BYTES);
+    fn client(&self, limits: Limits) -> Result<Client, ClientError> {
+        let config = self
+            .shared
+            .config
+            .producer(limits.message_max_bytes(), limits.batch_bytes());
+        let context = Context::new(&self.shared.open);
         Ok(Client::from_config_and_context(&config, context)?)
     }
 
     /// The old client, if any, finishes what it has in the background; what cannot be finished is answered.
-    fn swap(&self, client: Client, limit_bytes: usize) {
+    fn swap(&self, client: Client, limits: Limits) {
         let mut state = self.write();
         if matches!(*state, State::Closed) {
             return;
         }
-        self.shared
-            .message_max_bytes
-            .store(limit_bytes, Ordering::Release);
+        *self
+            .shared
+            .limits
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = limits;
         let old = std::mem::replace(&mut *state, State::Open(Arc::new(client)));
         drop(state);
         let patience = self.shared.config.delivery_timeout.0;
         retire(old, patience);
+    }
+
+    fn limits(&self) -> Limits {
+        *self
+            .shared
+            .limits
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces a client that an error ended for good. Its records are answered, the next ones have a new
@@ -138,11 +183,11 @@ impl Producer {
         let is_current = matches!(&*self.read(), State::Open(client) if Arc::ptr_eq(client, ended));
         if is_current {
             let reason = ended.client().fatal_error().map(|(_, reason)| reason);
-            let limit_bytes = self.shared.message_max_bytes.load(Ordering::Acquire);
-            match self.client(limit_bytes) {
+            let limits = self.limits();
+            match self.client(limits) {
                 Ok(client) => {
                     metrics::kafka_producer_restarted();
-                    self.swap(client, limit_bytes);
+                    self.swap(client, limits);
                     if let Some(suppressed) = LIMIT.pass() {
                         tracing::error!(suppressed, reason, "kafka producer was replaced");
                     }
@@ -194,7 +239,7 @@ impl Producer {
     /// Hands a record to librdkafka, which copies it.
     fn enqueue(&self, record: &Outgoing<'_>) -> Result<oneshot::Receiver<Answer>, PublishError> {
         let size_bytes = record.key.map_or(0, <[u8]>::len) + record.value.len();
-        let limit_bytes = self.max_record_bytes();
+        let limit_bytes = record.limit_bytes;
         if size_bytes > limit_bytes {
             return Err(PublishError::TooLarge {
                 size_bytes,
@@ -202,7 +247,7 @@ impl Producer {
             });
         }
         let client = self.current()?;
-        let (delivery, answer) = Delivery::new(size_bytes, &self.shared.open);
+        let (delivery, answer) = Delivery::new(size_bytes, limit_bytes, &self.shared.open);
         let base = BaseRecord {
             topic: record.topic,
             partition: None,
@@ -215,7 +260,7 @@ impl Producer {
         if let Err((error, base)) = client.send(base) {
             let code = error.rdkafka_error_code();
             base.delivery_opaque
-                .end(Some(code.unwrap_or(RDKafkaErrorCode::Unknown)), limit_bytes);
+                .end(Some(code.unwrap_or(RDKafkaErrorCode::Unknown)));
             if ends_the_client(&error) {
                 let (producer, client) = (self.clone(), Arc::clone(&client));
                 std::thread::spawn(move || producer.replace(&client));
@@ -238,6 +283,7 @@ struct Outgoing<'a> {
     topic: &'a str,
     key: Option<&'a [u8]>,
     value: &'a [u8],
+    limit_bytes: usize,
     at_ms: i64,
     headers: &'a dyn Fn() -> OwnedHeaders,
 }
@@ -272,6 +318,7 @@ impl Publish for Producer {
             topic: &self.shared.config.topic,
             key: Some(&record.key),
             value: &record.value,
+            limit_bytes: self.limits().record,
             at_ms: record.received_at_ms,
             headers: &|| headers::of_record(&record),
         })
@@ -282,7 +329,7 @@ impl Publish for Producer {
     }
 
     fn max_record_bytes(&self) -> usize {
-        self.shared.message_max_bytes.load(Ordering::Acquire) - OVERHEAD_BYTES
+        self.limits().record
     }
 
     async fn flush(&self, deadline: Duration) -> usize {
@@ -305,6 +352,7 @@ impl BuryDead for Producer {
             // No key rather than an empty one, which would put all of them on one partition.
             key: letter.key.as_deref().filter(|key| !key.is_empty()),
             value: &letter.value,
+            limit_bytes: self.limits().dead_letter,
             at_ms: now_ms(),
             headers: &|| headers::of_dead_letter(&letter),
         });

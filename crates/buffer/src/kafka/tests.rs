@@ -45,7 +45,7 @@ impl Mock {
 
     pub(super) fn producer(&self) -> Producer {
         let producer = Producer::with_dead_letters(&self.config, Some(DEAD_LETTERS));
-        producer.open(&topic(self.config.partitions)).unwrap();
+        producer.open(&topic(self.config.partitions), None).unwrap();
         producer
     }
 

@@ -113,17 +113,17 @@ fn a_queue_of_nothing_is_refused() {
 #[test]
 fn the_users_options_win_over_our_defaults_but_not_over_our_promises() {
     let config = with_property("linger.ms", "7");
-    let producer = config.producer(500_000);
+    let producer = config.producer(500_000, 400_000);
     assert_eq!(producer.get("linger.ms"), Some("7"));
     assert_eq!(producer.get("acks"), Some("all"));
-    assert_eq!(producer.get("batch.size"), Some("500000"));
+    assert_eq!(producer.get("batch.size"), Some("400000"));
     assert_eq!(producer.get("message.max.bytes"), Some("500000"));
 }
 
 #[test]
 fn an_option_by_its_other_name_replaces_our_default_all_the_same() {
     let config = with_property("queue.buffering.max.ms", "7");
-    let producer = config.producer(500_000);
+    let producer = config.producer(500_000, 400_000);
     assert_eq!(producer.get("linger.ms"), Some("7"));
     assert_eq!(producer.get("queue.buffering.max.ms"), None);
 }

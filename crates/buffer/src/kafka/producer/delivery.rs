@@ -58,13 +58,16 @@ pub(super) struct Delivery {
     answer: oneshot::Sender<Answer>,
     since: Instant,
     size_bytes: usize,
+    limit_bytes: usize,
     open: Arc<Open>,
 }
 
 impl Delivery {
-    /// A record of this size was handed over; the receiver learns what became of it.
+    /// A record of this size was handed over; the receiver learns what became of it. The limit is for
+    /// the message, should its topic not take so much after all.
     pub(super) fn new(
         size_bytes: usize,
+        limit_bytes: usize,
         open: &Arc<Open>,
     ) -> (Box<Self>, oneshot::Receiver<Answer>) {
         let (answer, receiver) = oneshot::channel();
@@ -74,16 +77,21 @@ impl Delivery {
             answer,
             since: Instant::now(),
             size_bytes,
+            limit_bytes,
             open: Arc::clone(open),
         };
         (Box::new(delivery), receiver)
     }
 
-    /// Answers. `limit_bytes` is for the message of a record that is too large.
-    pub(super) fn end(self, failure: Option<RDKafkaErrorCode>, limit_bytes: usize) {
+    /// Answers.
+    pub(super) fn end(self, failure: Option<RDKafkaErrorCode>) {
         let result = match failure {
             None => Ok(()),
-            Some(code) => Err(errors::publish_error(code, self.size_bytes, limit_bytes)),
+            Some(code) => Err(errors::publish_error(
+                code,
+                self.size_bytes,
+                self.limit_bytes,
+            )),
         };
         metrics::kafka_delivery(errors::outcome(&result), Some(self.since.elapsed()));
         if result.is_ok() {
@@ -105,15 +113,13 @@ impl Delivery {
 pub(super) struct Context {
     log: ClientLog,
     open: Arc<Open>,
-    limit_bytes: usize,
 }
 
 impl Context {
-    pub(super) fn new(open: &Arc<Open>, limit_bytes: usize) -> Self {
+    pub(super) fn new(open: &Arc<Open>) -> Self {
         Self {
             log: ClientLog::new("producer"),
             open: Arc::clone(open),
-            limit_bytes,
         }
     }
 }
@@ -142,6 +148,6 @@ impl ProducerContext for Context {
                 .rdkafka_error_code()
                 .unwrap_or(RDKafkaErrorCode::Unknown)
         });
-        delivery.end(failure, self.limit_bytes);
+        delivery.end(failure);
     }
 }

@@ -153,7 +153,7 @@ async fn a_record_that_is_too_large_is_refused_with_the_limit() {
         max_message_bytes: Some(20_000),
         ..topic(1)
     };
-    producer.open(&small).unwrap();
+    producer.open(&small, None).unwrap();
     assert_eq!(producer.max_record_bytes(), 20_000 - 4096);
 
     let largest = "x".repeat(producer.max_record_bytes() - 3);
@@ -180,12 +180,30 @@ async fn a_changed_limit_is_followed_without_losing_what_is_on_its_way() {
         max_message_bytes: Some(2_000_000),
         ..topic(1)
     };
-    producer.open(&larger).unwrap();
+    producer.open(&larger, None).unwrap();
     assert_eq!(producer.max_record_bytes(), 2_000_000 - 4096);
     for answer in before {
         answer.await.unwrap();
     }
     mock.publish(&producer, "cpu", 100..101).await;
+    producer.close().await;
+}
+
+#[tokio::test]
+async fn each_topic_has_its_own_limit() {
+    let mock = Mock::new(1);
+    let producer = Producer::with_dead_letters(&mock.config, Some(DEAD_LETTERS));
+    let of = |bytes| crate::kafka::Topic {
+        max_message_bytes: Some(bytes),
+        ..topic(1)
+    };
+    producer.open(&of(20_000), Some(&of(100_000))).unwrap();
+    assert_eq!(producer.max_record_bytes(), 20_000 - 4096);
+    let letter = DeadLetter {
+        value: Bytes::from(vec![b'x'; 90_000]),
+        ..letter()
+    };
+    producer.bury(letter).await.unwrap();
     producer.close().await;
 }
 
@@ -270,11 +288,8 @@ async fn a_client_that_an_error_ended_is_replaced() {
     producer.close().await;
 }
 
-#[tokio::test]
-async fn a_dead_letter_tells_where_it_came_from_and_why() {
-    let mock = Mock::new(1);
-    let producer = mock.producer();
-    let letter = DeadLetter {
+fn letter() -> DeadLetter {
+    DeadLetter {
         key: Some(Bytes::from_static(b"cpu")),
         value: Bytes::from_static(b"?"),
         content_type: Some(Bytes::from_static(b"application/json")),
@@ -285,8 +300,14 @@ async fn a_dead_letter_tells_where_it_came_from_and_why() {
         source_partition: 3,
         source_offset: 99,
         store: "main".to_owned(),
-    };
-    producer.bury(letter).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_dead_letter_tells_where_it_came_from_and_why() {
+    let mock = Mock::new(1);
+    let producer = mock.producer();
+    producer.bury(letter()).await.unwrap();
     let stored = mock.read_back(DEAD_LETTERS, 4, 1).remove(0);
     assert_eq!(stored.key.as_deref(), Some("cpu"));
     assert_eq!(
@@ -319,10 +340,10 @@ fn every_outcome_is_counted_once() {
             Some(RDKafkaErrorCode::MessageTimedOut),
             Some(RDKafkaErrorCode::NotEnoughReplicas),
         ] {
-            let (delivery, answer) = Delivery::new(10, &open);
+            let (delivery, answer) = Delivery::new(10, 100, &open);
             assert_eq!(open.records(), 1);
             drop(answer);
-            delivery.end(failure, 100);
+            delivery.end(failure);
         }
     });
     assert_eq!((open.records(), open.delivered()), (0, 1));

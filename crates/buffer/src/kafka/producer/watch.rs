@@ -36,20 +36,15 @@ impl Producer {
     pub async fn prepare(&self, retention: Duration) -> Result<Topic, TopicError> {
         let config = &self.shared.config;
         let found = topic::ensure_topic(config, retention).await?;
-        let mut limit = found.max_message_bytes;
-        if let Some(name) = &self.shared.dead_letter_topic {
-            let letters = topic::ensure_dead_letter_topic(config, name, retention).await?;
-            // One client serves both; each topic's broker still enforces its own limit.
-            limit = limit.max(letters.max_message_bytes);
-        }
-        let open = Topic {
-            max_message_bytes: limit,
-            ..found.clone()
+        let dead_letters = match &self.shared.dead_letter_topic {
+            Some(name) => Some(topic::ensure_dead_letter_topic(config, name, retention).await?),
+            None => None,
         };
-        self.open(&open).map_err(|error| TopicError {
-            topic: config.topic.clone(),
-            reason: error.to_string(),
-        })?;
+        self.open(&found, dead_letters.as_ref())
+            .map_err(|error| TopicError {
+                topic: config.topic.clone(),
+                reason: error.to_string(),
+            })?;
         Ok(found)
     }
 
