@@ -66,7 +66,8 @@ impl<'a> Reference<'a> {
             let default = default.or_else(|| schema.get("default"));
             match self.shape(schema) {
                 Shape::Scalar(inner) => {
-                    let default = default.filter(|_| !section.required.contains(&name.as_str()));
+                    let is_optional = !section.required.contains(&name.as_str());
+                    let default = default.or(is_optional.then_some(&Value::Null));
                     self.row(&mut rows, &key, schema, inner, default);
                 }
                 // Its values are simple, so they are listed here.

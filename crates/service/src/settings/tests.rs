@@ -14,7 +14,7 @@ mod errors;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     /// Folder of everything that is kept.
     pub(super) data_dir: String,
