@@ -11,15 +11,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::MAX_RECORD_BYTES;
 use super::config::Tuning;
-use super::entry;
 use super::failure::{Failure, Remedy};
 use super::index::Index;
-use super::queue::{Answer, Command, Round};
-use super::segments::Added;
+use super::plan::Plan;
+use super::queue::Command;
 use super::shared::{Shared, State};
-use super::store::{Batch, Lane, Store, cursor_key};
-use crate::{DrainError, PublishError, Record, metrics};
+use super::store::{Batch, Lane, Store};
+use crate::{DrainError, PublishError, metrics};
 
 /// The thread's own state.
 pub(super) struct Engine {
@@ -28,6 +28,8 @@ pub(super) struct Engine {
     next_pass: Instant,
     /// Whether the last records were refused for want of room.
     is_full: bool,
+    /// Lanes whose forgotten table files may still be there.
+    owed: Vec<Lane>,
 }
 
 enum Disk {
@@ -37,22 +39,6 @@ enum Disk {
         retry_at: Option<Instant>,
         delay: Duration,
     },
-}
-
-/// Who is answered once a batch is durable.
-enum Waiting {
-    Publish(Answer<(), PublishError>),
-    Done(Answer<(), DrainError>),
-    Registered(Answer<u64, DrainError>, u64),
-}
-
-/// A round on its way to the disk.
-struct Plan {
-    batch: Batch,
-    waiting: Vec<Waiting>,
-    appended: usize,
-    /// Lanes whose start moved.
-    forgotten: Vec<Lane>,
 }
 
 /// Tells everybody that the thread is gone, also when it panics.
@@ -80,6 +66,8 @@ impl Engine {
             disk: Disk::Up(store),
             next_pass: Instant::now(),
             is_full: false,
+            // A crash may have come between forgetting and this.
+            owed: vec![Lane::Records, Lane::Dead],
         }
     }
 
@@ -101,7 +89,7 @@ impl Engine {
                 self.pass();
                 self.next_pass = Instant::now() + pass_every;
             }
-            if is_over(&round) {
+            if round.is_last {
                 break;
             }
         }
@@ -139,177 +127,20 @@ impl Engine {
             drop(store);
             return self.go_down(failure);
         }
-        let plan = self.plan(&store, commands);
+        let mut plan = Plan::new(&store, self.shared.clock.now_ms());
+        let mut index = self.shared.index();
+        plan.add(&self.shared, &store, &mut index, commands);
+        drop(index);
         self.carry_out(store, plan);
-    }
-
-    fn plan(&mut self, store: &Store, commands: Vec<Command>) -> Plan {
-        let mut plan = Plan {
-            batch: store.batch(),
-            waiting: Vec::with_capacity(commands.len()),
-            appended: 0,
-            forgotten: Vec::new(),
-        };
-        let shared = Arc::clone(&self.shared);
-        let now_ms = shared.clock.now_ms();
-        let mut index = shared.index();
-        self.make_room(&mut plan, &mut index, &commands, now_ms);
-        for command in commands {
-            match command {
-                Command::Append(record, answer) => {
-                    self.append(store, &mut plan, &mut index, &record, answer, now_ms);
-                }
-                Command::Bury(letter, answer) => {
-                    let stored = entry::encode_dead_letter(&letter, now_ms);
-                    let added = added(&stored, now_ms, now_ms);
-                    index.append(store, &mut plan.batch, Lane::Dead, stored, added);
-                    self.bound_dead_letters(&mut plan, &mut index);
-                    plan.waiting.push(Waiting::Publish(answer));
-                }
-                Command::Commit(_, offset, answer) if offset > index.records.end() => {
-                    let end = index.records.end();
-                    answer.give(Err(DrainError::Fatal(format!(
-                        "offset {offset} cannot be committed, the log ends at {end}"
-                    ))));
-                }
-                Command::Commit(reader, offset, answer) => {
-                    plan.batch.put(cursor_key(&reader), &offset.to_be_bytes());
-                    index.cursors.insert(reader, offset);
-                    plan.waiting.push(Waiting::Done(answer));
-                }
-                Command::Register(reader, answer) => {
-                    let start = index.records.start();
-                    let cursor = index.cursors.get(&reader).copied().unwrap_or_else(|| {
-                        plan.batch.put(cursor_key(&reader), &start.to_be_bytes());
-                        index.cursors.insert(reader, start);
-                        start
-                    });
-                    plan.waiting.push(Waiting::Registered(answer, cursor));
-                }
-                Command::Forget(reader, answer) => {
-                    plan.batch.remove(cursor_key(&reader));
-                    index.cursors.remove(&reader);
-                    plan.waiting.push(Waiting::Done(answer));
-                }
-                Command::Expire(answer) => {
-                    self.forget_expired(&mut plan, &mut index, now_ms);
-                    plan.waiting.push(Waiting::Done(answer));
-                }
-            }
-        }
-        plan
-    }
-
-    fn append(
-        &mut self,
-        store: &Store,
-        plan: &mut Plan,
-        index: &mut Index,
-        record: &Record,
-        answer: Answer<(), PublishError>,
-        now_ms: i64,
-    ) {
-        let stored = entry::encode_record(record, now_ms);
-        let added = added(&stored, now_ms, record.received_at_ms);
-        let max_size = self.shared.config.max_size;
-        self.is_full = index.records.bytes() + added.bytes > max_size.0;
-        if self.is_full {
-            metrics::log_refused();
-            return answer.give(Err(PublishError::Full(format!(
-                "{max_size} of records are kept, and a reader has not read the oldest of them"
-            ))));
-        }
-        index.append(store, &mut plan.batch, Lane::Records, stored, added);
-        plan.appended += 1;
-        plan.waiting.push(Waiting::Publish(answer));
-    }
-
-    /// Forgets what has expired, then what every reader has read, if the round does not fit otherwise.
-    fn make_room(&self, plan: &mut Plan, index: &mut Index, commands: &[Command], now_ms: i64) {
-        let incoming: usize = commands
-            .iter()
-            .map(|command| match command {
-                Command::Append(record, _) => {
-                    record.key.len() + record.value.len() + entry::OVERHEAD_BYTES
-                }
-                _ => 0,
-            })
-            .sum();
-        let max_bytes = self.shared.config.max_size.0;
-        if index.records.bytes() + incoming as u64 <= max_bytes {
-            return;
-        }
-        self.forget_expired(plan, index, now_ms);
-        let excess = (index.records.bytes() + incoming as u64).saturating_sub(max_bytes);
-        if excess == 0 {
-            return;
-        }
-        let from = index.records.start();
-        let start = index.records.start_after_freeing(excess, index.floor());
-        if start > from {
-            tracing::info!(
-                from,
-                to = start,
-                "dropped records that every reader has read, for room"
-            );
-            index.forget_below(&mut plan.batch, Lane::Records, start);
-            plan.forgotten.push(Lane::Records);
-        }
-    }
-
-    fn bound_dead_letters(&self, plan: &mut Plan, index: &mut Index) {
-        let max_bytes = self.shared.config.dead_letters_max_size.0;
-        let excess = index.dead.bytes().saturating_sub(max_bytes);
-        let from = index.dead.start();
-        let start = index.dead.start_after_freeing(excess, index.dead.end() - 1);
-        if excess > 0 && start > from {
-            tracing::warn!(from, to = start, "dropped the oldest dead letters for room");
-            metrics::log_dead_letters_dropped(start - from);
-            index.forget_below(&mut plan.batch, Lane::Dead, start);
-            plan.forgotten.push(Lane::Dead);
-        }
-    }
-
-    fn forget_expired(&self, plan: &mut Plan, index: &mut Index, now_ms: i64) {
-        let ages = [
-            (Lane::Records, self.shared.retention),
-            (Lane::Dead, self.shared.config.dead_letters_retention.0),
-        ];
-        for (lane, retention) in ages {
-            let retention_ms = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-            let from = index.lane(lane).start();
-            let start = index
-                .lane(lane)
-                .start_after_expiry(now_ms.saturating_sub(retention_ms));
-            if start <= from {
-                continue;
-            }
-            tracing::info!(
-                lane = lane.name(),
-                from,
-                to = start,
-                "entries of the log expired"
-            );
-            if lane == Lane::Records {
-                report_unread(index, from, start);
-            }
-            index.forget_below(&mut plan.batch, lane, start);
-            plan.forgotten.push(lane);
-        }
     }
 
     fn pass(&mut self) {
         let Disk::Up(store) = &self.disk else { return };
         let store = store.clone();
-        let mut plan = Plan {
-            batch: store.batch(),
-            waiting: Vec::new(),
-            appended: 0,
-            forgotten: Vec::new(),
-        };
         let now_ms = self.shared.clock.now_ms();
+        let mut plan = Plan::new(&store, now_ms);
         let mut index = self.shared.index();
-        self.forget_expired(&mut plan, &mut index, now_ms);
+        plan.forget_expired(&self.shared, &mut index);
         let age_ms = index
             .records
             .oldest_ms()
@@ -317,16 +148,13 @@ impl Engine {
         metrics::log_kept(index.records.bytes(), index.dead.bytes(), age_ms);
         drop(index);
         metrics::log_disk(store.disk_bytes());
-        // The last writes may have been synced, but also a background write may have failed since.
-        if plan.batch.is_empty() {
-            if let Err(failure) = store.is_keeping_up() {
-                drop(store);
-                drop(plan);
-                self.go_down(failure);
-            }
-        } else {
-            self.carry_out(store, plan);
+        // A background write may have failed since the last round.
+        if let Err(failure) = store.is_keeping_up() {
+            drop(store);
+            drop(plan);
+            return self.go_down(failure);
         }
+        self.carry_out(store, plan);
     }
 
     /// Writes, fsyncs, answers.
@@ -335,8 +163,11 @@ impl Engine {
             batch,
             waiting,
             appended,
+            is_full,
             forgotten,
+            ..
         } = plan;
+        self.is_full = is_full.unwrap_or(self.is_full && !self.has_room());
         let written = if batch.is_empty() {
             drop(batch);
             Ok(())
@@ -344,34 +175,55 @@ impl Engine {
             self.write(&store, batch, appended)
         };
         if let Err(failure) = written {
-            for waiting in waiting {
-                waiting.fail(&failure);
-            }
             drop(store);
-            return self.go_down(failure);
+            let message = failure.message.clone();
+            self.go_down(failure);
+            for waiting in waiting {
+                waiting.fail(&message);
+            }
+            return;
         }
         self.shared.publish_tail(State::Open);
-        for waiting in waiting {
-            waiting.succeed();
-        }
         if self.is_full {
-            let max_size = self.shared.config.max_size;
-            self.shared.condition.not_ready(format!(
-                "the log is full: {max_size} are kept, and a reader has not read the oldest of them"
-            ));
+            self.shared.condition.not_ready(self.shared.why_full());
         } else {
             self.shared.condition.ready();
         }
-        for lane in forgotten {
+        for waiting in waiting {
+            waiting.succeed();
+        }
+        self.owed.extend(forgotten);
+        self.drop_tables(store);
+    }
+
+    /// Gives the disk back what is forgotten. What was still on its way from memory to the disk
+    /// goes next time.
+    fn drop_tables(&mut self, store: Store) {
+        let mut owed = std::mem::take(&mut self.owed);
+        owed.dedup();
+        for lane in owed {
             let (start, end) = {
                 let index = self.shared.index();
                 (index.lane(lane).start(), index.lane(lane).end())
             };
+            let is_settled = store.is_flushed(lane);
             if let Err(failure) = store.drop_tables_below(lane, start, end) {
                 drop(store);
                 return self.go_down(failure);
             }
+            if !is_settled {
+                self.owed.push(lane);
+            }
         }
+    }
+
+    /// Whether a record would be taken that was refused before.
+    fn has_room(&self) -> bool {
+        let index = self.shared.index();
+        let records = &index.records;
+        let max_bytes = self.shared.config.max_size.0;
+        records.bytes() + MAX_RECORD_BYTES as u64 <= max_bytes
+            || records.start_after_freeing(1, index.floor()) > records.start()
     }
 
     fn write(&self, store: &Store, batch: Batch, appended: usize) -> Result<(), Failure> {
@@ -450,26 +302,6 @@ impl Engine {
     }
 }
 
-impl Waiting {
-    fn succeed(self) {
-        match self {
-            Self::Publish(answer) => answer.give(Ok(())),
-            Self::Done(answer) => answer.give(Ok(())),
-            Self::Registered(answer, cursor) => answer.give(Ok(cursor)),
-        }
-    }
-
-    /// The batch may or may not be there when the log is opened again.
-    fn fail(self, failure: &Failure) {
-        let message = failure.message.clone();
-        match self {
-            Self::Publish(answer) => answer.give(Err(PublishError::Unconfirmed(message))),
-            Self::Done(answer) => answer.give(Err(DrainError::Unavailable(message))),
-            Self::Registered(answer, _) => answer.give(Err(DrainError::Unavailable(message))),
-        }
-    }
-}
-
 /// Answers a command that was not even tried.
 fn refuse(command: Command, failure: &Failure) {
     let message = failure.message.clone();
@@ -483,34 +315,6 @@ fn refuse(command: Command, failure: &Failure) {
             answer.give(Err(DrainError::Unavailable(message)));
         }
         Command::Register(_, answer) => answer.give(Err(DrainError::Unavailable(message))),
-    }
-}
-
-fn added(stored: &[u8], appended_ms: i64, received_ms: i64) -> Added {
-    Added {
-        bytes: stored.len() as u64,
-        appended_ms,
-        received_ms,
-    }
-}
-
-fn is_over(round: &Round) -> bool {
-    round.is_last
-}
-
-/// Says which readers lose what.
-fn report_unread(index: &Index, from: u64, to: u64) {
-    for (reader, cursor) in &index.cursors {
-        let first_lost = from.max(*cursor);
-        if first_lost < to {
-            tracing::error!(
-                reader = &**reader,
-                from = first_lost,
-                to,
-                "records expired that this reader has not read"
-            );
-            metrics::log_expired_unread(reader, to - first_lost);
-        }
     }
 }
 

@@ -9,9 +9,6 @@ use crate::{Consumed, ContentType, DeadLetter, Record};
 const RECORD: u8 = 1;
 const DEAD_LETTER: u8 = 2;
 
-/// Bytes that a record takes beside its key and value: at most, and without its tenant.
-pub(super) const OVERHEAD_BYTES: usize = 40;
-
 /// Something else than this version writes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EntryError {
@@ -64,11 +61,16 @@ pub struct Buried {
     pub store: String,
 }
 
+/// What a record takes in the log, before compression.
+pub(super) fn record_bytes(record: &Record) -> usize {
+    // Kind, two times, content type, two lengths.
+    const FIXED: usize = 1 + 8 + 8 + 1 + 4 + 4;
+    let tenant = record.tenant.as_deref().unwrap_or_default();
+    FIXED + record.key.len() + tenant.len() + record.value.len()
+}
+
 pub(super) fn encode_record(record: &Record, appended_ms: i64) -> Vec<u8> {
-    let tenant = record.tenant.as_deref().map(str::as_bytes);
-    let tenant_len = tenant.map_or(0, <[u8]>::len);
-    let mut stored =
-        Vec::with_capacity(record.key.len() + record.value.len() + tenant_len + OVERHEAD_BYTES);
+    let mut stored = Vec::with_capacity(record_bytes(record));
     stored.put_u8(RECORD);
     stored.put_i64(appended_ms);
     stored.put_i64(record.received_at_ms);
@@ -77,7 +79,7 @@ pub(super) fn encode_record(record: &Record, appended_ms: i64) -> Vec<u8> {
         ContentType::Json => 2,
     });
     put_optional(&mut stored, Some(&record.key));
-    put_optional(&mut stored, tenant);
+    put_optional(&mut stored, record.tenant.as_deref().map(str::as_bytes));
     stored.put_slice(&record.value);
     stored
 }

@@ -90,6 +90,11 @@ impl Shared {
         self.tail.send_modify(|tail| tail.state = state);
     }
 
+    pub(super) fn why_full(&self) -> String {
+        let max_size = self.config.max_size;
+        format!("{max_size} of records are kept, and a reader has not read the oldest of them")
+    }
+
     pub(super) fn count_fsync(&self) {
         self.fsyncs.fetch_add(1, Ordering::Relaxed);
     }

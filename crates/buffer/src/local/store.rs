@@ -297,6 +297,11 @@ impl Store {
         Ok(sealed < 3)
     }
 
+    /// Whether all that was turned over from memory has reached table files.
+    pub(super) fn is_flushed(&self, lane: Lane) -> bool {
+        self.lane(lane).sealed_memtable_count() == 0
+    }
+
     /// Deletes the table files that hold entries below `start` alone. The newest entry's table
     /// stays: the engine takes from it what it need not replay.
     pub(super) fn drop_tables_below(

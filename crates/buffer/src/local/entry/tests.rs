@@ -93,8 +93,9 @@ proptest! {
         offset in 0..i64::MAX,
         appended_ms: i64,
     ) {
-        let stored = encode_record(&record(&key, &value, tenant.as_deref()), appended_ms);
-        prop_assert!(stored.len() <= key.len() + value.len() + tenant.as_ref().map_or(0, String::len) + OVERHEAD_BYTES);
+        let record = record(&key, &value, tenant.as_deref());
+        let stored = encode_record(&record, appended_ms);
+        prop_assert_eq!(stored.len(), record_bytes(&record));
         let read = RecordDecoder::default().decode(offset, Bytes::from(stored)).unwrap();
         prop_assert_eq!(read.offset, offset);
         prop_assert_eq!(read.received_at_ms, 1_700_000_000_000);

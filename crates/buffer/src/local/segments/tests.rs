@@ -99,7 +99,7 @@ proptest! {
                 }
                 start = moved;
             }
-            let kept = all.get(usize::try_from(start).unwrap()..).unwrap();
+            let kept = &all[usize::try_from(start).unwrap()..];
             prop_assert_eq!(segments.start(), start);
             prop_assert_eq!(segments.end(), all.len() as u64);
             prop_assert_eq!(segments.bytes(), kept.iter().map(|(bytes, _)| bytes).sum::<u64>());
