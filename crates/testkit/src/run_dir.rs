@@ -42,10 +42,9 @@ fn sweep(runs: &Path) {
         let pid = name.to_str().and_then(|name| name.split_once('-'));
         if let Some((pid, _)) = pid
             && !Path::new("/proc").join(pid).exists()
-            && let Err(error) = std::fs::remove_dir_all(entry.path())
-            && error.kind() != std::io::ErrorKind::NotFound
         {
-            panic!("cannot remove {:?}: {error}", entry.path());
+            // A server that is being killed may still write into it; then a later run removes it.
+            std::fs::remove_dir_all(entry.path()).unwrap_or_default();
         }
     }
 }
