@@ -1,4 +1,4 @@
-//! What a sample costs from the body to the record, without a network and without a buffer.
+//! What a sample costs from body to record, without network and buffer.
 //!
 //! Measures processor time of the whole process, so that the number reads as samples per CPU-second:
 //! routing, reading, decoding, validating, grouping, coalescing, encoding, answering.

@@ -1,4 +1,4 @@
-//! Bodies off the wire: bounded in bytes, in pauses, and in what all of them together take.
+//! Bodies off the wire: bounded in bytes, in pauses, and all together.
 //!
 //! Room is taken before the bytes come: all of it when the sender says how much, step by step when
 //! not. So a request that was let in is not turned away in the middle because of a later one.

@@ -1,4 +1,4 @@
-//! What an operator can set about the public listener, the limits and the coalescing.
+//! What an operator can set about listener, limits and coalescing.
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 

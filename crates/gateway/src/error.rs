@@ -1,4 +1,4 @@
-//! Why a request is not answered with success: one kind per reason, one mapping to codes.
+//! Why a request is not answered with success, and the code of each reason.
 //!
 //! A message names the field, the limit and what was found, so that a person can act on it. What a
 //! protocol makes of it (JSON, text, protobuf) is its own business.

@@ -1,4 +1,4 @@
-//! Bodies that are not what they should be: one table, checked here and printed in `docs/api.md`.
+//! Bodies that are not what they should be: checked here, and documented.
 //!
 //! Each case goes through the whole router of a gateway with the default settings. Status and code are
 //! written here; the sentences are in the documentation, which the test compares.

@@ -1,4 +1,4 @@
-//! Work on the processor: small pieces where they are, large ones on as many threads as cores.
+//! Work on the processor: small pieces in place, large ones on own threads.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The refused samples of one request: all are counted, the first hundred are told in full.
+//! The refused samples of a request: all counted, the first hundred told.
 
 use model::{Code, Refused};
 use serde::Serialize;

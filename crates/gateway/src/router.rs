@@ -1,4 +1,4 @@
-//! The public listener's routes, and the handle that ends the gateway in good order.
+//! The public routes, and the handle that ends the gateway in good order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

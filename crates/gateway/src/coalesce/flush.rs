@@ -1,4 +1,4 @@
-//! The task of a shard: publishes each window in order, and tells the requests what came of it.
+//! The task of a shard: publishes windows in order, and settles tickets.
 //!
 //! The next window does not wait for the buffer's answers. When told to stop, the task publishes
 //! what is there, and ends when all of it is answered.

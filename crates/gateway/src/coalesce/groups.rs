@@ -1,4 +1,4 @@
-//! The samples of one request, sorted by metric name and by shard, in arrival order within a name.
+//! The samples of one request by metric name, in arrival order within one.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;

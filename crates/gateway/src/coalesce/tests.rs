@@ -1,4 +1,4 @@
-//! Whatever comes together: nothing is lost, doubled, mixed up, or left without an answer.
+//! Nothing is lost, doubled, mixed up, or left without an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Requests around a body: types, parameters, methods, paths; and good samples beside bad ones.
+//! Types, parameters, methods, paths; good samples beside bad ones.
 
 use axum::body::Body;
 use http::Request;

@@ -1,4 +1,4 @@
-//! Compressed bodies, made by hand: what compresses well is not this crate's business.
+//! Compressed bodies, made by hand: compressing is not this crate's task.
 
 /// A gzip member that stores `data` as it is.
 pub(super) fn gzip(data: &[u8]) -> Vec<u8> {

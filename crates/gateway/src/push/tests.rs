@@ -1,4 +1,4 @@
-//! The JSON endpoint's contract: what is answered, what is stored then, and what is counted.
+//! The JSON endpoint's contract: what is answered, stored and counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! All refusals count, the first hundred are told, and the sentence says what to do.
+//! All refusals count, a hundred are told, the sentence says what to do.
 
 use model::{Code, Refusal, Refused};
 
