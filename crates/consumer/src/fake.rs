@@ -29,10 +29,14 @@ pub(crate) struct State {
     events: VecDeque<Result<Event, DrainError>>,
     pub(crate) paused: bool,
     pub(crate) pauses: usize,
+    /// How long a read takes; cut off, it starts again.
+    pub(crate) read_takes: Duration,
     pub(crate) closed: bool,
     /// What the consumer was given; nothing known for poison.
     pub(crate) given: BTreeMap<Place, Option<BTreeSet<Sample>>>,
     pub(crate) given_bytes: usize,
+    /// What of it is neither written nor dead; for poison, a sample that nobody has.
+    open: BTreeMap<Place, BTreeSet<Sample>>,
     ends: BTreeMap<i32, i64>,
     pub(crate) resumed: Vec<Place>,
     /// Each attempt: when, and how many samples.
@@ -50,33 +54,32 @@ pub(crate) struct State {
 impl State {
     /// The records below an offset that are neither written nor dead, as far as the consumer was given them.
     fn unsafe_below(&self, partition: i32, offset: i64) -> Vec<Place> {
-        let safe: BTreeSet<&(Place, Sample)> = self.written.iter().collect();
-        let dead = self.dead_samples();
-        self.given
-            .range((partition, i64::MIN)..(partition, offset))
-            .filter(|(place, samples)| match samples {
-                None => !self.dead.iter().any(|letter| place_of(letter) == **place),
-                Some(samples) => samples.iter().any(|sample| {
-                    let sample = (**place, sample.clone());
-                    !safe.contains(&sample) && !dead.contains(&sample)
-                }),
-            })
-            .map(|(place, _)| *place)
-            .collect()
+        let given = self.open.range((partition, i64::MIN)..(partition, offset));
+        given.map(|(place, _)| *place).collect()
+    }
+
+    /// A sample is safe, or all of a record that cannot be decoded.
+    fn safe(&mut self, place: Place, sample: Option<&Sample>) {
+        if let Some(open) = self.open.get_mut(&place) {
+            match sample {
+                Some(sample) => open.remove(sample),
+                None => {
+                    open.clear();
+                    false
+                }
+            };
+            if open.is_empty() {
+                self.open.remove(&place);
+            }
+        }
     }
 
     pub(crate) fn dead_samples(&self) -> BTreeSet<(Place, Sample)> {
-        let letters = self.dead.iter().filter(|letter| {
-            letter.content_type.as_deref() == Some(ContentType::RemoteWriteV2.as_str().as_bytes())
-        });
+        let letters = self.dead.iter();
         letters
             .flat_map(|letter| {
-                let place = place_of(letter);
-                let samples = samples_of(letter.content_type.as_deref(), &letter.value);
-                samples
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(move |sample| (place, sample))
+                let samples = letter_samples(letter).unwrap_or_default().into_iter();
+                samples.map(move |sample| (place_of(letter), sample))
             })
             .collect()
     }
@@ -103,6 +106,11 @@ impl State {
 
 fn place_of(letter: &DeadLetter) -> Place {
     (letter.source_partition, letter.source_offset)
+}
+
+/// What is in a letter, if it can be decoded.
+fn letter_samples(letter: &DeadLetter) -> Option<BTreeSet<Sample>> {
+    samples_of(letter.content_type.as_deref(), &letter.value)
 }
 
 fn samples_of(content_type: Option<&[u8]>, value: &Bytes) -> Option<BTreeSet<Sample>> {
@@ -194,6 +202,8 @@ impl Drain for FakeDrain {
     type Committer = FakeCommit;
 
     async fn next(&mut self) -> Result<Event, DrainError> {
+        let read_takes = self.0.state().read_takes;
+        tokio::time::sleep(read_takes).await;
         loop {
             {
                 let mut state = self.0.state();
@@ -241,6 +251,10 @@ fn note_given(state: &mut State, records: &[Consumed]) {
     for record in records {
         let samples = samples_of(record.content_type.as_deref(), &record.value);
         let place = (record.partition, record.offset);
+        let open = samples.clone().unwrap_or([Sample::default()].into());
+        if !open.is_empty() {
+            state.open.insert(place, open);
+        }
         state.given.insert(place, samples);
         state.given_bytes += record.value.len();
         state.ends.insert(record.partition, record.offset + 1);
@@ -290,7 +304,7 @@ pub(crate) enum Answer {
     Hang,
 }
 
-type Behaviour = dyn Fn(&Batch, usize) -> Answer + Send + Sync;
+pub(crate) type Behaviour = dyn Fn(&Batch, usize) -> Answer + Send + Sync;
 
 /// A store that does what the test says, told the batch and the number of the attempt (from 0).
 pub(crate) struct FakeStore {
@@ -342,14 +356,14 @@ impl Write for FakeStore {
     }
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
-        let answer = {
+        let attempt = {
             let mut state = self.world.state();
             let alone = state.flying.insert(batch.lane);
             assert!(alone, "two writes in flight in {:?}", batch.lane);
-            let attempt = state.attempts.len();
             state.attempts.push((Instant::now(), batch.samples()));
-            (self.behaviour)(batch, attempt)
+            state.attempts.len() - 1
         };
+        let answer = (self.behaviour)(batch, attempt);
         let _in_flight = InFlight(&self.world, batch.lane);
         match answer {
             Answer::Hang => std::future::pending::<()>().await,
@@ -370,6 +384,7 @@ impl Write for FakeStore {
         }
         let mut state = self.world.state();
         for (place, sample) in batch.items.iter().flat_map(samples_in) {
+            state.safe(place, Some(&sample));
             state.written.push((place, sample));
         }
         let mut records: Vec<Place> = batch
@@ -405,7 +420,16 @@ impl BuryDead for FakeDead {
             *failures -= 1;
             return Err(PublishError::Unconfirmed("no answer".to_owned()));
         }
-        self.world.state().dead.push(letter);
+        let mut state = self.world.state();
+        match letter_samples(&letter) {
+            None => state.safe(place_of(&letter), None),
+            Some(samples) => {
+                for sample in &samples {
+                    state.safe(place_of(&letter), Some(sample));
+                }
+            }
+        }
+        state.dead.push(letter);
         Ok(())
     }
 }

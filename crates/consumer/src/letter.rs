@@ -13,6 +13,9 @@ use crate::split::{Halved, halve};
 /// The keys of records whose key is not their metric name.
 pub(crate) type ForeignKeys = HashMap<(i32, i64), Option<Bytes>>;
 
+/// A store may answer with a page; a header should not be one.
+const MESSAGE_CHARS: usize = 1000;
+
 /// A dead letter that is not written yet.
 #[derive(Debug)]
 pub(crate) struct Letter {
@@ -97,10 +100,10 @@ impl Letter {
         }
     }
 
-    /// Two smaller ones, if that is possible.
-    pub(crate) fn halve(self) -> Result<(Self, Self), Self> {
+    /// Two smaller ones, or the same one if that is not possible.
+    pub(crate) fn halve(self) -> Vec<Self> {
         let Body::Samples(items) = self.body else {
-            return Err(self);
+            return vec![self];
         };
         let part = |items| Self {
             body: Body::Samples(items),
@@ -111,8 +114,8 @@ impl Letter {
             message: self.message.clone(),
         };
         match halve(items, false) {
-            Halved::Halves(first, second) => Ok((part(first), part(second))),
-            Halved::Whole(items) => Err(part(items)),
+            Halved::Halves(first, second) => vec![part(first), part(second)],
+            Halved::Whole(items) => vec![part(items)],
         }
     }
 
@@ -134,7 +137,7 @@ impl Letter {
             content_type,
             tenant: self.tenant.clone(),
             reason: self.reason,
-            message: self.message.clone(),
+            message: self.message.chars().take(MESSAGE_CHARS).collect(),
             source_topic: topic.to_owned(),
             source_partition: self.source.partition,
             source_offset: self.source.offset,

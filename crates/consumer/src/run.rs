@@ -11,10 +11,11 @@ mod tasks;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use buffer::{BuryDead, Drain, DrainError, Event};
+use buffer::{BuryDead, Commit, Drain, DrainError, Event};
 use model::Clock;
 use service::health::Condition;
 use store::{Batching, Lane, Write};
@@ -106,18 +107,64 @@ pub enum Error {
 pub async fn run<D: Drain, W: Write, B: BuryDead>(
     pipeline: Pipeline<D, W, B>,
 ) -> Result<Report, Error> {
-    let mut running = Running::new(pipeline);
-    let ended = running.run().await;
-    let late = running.stop(ended.is_ok()).await;
+    let Pipeline {
+        name,
+        mut drain,
+        store,
+        dead,
+        config,
+        clock,
+        stopping,
+        ready,
+    } = pipeline;
+    let batching = store.batching();
+    let router = Router::new(store.lanes(), batching);
+    let context = Arc::new(Context {
+        source: drain.source().to_owned(),
+        counters: Counters::new(&name),
+        name,
+        store,
+        dead,
+        whole_records: router.whole_records(),
+        backoff: Backoff {
+            min: config.retry_min.0,
+            max: config.retry_max.0,
+        },
+        logs: Logs::default(),
+    });
+    let now = Instant::now();
+    let mut running = Running {
+        commits: Commits::new(drain.committer(), &context.name),
+        context: Arc::clone(&context),
+        retention: drain.retention(),
+        joined_at: Some(now + config.session_timeout.0),
+        config,
+        clock,
+        batching,
+        router,
+        partitions: BTreeMap::new(),
+        lanes: BTreeMap::new(),
+        graves: Vec::new(),
+        tasks: JoinSet::new(),
+        flights: HashMap::new(),
+        wake: CancellationToken::new(),
+        decoding: None,
+        leaving: Vec::new(),
+        shutdown: None,
+        stopping,
+        paused: false,
+        tenures: 0,
+        read_attempt: 0,
+        read_not_before: now,
+        ready,
+        failure: None,
+    };
+    let ended = running.run(&mut drain).await;
+    let mut late = running.stop(ended.is_ok()).await;
     let Running {
-        context,
-        drain,
-        shutdown,
-        failure,
-        ..
+        shutdown, failure, ..
     } = running;
     let deadline = shutdown.map_or_else(|| Instant::now() + LAST_STEPS, |shutdown| shutdown.end);
-    let mut late = late;
     if timeout_at(deadline, drain.close()).await.is_err() {
         late.push("leaving the group".to_owned());
     }
@@ -147,14 +194,15 @@ pub async fn run<D: Drain, W: Write, B: BuryDead>(
 /// For commit and close when nothing says how long they may take.
 const LAST_STEPS: Duration = Duration::from_secs(5);
 
-struct Running<D: Drain, W, B> {
+struct Running<C, W, B> {
     context: Arc<Context<W, B>>,
     config: Config,
     clock: Arc<dyn Clock>,
     batching: Batching,
     router: Router,
-    drain: D,
-    commits: Commits<D::Committer>,
+    /// How long the buffer keeps records.
+    retention: Duration,
+    commits: Commits<C>,
     partitions: BTreeMap<i32, Partition>,
     lanes: BTreeMap<Lane, LaneQueue>,
     /// Records that cannot be decoded, on their way to the dead letters.
@@ -179,87 +227,51 @@ struct Running<D: Drain, W, B> {
     failure: Option<Error>,
 }
 
-impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
-    fn new(pipeline: Pipeline<D, W, B>) -> Self {
-        let Pipeline {
-            name,
-            drain,
-            store,
-            dead,
-            config,
-            clock,
-            stopping,
-            ready,
-        } = pipeline;
-        let batching = store.batching();
-        let router = Router::new(store.lanes(), batching);
-        let now = Instant::now();
-        let joined_at = now + config.session_timeout.0;
-        Self {
-            commits: Commits::new(drain.committer(), &name),
-            context: Arc::new(Context {
-                source: drain.source().to_owned(),
-                counters: Counters::new(&name),
-                name,
-                store,
-                dead,
-                whole_records: router.whole_records(),
-                backoff: Backoff {
-                    min: config.retry_min.0,
-                    max: config.retry_max.0,
-                },
-                logs: Logs::default(),
-            }),
-            config,
-            clock,
-            batching,
-            router,
-            drain,
-            partitions: BTreeMap::new(),
-            lanes: BTreeMap::new(),
-            graves: Vec::new(),
-            tasks: JoinSet::new(),
-            flights: HashMap::new(),
-            wake: CancellationToken::new(),
-            decoding: None,
-            leaving: Vec::new(),
-            shutdown: None,
-            stopping,
-            paused: false,
-            tenures: 0,
-            read_attempt: 0,
-            read_not_before: now,
-            ready,
-            joined_at: Some(joined_at),
-            failure: None,
+impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
+    async fn run<D: Drain<Committer = C>>(&mut self, drain: &mut D) -> Result<(), Error> {
+        let mut ticks = interval(self.config.commit_interval.0);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut paused = false;
+        loop {
+            if paused || self.wants_pause() {
+                paused = self.wants_pause();
+                drain.pause(paused);
+            }
+            // One future until it answers: a read that is cut off by every write that ends would never end itself.
+            let mut event = pin!(next(drain, self.read_not_before));
+            let event = loop {
+                self.dispatch();
+                self.relieve();
+                self.finish_handovers().await;
+                self.notice_silence();
+                if self.is_finished() {
+                    return Ok(());
+                }
+                if paused != self.wants_pause() {
+                    break None;
+                }
+                let deadline = self.next_deadline();
+                let reads = self.decoding.is_none() && self.failure.is_none();
+                // In this order: what frees memory before what takes it.
+                tokio::select! {
+                    biased;
+                    Some(joined) = self.tasks.join_next_with_id() => self.joined(joined)?,
+                    answer = self.commits.finished() => self.committed(answer),
+                    () = self.stopping.cancelled(), if self.shutdown.is_none() => self.begin_shutdown(),
+                    _ = ticks.tick() => self.tick(),
+                    () = sleep_until(deadline) => {}
+                    decoded = decoded(&mut self.decoding) => self.decoded(decoded)?,
+                    event = &mut event, if reads => break Some(event),
+                }
+            };
+            if let Some(event) = event {
+                self.event(event);
+            }
         }
     }
 
-    async fn run(&mut self) -> Result<(), Error> {
-        let mut ticks = interval(self.config.commit_interval.0);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            self.dispatch();
-            self.relieve();
-            self.finish_handovers().await;
-            self.notice_silence();
-            if self.is_finished() {
-                return Ok(());
-            }
-            let deadline = self.next_deadline();
-            let reads = self.decoding.is_none() && self.failure.is_none();
-            // In this order: what frees memory before what takes it.
-            tokio::select! {
-                biased;
-                Some(joined) = self.tasks.join_next_with_id() => self.joined(joined)?,
-                answer = self.commits.finished() => self.committed(answer),
-                () = self.stopping.cancelled(), if self.shutdown.is_none() => self.begin_shutdown(),
-                _ = ticks.tick() => self.tick(),
-                () = sleep_until(deadline) => {}
-                decoded = decoded(&mut self.decoding) => self.decoded(decoded)?,
-                event = next(&mut self.drain, self.read_not_before), if reads => self.event(event),
-            }
-        }
+    fn wants_pause(&self) -> bool {
+        self.paused || self.shutdown.is_some()
     }
 
     fn buffer_failed(&mut self, source: DrainError) {

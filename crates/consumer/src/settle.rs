@@ -152,18 +152,12 @@ async fn bury<W: Write, B: BuryDead>(context: &Context<W, B>, work: &mut Work) {
         for (letter, answer) in answers {
             match answer {
                 Ok(()) => buried(context, work, &letter),
+                Err(PublishError::TooLarge { .. }) if letter.samples() > Some(1) => {
+                    work.letters.extend(letter.halve());
+                }
                 Err(error) => {
-                    let halved = match error {
-                        PublishError::TooLarge { .. } => letter.halve(),
-                        _ => Err(letter),
-                    };
-                    match halved {
-                        Ok((first, second)) => work.letters.extend([first, second]),
-                        Err(letter) => {
-                            work.letters.push(letter);
-                            failure = Some(error);
-                        }
-                    }
+                    work.letters.push(letter);
+                    failure = Some(error);
                 }
             }
         }

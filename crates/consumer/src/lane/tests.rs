@@ -21,7 +21,7 @@ fn lane(records: &[usize]) -> LaneQueue {
             .iter()
             .map(|name| (name.as_str(), &[1_i64] as &[i64]))
             .collect();
-        let record = record(offset as i32 % 2, offset, &series);
+        let record = record(i32::from(offset % 2 == 1), offset, &series);
         let block = codec::record::decode(record.content_type.as_deref(), &record.value).unwrap();
         let block = Arc::new(block);
         for series in 0..block.len() {

@@ -1,6 +1,6 @@
 //! What goes to the store, and when reading has to wait.
 
-use buffer::{BuryDead, Drain};
+use buffer::{BuryDead, Commit};
 use store::{Lane, Write};
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ const UNCOMMITTED_BATCHES: usize = 4;
 /// So many records that cannot be decoded are buried by one task.
 const GRAVES_AT_ONCE: usize = 256;
 
-impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
+impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     /// Starts everything that can and should be started now.
     pub(super) fn dispatch(&mut self) {
         self.dispatch_resumes();
@@ -120,7 +120,6 @@ impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
         let paused = buffered > if self.paused { limit / 2 } else { limit };
         if paused != self.paused {
             self.paused = paused;
-            self.drain.pause(paused);
             metrics::memory(&self.context.name, buffered, limit, paused);
             tracing::debug!(
                 store = self.context.name,

@@ -1,6 +1,6 @@
 //! What comes from the buffer.
 
-use buffer::{BuryDead, Drain, DrainError, Event};
+use buffer::{BuryDead, Commit, DrainError, Event};
 use store::{Item, Write};
 use tokio::task::JoinError;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use crate::metrics;
 use crate::partition::{Held, Partition, Stage};
 use crate::work::Tenure;
 
-impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
+impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     pub(super) fn event(&mut self, event: Result<Event, DrainError>) {
         let event = match event {
             Ok(event) => event,
@@ -77,9 +77,6 @@ impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
         self.partitions
             .insert(number, Partition::new(tenure, offset));
         self.commits.assigned(number, offset);
-        if self.paused || self.shutdown.is_some() {
-            self.drain.pause(true);
-        }
         self.joined_at = None;
         self.ready.ready();
     }
@@ -98,7 +95,7 @@ impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
             to,
             records,
             last_received_at_ms,
-            retention_s = self.drain.retention().as_secs(),
+            retention_s = self.retention.as_secs(),
             "records expired before this store read them: they are lost for it"
         );
         if let Some(partition) = self.partitions.get_mut(&number) {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use buffer::{BuryDead, Drain, Handover};
+use buffer::{BuryDead, Commit, Handover};
 use store::{Lane, Write};
 use tokio::time::Instant;
 
@@ -36,7 +36,7 @@ pub(super) struct Shutdown {
     pub(super) end: Instant,
 }
 
-impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
+impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     pub(super) fn revoked(&mut self, partitions: &[i32], handover: Handover) {
         let mut tenures = Vec::new();
         for number in partitions {
@@ -166,7 +166,6 @@ impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
             writes_until: now + timeout.mul_f64(0.75),
             end: now + timeout,
         });
-        self.drain.pause(true);
         let mut dropped = 0;
         for partition in self.partitions.values_mut() {
             dropped += partition.drop_held();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use buffer::{BuryDead, Drain};
+use buffer::{BuryDead, Commit};
 use store::{Lane, Write};
 use tokio::task::{AbortHandle, JoinError};
 
@@ -62,7 +62,7 @@ pub(super) enum Done {
     Resumed { partition: i32, tenure: u64 },
 }
 
-impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
+impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     pub(super) fn start_work(&mut self, slot: Slot, work: Work) {
         let tenures = work
             .tenures
@@ -138,18 +138,20 @@ impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
             self.start_work(slot, work);
             return;
         }
+        let mut ends = None;
         for part in &work.parts {
             let tenure = work.tenures.get(&part.partition).map(|tenure| tenure.id);
             if let Some(partition) = self.partitions.get_mut(&part.partition)
                 && Some(partition.tenure.id) == tenure
             {
                 partition.frontier.finish(part.offset, part.count);
+                ends = Some(part.offset + 1);
             }
         }
         self.free(slot);
         if let Slot::Lane(Lane::Partition(partition)) = slot {
             if let Some(partition) = self.partitions.get_mut(&partition) {
-                partition.uncommitted.push_back(partition.frontier.done());
+                partition.uncommitted.extend(ends);
             }
             self.start_commit();
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buffer::{BuryDead, Commit, Drain};
+use buffer::{BuryDead, Commit};
 use store::Write;
 use tokio::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::commits::Answer;
 use crate::lag::Lag;
 use crate::metrics;
 
-impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
+impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     /// Every commit interval.
     pub(super) fn tick(&mut self) {
         self.start_commit();
@@ -24,7 +24,7 @@ impl<D: Drain, W: Write, B: BuryDead> Running<D, W, B> {
             .into_iter()
             .map(|state| (state.partition, state.end_offset))
             .collect();
-        let (now_ms, retention) = (self.clock.now_ms(), self.drain.retention());
+        let (now_ms, retention) = (self.clock.now_ms(), self.retention);
         for (number, partition) in &self.partitions {
             let end = ends.get(number).copied().flatten();
             let lag = Lag::of(&partition.position(end), now_ms, retention);
