@@ -1,3 +1,5 @@
+//! Waits grow, differ, and respect the peer's wish.
+
 use super::*;
 
 const BACKOFF: Backoff = Backoff {

@@ -1,3 +1,5 @@
+//! Defaults are good, and a bad setting is named.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! The frontier against a model that keeps everything in a list.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Lag, age and headroom at each position.
+
 use super::*;
 
 const DAY: Duration = Duration::from_secs(86_400);

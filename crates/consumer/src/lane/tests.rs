@@ -1,3 +1,5 @@
+//! Where batches are cut.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Halves are the whole, and giving up needs evidence.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
