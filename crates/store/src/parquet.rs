@@ -2,7 +2,7 @@
 //!
 //! A batch of one partition becomes one file per day of its samples. The files are complete, synced
 //! and visible before the write is answered, so the offset is committed after them; what was written
-//! but not committed is undone when its records come again (see [`commit`]). One process at a time
+//! but not committed is replaced when its records come again (see [`commit`]). One process at a time
 //! may write a partition into one folder, which a consumer group and one folder lock give.
 
 mod columns;
@@ -17,19 +17,21 @@ mod manifest;
 mod merge;
 mod rows;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::Clock;
+use service::log_limit::LogLimit;
 
 pub use config::Config;
 pub use error::Error;
 pub use merge::Merged;
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
+use file::Origin;
 use layout::Layout;
 use manifest::{Entry, Manifest};
 use rows::Rows;
@@ -53,14 +55,15 @@ struct Shared {
     layout: Layout,
     /// A lock per partition: a write whose caller is gone still ends before the next one begins.
     partitions: Mutex<HashMap<i32, Arc<Mutex<Option<Partition>>>>>,
+    undated: LogLimit,
 }
 
 /// What is known of a partition since it was resumed.
 #[derive(Debug)]
 struct Partition {
     manifest: Manifest,
-    /// The end of the batch before, or where reading started.
-    start: i64,
+    /// Where reading started: what was written from there on comes again.
+    resumed_at: i64,
 }
 
 /// Where a batch was in its partition.
@@ -110,6 +113,7 @@ impl Archive {
             config,
             layout,
             partitions: Mutex::default(),
+            undated: LogLimit::new(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -201,7 +205,7 @@ impl Shared {
         let manifest = commit::resume(&self.layout, &self.source, partition, offset)?;
         Ok(Partition {
             manifest,
-            start: offset,
+            resumed_at: offset,
         })
     }
 
@@ -218,29 +222,55 @@ impl Shared {
             Some(partition) => partition,
             None => slot.insert(self.resumed(span.partition, span.first)?),
         };
-        // An earlier attempt at this batch may have got as far as visible files.
-        commit::undo(
-            &self.layout,
-            &mut partition.manifest,
-            span.partition,
-            span.first,
-        )?;
+        let received_at_ms = |offset| {
+            let mut sources = batch.items.iter().map(|item| item.source);
+            let source = sources.find(|source| source.offset == offset)?;
+            Some(source.received_at_ms)
+        };
+        // What an earlier attempt at these records left, before a crash or in this process.
+        let mut manifest = partition.manifest.clone();
+        let replaced: BTreeSet<String> = manifest
+            .take_replaced(partition.resumed_at, span, received_at_ms)
+            .into_iter()
+            .flat_map(|entry| entry.files)
+            .collect();
         let rows = Rows::new(&batch.items);
-        let staged = commit::stage(&self.layout, &self.source, span, &rows, keep_on)?;
+        if rows.days().any(|day| !day.is_dated())
+            && let Some(suppressed) = self.undated.pass()
+        {
+            tracing::warn!(
+                store = self.store,
+                suppressed,
+                "archive: samples whose time is before the year 1 or after 9999 go to the folder _undated, where readers do not see them"
+            );
+        }
+        let origin = Origin {
+            source: &self.source,
+            span,
+        };
+        let staged = commit::stage(&self.layout, origin, &rows, &replaced, keep_on)?;
         if let Err(error) = keep_on() {
             staged.discard();
             return Err(error);
         }
-        partition.manifest.push(Entry {
-            start: partition.start,
+        let mut files = replaced.clone();
+        files.extend(staged.names());
+        manifest.push(Entry {
             first: span.first,
             last: span.last,
-            files: staged.names(),
+            received_at_ms: received_at_ms(span.first).unwrap_or_default(),
+            files: files.into_iter().collect(),
         });
-        // From here on the manifest names the files, so whatever fails is undone by the next attempt.
-        commit::publish(&self.layout, &partition.manifest, span.partition, &staged)
-            .inspect_err(|_| staged.discard())?;
-        partition.start = span.last.saturating_add(1);
+        // From here on the manifest names all files, so whatever fails is replaced by the next attempt.
+        partition.manifest = manifest;
+        commit::publish(
+            &self.layout,
+            &partition.manifest,
+            span.partition,
+            &staged,
+            &replaced,
+        )
+        .inspect_err(|_| staged.discard())?;
         Ok(Written {
             files: staged.names().len(),
             bytes: staged.bytes,

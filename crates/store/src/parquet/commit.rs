@@ -2,10 +2,10 @@
 //!
 //! 1. [`stage`]: every day's file, written and synced under a name that readers do not see. Killed
 //!    before the end: leftovers, removed by the next [`resume`].
-//! 2. [`Manifest::save`]: the batch and the names of its files. Killed after it: none, some or all of
-//!    the files are visible, and the next [`resume`] learns from the offset whether they count.
-//! 3. [`install`]: the files get their names. Only then the write is answered, and only after the
-//!    answer the offset is committed.
+//! 2. [`Manifest::save`]: the batch, the names of its files, and those of the files that they replace.
+//!    Killed after it: any of them may be visible, and when the records come again all of them go.
+//! 3. [`remove_replaced`], then [`install`]: the files get their names. Only then the write is
+//!    answered, and only after the answer the offset is committed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -56,20 +56,22 @@ pub(super) fn prepare(layout: &Layout) -> Result<(), Error> {
     disk::make_dir(&layout.manifests())
 }
 
-/// Writes a file per day, one after the other. On an error nothing stays.
+/// Writes a file per day, one after the other. Names in `replaced` are free. On an error nothing stays.
 pub(super) fn stage(
     layout: &Layout,
-    source: &str,
-    span: Span,
+    origin: Origin<'_>,
     rows: &Rows<'_>,
+    replaced: &BTreeSet<String>,
     keep_on: &dyn Fn() -> Result<(), Error>,
 ) -> Result<Staged, Error> {
-    let origin = Origin::Batch { source, span };
+    let Span {
+        partition, first, ..
+    } = origin.span;
     let mut staged = Staged::default();
     for day in rows.days() {
         let file = StagedFile {
-            temporary: layout.temporary(span.partition, span.first, day),
-            name: layout.free_name(span.partition, span.first, day),
+            temporary: layout.temporary(partition, first, day),
+            name: layout.free_name(partition, first, day, replaced),
         };
         let written = keep_on().and_then(|()| write_day(&file.temporary, origin, rows, day));
         staged.files.push(file);
@@ -85,7 +87,7 @@ pub(super) fn stage(
 }
 
 fn write_day(path: &Path, origin: Origin<'_>, rows: &Rows<'_>, day: Day) -> Result<u64, Error> {
-    let mut writer = Writer::create(path, origin)?;
+    let mut writer = Writer::create(path, &origin.metadata())?;
     for sample in rows.of_day(day) {
         writer.push(&sample)?;
     }
@@ -115,8 +117,31 @@ fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(Error::io("rename into place", to))
 }
 
-/// Undoes what was written and will come again when reading starts at `offset`. Answers the
-/// manifest of what stays.
+/// Removes the files that the batch's own do not overwrite.
+pub(super) fn remove_replaced(
+    layout: &Layout,
+    replaced: &BTreeSet<String>,
+    staged: &Staged,
+) -> Result<(), Error> {
+    let names: BTreeSet<String> = staged.names().into_iter().collect();
+    disk::remove_files(layout, replaced.difference(&names))
+}
+
+/// Records the batch and makes its files visible in the place of those that they replace.
+pub(super) fn publish(
+    layout: &Layout,
+    manifest: &Manifest,
+    partition: i32,
+    staged: &Staged,
+    replaced: &BTreeSet<String>,
+) -> Result<(), Error> {
+    let _lock = Lock::shared(&layout.install_lock())?;
+    manifest.save(layout, partition)?;
+    remove_replaced(layout, replaced, staged)?;
+    install(layout, staged)
+}
+
+/// Removes what an unfinished write left and reads what is remembered.
 pub(super) fn resume(
     layout: &Layout,
     source: &str,
@@ -124,56 +149,14 @@ pub(super) fn resume(
     offset: i64,
 ) -> Result<Manifest, Error> {
     disk::remove_temporaries(layout, partition)?;
-    let mut manifest = Manifest::load(layout, partition, source)?;
-    undo(layout, &mut manifest, partition, offset)?;
-    Ok(manifest)
-}
-
-/// Records the batch and makes its files visible.
-pub(super) fn publish(
-    layout: &Layout,
-    manifest: &Manifest,
-    partition: i32,
-    staged: &Staged,
-) -> Result<(), Error> {
-    let _lock = Lock::shared(&layout.install_lock())?;
-    manifest.save(layout, partition)?;
-    install(layout, staged)
-}
-
-/// The part of [`resume`] that a repeated write needs too.
-pub(super) fn undo(
-    layout: &Layout,
-    manifest: &mut Manifest,
-    partition: i32,
-    offset: i64,
-) -> Result<(), Error> {
-    // On a copy: if the files cannot be removed now, the manifest must still name them the next time.
-    let mut after = manifest.clone();
-    let resumed = after.resume(offset);
-    let _lock = match resumed.again.as_slice() {
-        [] => None,
-        _ => Some(Lock::shared(&layout.install_lock())?),
-    };
-    for batch in resumed.again {
-        let removed = disk::remove_files(layout, &batch.files)?;
-        tracing::info!(
-            partition,
-            offset,
-            first = batch.first,
-            last = batch.last,
-            removed,
-            "archive: files of a batch that was not committed are removed; its records come again"
-        );
-    }
-    if let Some(why) = resumed.surprise {
+    let manifest = Manifest::load(layout, partition, source)?;
+    if let Some(why) = manifest.doubt(offset) {
         tracing::warn!(
             partition,
             offset,
             why,
-            "archive: samples that are read again will be in it twice"
+            "archive: some samples that are read again will be in it twice"
         );
     }
-    *manifest = after;
-    Ok(())
+    Ok(manifest)
 }

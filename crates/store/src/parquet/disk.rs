@@ -68,12 +68,11 @@ impl Lock {
     }
 }
 
-/// Removes a file that may already be gone. Answers whether it was there.
-pub(super) fn remove(path: &Path) -> Result<bool, Error> {
+/// Removes a file that may already be gone.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::io("remove", path)(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 
@@ -96,26 +95,26 @@ pub(super) fn remove_temporaries(layout: &Layout, partition: i32) -> Result<(), 
 }
 
 /// Removes files of the archive, durably: none of them comes back with the next power failure.
-pub(super) fn remove_files(layout: &Layout, files: &[String]) -> Result<usize, Error> {
-    let mut removed = 0;
+pub(super) fn remove_files<'n>(
+    layout: &Layout,
+    names: impl Iterator<Item = &'n String>,
+) -> Result<(), Error> {
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
-    for file in files {
-        let relative = Path::new(file);
+    for name in names {
+        let relative = Path::new(name);
         // A manifest is a file that a person may have edited.
         if !relative
             .components()
             .all(|component| matches!(component, Component::Normal(_)))
         {
             tracing::warn!(
-                file,
+                name,
                 "archive: the manifest names a file outside the archive"
             );
             continue;
         }
         let path = layout.root().join(relative);
-        if remove(&path)? {
-            removed += 1;
-        }
+        remove(&path)?;
         if let Some(folder) = path.parent().filter(|folder| folder.exists()) {
             folders.insert(folder.to_owned());
         }
@@ -127,5 +126,5 @@ pub(super) fn remove_files(layout: &Layout, files: &[String]) -> Result<usize, E
             other => other?,
         }
     }
-    Ok(removed)
+    Ok(())
 }

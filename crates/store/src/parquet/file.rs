@@ -22,39 +22,41 @@ use super::rows::Sample;
 /// DuckDB's own row group: small enough to skip metrics by their statistics, large enough to compress.
 const ROW_GROUP_ROWS: usize = 122_880;
 
-/// Where a file's rows came from, for its key-value metadata.
+/// Which batch a file's rows are of.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Origin<'a> {
-    /// One batch of one partition.
-    Batch {
-        /// Which buffer.
-        source: &'a str,
-        /// Where in it.
-        span: Span,
-    },
-    /// So many files of a day.
-    Merged(usize),
+pub(super) struct Origin<'a> {
+    /// Which buffer.
+    pub(super) source: &'a str,
+    /// Where in it.
+    pub(super) span: Span,
 }
 
 impl Origin<'_> {
-    fn metadata(self) -> Vec<KeyValue> {
-        let mut said = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
-        match self {
-            Self::Batch { source, span } => said.extend([
-                ("source", source.to_owned()),
-                ("partition", span.partition.to_string()),
-                ("first_offset", span.first.to_string()),
-                ("last_offset", span.last.to_string()),
-            ]),
-            Self::Merged(files) => said.push(("merged_files", files.to_string())),
-        }
-        said.into_iter()
-            .map(|(key, value)| KeyValue::new(format!("sluice.{key}"), value))
-            .collect()
+    /// For [`Writer::create`].
+    pub(super) fn metadata(self) -> [(&'static str, String); 4] {
+        let Span {
+            partition,
+            first,
+            last,
+        } = self.span;
+        [
+            ("source", self.source.to_owned()),
+            ("partition", partition.to_string()),
+            ("first_offset", first.to_string()),
+            ("last_offset", last.to_string()),
+        ]
     }
 }
 
-fn properties(origin: Origin<'_>) -> WriterProperties {
+fn metadata(facts: &[(&str, String)]) -> Vec<KeyValue> {
+    let version = ("version", env!("CARGO_PKG_VERSION").to_owned());
+    std::iter::once(&version)
+        .chain(facts)
+        .map(|(key, value)| KeyValue::new(format!("sluice.{key}"), value.clone()))
+        .collect()
+}
+
+fn properties(facts: &[(&str, String)]) -> WriterProperties {
     let column =
         |parts: &[&str]| ColumnPath::new(parts.iter().copied().map(str::to_owned).collect());
     let mut properties = WriterProperties::builder()
@@ -63,7 +65,7 @@ fn properties(origin: Origin<'_>) -> WriterProperties {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_dictionary_enabled(false)
         .set_column_encoding(column(&["time"]), Encoding::DELTA_BINARY_PACKED)
-        .set_key_value_metadata(Some(origin.metadata()))
+        .set_key_value_metadata(Some(metadata(facts)))
         .set_sorting_columns(Some(vec![SortingColumn {
             column_idx: 0,
             descending: false,
@@ -122,14 +124,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// A new file at `path`.
-    pub(super) fn create(path: &Path, origin: Origin<'_>) -> Result<Self, Error> {
+    /// A new file at `path`, with `facts` in its key-value metadata.
+    pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Self, Error> {
         let failed = Arc::new(OnceLock::new());
         let disk = Disk {
             file: File::create(path).map_err(Error::io("create", path))?,
             failed: Arc::clone(&failed),
         };
-        let encoder = ArrowWriter::try_new(disk, Arc::clone(&SCHEMA), Some(properties(origin)));
+        let encoder = ArrowWriter::try_new(disk, Arc::clone(&SCHEMA), Some(properties(facts)));
         Ok(Self {
             path: path.to_owned(),
             encoder: encoder.map_err(|error| fault(path, &failed, error))?,

@@ -1,8 +1,9 @@
 //! Names in the archive's folder.
 //!
-//! Readers see `date=YYYY-MM-DD/*.parquet` and nothing else: files that are being written have
-//! another ending and lie in a folder that, like the manifests', starts with an underscore.
+//! Readers see `date=YYYY-MM-DD/*.parquet` and nothing else: files that are being written, and those
+//! of samples without such a date, have another ending and lie in folders that start with an underscore.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Span;
@@ -10,8 +11,9 @@ use jiff::civil::Date;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Hive's name for rows whose partition column is null; readers turn it into one.
-const NO_DATE: &str = "__HIVE_DEFAULT_PARTITION__";
+/// Where samples go that have no date of four digits: one such time in a file that readers see can
+/// make every query over the archive fail.
+const UNDATED: &str = "_undated";
 
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
@@ -48,7 +50,21 @@ impl Day {
             .then(|| EPOCH.checked_add(Span::new().days(self.0)));
         match date {
             Some(Ok(date)) => format!("date={date}"),
-            _ => format!("date={NO_DATE}"),
+            _ => UNDATED.to_owned(),
+        }
+    }
+
+    /// Whether readers see it.
+    pub(super) fn is_dated(self) -> bool {
+        self != Self::NEVER
+    }
+
+    /// What its files' names end in.
+    fn ending(self) -> &'static str {
+        if self.is_dated() {
+            "parquet"
+        } else {
+            "parquet.undated"
         }
     }
 
@@ -128,18 +144,26 @@ impl Layout {
         format!("p{partition:05}-")
     }
 
-    /// A name for the file of `day` that nobody has yet, below the root. Only a buffer that counts its
-    /// offsets anew makes a second name necessary: the samples there are other ones, and stay.
-    pub(super) fn free_name(&self, partition: i32, first: i64, day: Day) -> String {
-        let folder = day.folder();
-        let prefix = Self::prefix(partition);
-        let plain = format!("{folder}/{prefix}{first:020}.parquet");
-        if !self.root.join(&plain).exists() {
+    /// A name for the file of `day` that nobody has yet but those in `replaced`, below the root. Only a
+    /// buffer that counts its offsets anew makes a second name necessary: the samples there are other
+    /// ones, and stay.
+    pub(super) fn free_name(
+        &self,
+        partition: i32,
+        first: i64,
+        day: Day,
+        replaced: &BTreeSet<String>,
+    ) -> String {
+        let stem = format!("{}/{}{first:020}", day.folder(), Self::prefix(partition));
+        let ending = day.ending();
+        let is_free = |name: &String| replaced.contains(name) || !self.root.join(name).exists();
+        let plain = format!("{stem}.{ending}");
+        if is_free(&plain) {
             return plain;
         }
         (2_u64..)
-            .map(|number| format!("{folder}/{prefix}{first:020}-{number}.parquet"))
-            .find(|name| !self.root.join(name).exists())
+            .map(|number| format!("{stem}-{number}.{ending}"))
+            .find(is_free)
             .unwrap_or(plain)
     }
 

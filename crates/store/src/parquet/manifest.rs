@@ -1,7 +1,8 @@
-//! What a partition's last batches became, so that a crash before their commit can be undone.
+//! What a partition's last batches became, so that records that come again replace what they were.
 //!
-//! A batch's entry is on the disk before its first file is visible. An entry at or above the offset
-//! at which reading starts again was never committed, and its records come again: its files go.
+//! A batch's entry is on the disk before its first file is visible. After a crash reading starts at
+//! the last commit; when records of a remembered batch come again, its files go as theirs come.
+//! Nothing goes before that: records that expired meanwhile, or that were of another log, do not come.
 //! More than one batch is remembered, because a commit may still be on its way when the next batch
 //! is written.
 
@@ -11,6 +12,7 @@ use std::io::{ErrorKind, Write as _};
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::error::Error;
 use super::layout::Layout;
 
@@ -22,34 +24,23 @@ const KEPT: usize = 16;
 /// A batch that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    /// The end of the batch before it, or where reading had started: a commit that lies from here to
-    /// `first` does not cover this batch. Records between the two were not for this store.
-    pub(super) start: i64,
     /// The offset of its first record.
     pub(super) first: i64,
     /// The offset of its last record.
     pub(super) last: i64,
+    /// When the first record was received: another record with its offset is of another log.
+    pub(super) received_at_ms: i64,
     /// Its files, below the archive's folder.
     pub(super) files: Vec<String>,
 }
 
-/// The last batches of a partition, oldest first.
+/// The last batches of a partition, in the order of their offsets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     version: u32,
     /// The buffer whose offsets these are.
     source: String,
     batches: Vec<Entry>,
-}
-
-/// What the offset at which reading starts says about the last batches.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Resumed {
-    /// These were never committed. Their records will be read again.
-    pub(super) again: Vec<Entry>,
-    /// The offset is not what this manifest would lead to: offsets were reset, or the buffer was
-    /// replaced. What was written stays, and may come twice.
-    pub(super) surprise: Option<String>,
 }
 
 impl Manifest {
@@ -64,35 +55,59 @@ impl Manifest {
 
     /// Adds a batch and forgets the oldest.
     pub(super) fn push(&mut self, entry: Entry) {
-        self.batches.push(entry);
+        let at = self
+            .batches
+            .partition_point(|other| other.first <= entry.first);
+        self.batches.insert(at, entry);
         let surplus = self.batches.len().saturating_sub(KEPT);
         self.batches.drain(..surplus);
     }
 
-    /// Takes the batches that will come again when reading starts at `offset`.
-    pub(super) fn resume(&mut self, offset: i64) -> Resumed {
-        let mut resumed = Resumed::default();
-        let Some(oldest) = self.batches.first() else {
-            return resumed;
-        };
-        if offset < oldest.start {
-            // How much of it comes again, and whether it is the same log at all, cannot be told.
-            resumed.surprise = Some(format!(
-                "reading starts at offset {offset}, before the last known batches, which start at {}",
-                oldest.start
-            ));
-            self.batches.clear();
-            return resumed;
+    /// Takes the batches that `span` writes again, where reading had started at `resumed_at`.
+    /// `received_at_ms` says when the span's record of an offset was received.
+    pub(super) fn take_replaced(
+        &mut self,
+        resumed_at: i64,
+        span: Span,
+        received_at_ms: impl Fn(i64) -> Option<i64>,
+    ) -> Vec<Entry> {
+        let overlaps = |entry: &Entry| entry.first <= span.last && span.first <= entry.last;
+        // Of a batch that began before, the first records do not come again.
+        let (again, kept) = std::mem::take(&mut self.batches)
+            .into_iter()
+            .partition(|entry| entry.first >= resumed_at && overlaps(entry));
+        self.batches = kept;
+        let (same, other): (Vec<Entry>, Vec<Entry>) = Vec::into_iter(again).partition(|entry| {
+            received_at_ms(entry.first).is_none_or(|at_ms| at_ms == entry.received_at_ms)
+        });
+        for entry in other {
+            tracing::warn!(
+                partition = span.partition,
+                offset = entry.first,
+                "archive: the buffer has another record at this offset than before, as after a topic was made anew; what was archived stays"
+            );
         }
-        let below = self.batches.partition_point(|entry| entry.first < offset);
-        resumed.again = self.batches.split_off(below);
-        if let Some(split) = self.batches.last().filter(|entry| offset <= entry.last) {
-            resumed.surprise = Some(format!(
-                "reading starts at offset {offset}, inside the batch of {} to {}",
-                split.first, split.last
+        same
+    }
+
+    /// Why some samples may be in the archive twice when reading starts at `offset`, if they may.
+    pub(super) fn doubt(&self, offset: i64) -> Option<String> {
+        let oldest = self.batches.first()?;
+        if self.batches.len() == KEPT && offset < oldest.first {
+            return Some(format!(
+                "reading starts at offset {offset}, the oldest batch that is remembered at {}",
+                oldest.first
             ));
         }
-        resumed
+        self.batches
+            .iter()
+            .find(|entry| entry.first < offset && offset <= entry.last)
+            .map(|entry| {
+                format!(
+                    "reading starts at offset {offset}, inside the batch of {} to {}",
+                    entry.first, entry.last
+                )
+            })
     }
 
     /// Reads a partition's manifest. One of another buffer, or one that cannot be understood, is as
@@ -124,7 +139,7 @@ impl Manifest {
         Ok(Self::new(source))
     }
 
-    /// The files of all partitions that may still have to be taken back.
+    /// The files of all partitions that may still have to be replaced.
     pub(super) fn live_files(layout: &Layout) -> Result<BTreeSet<String>, Error> {
         let dir = layout.manifests();
         let mut live = BTreeSet::new();
@@ -134,7 +149,7 @@ impl Manifest {
                 continue;
             }
             let text = fs::read(&path).map_err(Error::io("read", &path))?;
-            // One that cannot be understood undoes nothing either.
+            // One that cannot be understood replaces nothing either.
             if let Ok(manifest) = serde_json::from_slice::<Self>(&text) {
                 live.extend(manifest.batches.into_iter().flat_map(|entry| entry.files));
             }

@@ -3,7 +3,7 @@
 //! The day's new folder is prepared beside the archive and then exchanged with the old one, which
 //! the file system does at once or not at all. Killed before: leftovers beside the archive. Killed
 //! after: the old folder lies there. The next pass removes either. Files that a partition may still
-//! have to take back (its manifest names them) are not merged; they move along as they are.
+//! have to replace (its manifest names them) are not merged; they move along as they are.
 //!
 //! A query that listed a folder before the exchange may miss a file afterwards and fail; it finds
 //! all of it when it is run again, and no sample twice.

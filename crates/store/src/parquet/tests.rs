@@ -363,31 +363,30 @@ async fn more_rows_than_a_row_group_holds_come_back_too() {
 }
 
 #[tokio::test]
-async fn samples_of_no_calendar_share_a_folder_whose_date_is_null() {
+async fn samples_of_no_calendar_are_kept_where_they_break_no_query() {
     let dir = tempfile::tempdir().unwrap();
-    let times = [i64::MIN, i64::MAX, 253_402_300_800_000, -62_135_596_800_001];
-    let points = times.map(|at_ms| (at_ms, 1.0));
-    let items = vec![
-        Series::new("x", &[], &points).at(0, 0),
-        Series::new("y", &[], &[(253_402_300_799_999, 1.0), (-1, 2.0)]).at(0, 1),
-    ];
-    open(dir.path())
-        .write(&batch(0, items.clone()))
-        .await
-        .unwrap();
+    let times = [i64::MIN, -62_135_596_800_001, 253_402_300_800_000, i64::MAX];
+    let odd = Series::new("x", &[], &times.map(|at_ms| (at_ms, 1.0))).at(0, 0);
+    let points = [(253_402_300_799_999, 1.0), (-1, 2.0)];
+    let sound = Series::new("x", &[], &points).at(0, 1);
+    let archive = open(dir.path());
+    let whole = batch(0, vec![odd.clone(), sound.clone()]);
+    archive.write(&whole).await.unwrap();
     let folders: Vec<String> = names(dir.path())
         .iter()
         .map(|name| name.split_once('/').unwrap().0.to_owned())
         .collect();
-    assert_eq!(
-        folders,
-        [
-            "date=1969-12-31",
-            "date=9999-12-31",
-            "date=__HIVE_DEFAULT_PARTITION__"
-        ]
-    );
-    assert_eq!(read_all(dir.path()), expected(&items));
+    assert_eq!(folders, ["date=1969-12-31", "date=9999-12-31"]);
+    assert_eq!(read_all(dir.path()), expected([&sound]));
+    let undated = dir
+        .path()
+        .join("_undated/p00000-00000000000000000000.parquet.undated");
+    assert_eq!(read_file(&undated), expected([&odd]));
+    // Once, like all others.
+    archive.resume(0, 0).await.unwrap();
+    archive.write(&whole).await.unwrap();
+    assert_eq!(fs::read_dir(undated.parent().unwrap()).unwrap().count(), 1);
+    assert_eq!(read_file(&undated), expected([&odd]));
 }
 
 #[test]
@@ -411,7 +410,7 @@ fn a_day_has_one_spelling() {
         "2026-11-21",
         "date=2026-11-21x",
         "date=20261121",
-        "date=__HIVE_DEFAULT_PARTITION__",
+        "_undated",
         "date=2026-02-30",
     ] {
         assert_eq!(Day::parse(other), None, "{other}");

@@ -1,77 +1,108 @@
-//! An offset decides which batches come again.
+//! Which batches come again is decided when their records do.
 
 use super::{Entry, KEPT, Manifest};
+use crate::parquet::Span;
 
-fn manifest(batches: &[(i64, i64, i64)]) -> Manifest {
+fn entry(first: i64, last: i64) -> Entry {
+    Entry {
+        first,
+        last,
+        received_at_ms: first * 1000,
+        files: vec![format!("{first}.parquet")],
+    }
+}
+
+fn manifest() -> Manifest {
     let mut manifest = Manifest::new("x");
-    for &(start, first, last) in batches {
-        manifest.push(Entry {
-            start,
-            first,
-            last,
-            files: vec![format!("{first}.parquet")],
-        });
+    // Not in order: a batch may be written again before a later one is.
+    for (first, last) in [(10, 19), (25, 29), (2, 9)] {
+        manifest.push(entry(first, last));
     }
     manifest
 }
 
-/// Checks the batches that come again, those that are still known, and whether the offset is a surprise.
+fn firsts(batches: &[Entry]) -> Vec<i64> {
+    batches.iter().map(|entry| entry.first).collect()
+}
+
+/// Checks which batches the records `first..=last` replace when reading had started at `resumed_at`.
 #[track_caller]
-fn check(offset: i64, again: &[i64], kept: &[i64], surprise: bool) {
-    let mut manifest = manifest(&[(0, 2, 9), (10, 10, 19), (20, 25, 29)]);
-    let resumed = manifest.resume(offset);
-    let firsts = |batches: &[Entry]| batches.iter().map(|entry| entry.first).collect::<Vec<_>>();
-    assert_eq!(firsts(&resumed.again), again, "again");
+fn check(resumed_at: i64, first: i64, last: i64, replaced: &[i64], kept: &[i64]) {
+    let mut manifest = manifest();
+    let span = Span {
+        partition: 0,
+        first,
+        last,
+    };
+    let again = manifest.take_replaced(resumed_at, span, |offset| Some(offset * 1000));
+    assert_eq!(firsts(&again), replaced, "replaced");
     assert_eq!(firsts(&manifest.batches), kept, "kept");
-    assert_eq!(
-        resumed.surprise.is_some(),
-        surprise,
-        "{:?}",
-        resumed.surprise
-    );
 }
 
 #[test]
-fn everything_below_the_offset_is_committed() {
-    check(30, &[], &[2, 10, 25], false);
-    check(1000, &[], &[2, 10, 25], false);
+fn the_batches_whose_records_come_again_are_replaced() {
+    check(2, 2, 9, &[2], &[10, 25]);
+    check(2, 2, 3, &[2], &[10, 25]);
+    check(10, 10, 26, &[10, 25], &[2]);
+    check(0, 0, 100, &[2, 10, 25], &[]);
 }
 
 #[test]
-fn everything_from_the_offset_on_comes_again() {
-    check(20, &[25], &[2, 10], false);
-    check(23, &[25], &[2, 10], false);
-    check(25, &[25], &[2, 10], false);
-    check(10, &[10, 25], &[2], false);
-    check(0, &[2, 10, 25], &[], false);
+fn a_batch_whose_first_records_are_skipped_this_time_is_replaced_too() {
+    check(10, 15, 16, &[10], &[2, 25]);
 }
 
 #[test]
-fn an_offset_inside_a_batch_is_a_surprise() {
-    check(15, &[25], &[2, 10], true);
-    check(29, &[], &[2, 10, 25], true);
+fn records_that_were_not_there_before_replace_nothing() {
+    check(30, 30, 40, &[], &[2, 10, 25]);
+    check(20, 20, 24, &[], &[2, 10, 25]);
 }
 
 #[test]
-fn an_offset_before_all_that_is_known_deletes_nothing() {
-    let mut manifest = manifest(&[(100, 100, 109)]);
-    let resumed = manifest.resume(99);
-    assert!(resumed.again.is_empty());
-    assert!(resumed.surprise.unwrap().contains("99"));
-    assert!(manifest.batches.is_empty());
+fn records_that_expired_keep_what_they_were() {
+    // Reading was to start at 10, but the buffer begins at 27 now.
+    check(10, 27, 40, &[25], &[2, 10]);
+    check(10, 30, 40, &[], &[2, 10, 25]);
+}
+
+#[test]
+fn a_batch_that_began_before_the_offset_stays() {
+    check(15, 15, 19, &[], &[2, 10, 25]);
+}
+
+#[test]
+fn records_of_another_log_replace_nothing() {
+    let mut manifest = manifest();
+    let span = Span {
+        partition: 0,
+        first: 0,
+        last: 12,
+    };
+    let again = manifest.take_replaced(0, span, |offset| Some(offset * 1000 + 1));
+    assert_eq!(again, []);
+    assert_eq!(firsts(&manifest.batches), [25]);
 }
 
 #[test]
 fn only_the_last_batches_are_remembered() {
     let mut manifest = Manifest::new("x");
     for offset in 0..100 {
-        manifest.push(Entry {
-            start: offset,
-            first: offset,
-            last: offset,
-            files: Vec::new(),
-        });
+        manifest.push(entry(offset, offset));
     }
     assert_eq!(manifest.batches.len(), KEPT);
     assert_eq!(manifest.batches.last().unwrap().first, 99);
+}
+
+#[test]
+fn an_offset_that_commits_do_not_explain_is_doubted() {
+    let doubt = |offset| manifest().doubt(offset);
+    for sound in [0, 1, 2, 10, 20, 23, 25, 30, 99] {
+        assert_eq!(doubt(sound), None, "{sound}");
+    }
+    assert!(doubt(15).unwrap().contains("10 to 19"));
+    assert!(doubt(29).unwrap().contains("25 to 29"));
+    let mut full = Manifest::new("x");
+    (100..200).for_each(|offset| full.push(entry(offset, offset)));
+    assert!(full.doubt(50).unwrap().contains("50"));
+    assert_eq!(Manifest::new("x").doubt(50), None);
 }

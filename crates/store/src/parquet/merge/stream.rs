@@ -18,7 +18,7 @@ use arrow_array::{
 
 use super::super::columns::SCHEMA;
 use super::super::error::Error;
-use super::super::file::{Origin, Writer};
+use super::super::file::Writer;
 use super::super::rows::{Key, Sample, Value};
 
 /// Rows of one file in memory at once.
@@ -64,7 +64,8 @@ fn decode(path: &Path) -> impl FnOnce(ParquetError) -> Error + use<> {
 
 /// Merges `inputs` into a new, synced file at `output`.
 pub(super) fn merge(inputs: &[Input], output: &Path) -> Result<(), Error> {
-    let mut writer = Writer::create(output, Origin::Merged(inputs.len()))?;
+    let facts = [("merged_files", inputs.len().to_string())];
+    let mut writer = Writer::create(output, &facts)?;
     let mut cursors: Vec<Cursor<'_>> = Vec::with_capacity(inputs.len());
     let mut heads = BinaryHeap::new();
     for (number, input) in inputs.iter().enumerate() {

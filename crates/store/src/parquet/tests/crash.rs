@@ -1,16 +1,21 @@
 //! The process dies between any two steps, and each sample is there exactly once.
 
+mod model;
+mod reset;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use super::super::Span;
-use super::super::commit::{self, Staged};
+use super::super::commit;
+use super::super::file::Origin;
 use super::super::layout::Layout;
-use super::super::manifest::{Entry, Manifest};
+use super::super::manifest::Entry;
 use super::super::rows::Rows;
-use super::{batch, expected, names, open, open_from, read_all, records, write};
-use crate::{Item, Write as _, WriteError};
+use super::{batch, expected, names, open, read_all, record, records, write};
+use crate::{Write as _, WriteError};
 
 const SOURCE: &str = "kafka/metrics";
 
@@ -21,42 +26,54 @@ enum Killed {
     BeforeManifest,
     BeforeManifestRename,
     AfterManifest,
+    AfterRemoval,
     AfterRenames(usize),
     BeforeCommit,
 }
 
-const ALL: [Killed; 7] = [
+const ALL: [Killed; 8] = [
     Killed::WhileStaging,
     Killed::BeforeManifest,
     Killed::BeforeManifestRename,
     Killed::AfterManifest,
+    Killed::AfterRemoval,
     Killed::AfterRenames(1),
     Killed::AfterRenames(2),
     Killed::BeforeCommit,
 ];
 
-fn staged(layout: &Layout, items: &[Item], first: i64, last: i64) -> Staged {
-    let span = Span {
-        partition: 3,
-        first,
-        last,
-    };
-    commit::stage(layout, SOURCE, span, &Rows::new(items), &|| Ok(())).unwrap()
-}
-
-/// What a process leaves that is killed while it writes the records `offsets`. Reading had started at `start`.
-fn die(dir: &Path, start: i64, offsets: std::ops::Range<i64>, killed: Killed) {
+/// What a process leaves that read from `resumed_at` on and is killed while it writes the records `offsets`.
+fn die(dir: &Path, resumed_at: i64, offsets: std::ops::Range<i64>, killed: Killed) {
     let layout = Layout::new(dir.to_owned());
     commit::prepare(&layout).unwrap();
-    let mut manifest = commit::resume(&layout, SOURCE, 3, start).unwrap();
-    let (first, last) = (offsets.start, offsets.end - 1);
-    let staged = staged(&layout, &records(offsets), first, last);
+    let mut manifest = commit::resume(&layout, SOURCE, 3, resumed_at).unwrap();
+    let span = Span {
+        partition: 3,
+        first: offsets.start,
+        last: offsets.end - 1,
+    };
+    let replaced: BTreeSet<String> = manifest
+        .take_replaced(resumed_at, span, |_| Some(0))
+        .into_iter()
+        .flat_map(|entry| entry.files)
+        .collect();
+    let items = records(offsets);
+    let origin = Origin {
+        source: SOURCE,
+        span,
+    };
+    let rows = Rows::new(&items);
+    let staged = commit::stage(&layout, origin, &rows, &replaced, &|| Ok(())).unwrap();
+    let mut files = replaced.clone();
+    files.extend(staged.names());
     manifest.push(Entry {
-        start,
-        first,
-        last,
-        files: staged.names(),
+        first: span.first,
+        last: span.last,
+        received_at_ms: 0,
+        files: files.into_iter().collect(),
     });
+    let save = || manifest.save(&layout, 3).unwrap();
+    let remove = || commit::remove_replaced(&layout, &replaced, &staged).unwrap();
     match killed {
         Killed::WhileStaging => {
             let entry = fs::read_dir(layout.incoming()).unwrap().next().unwrap();
@@ -67,14 +84,18 @@ fn die(dir: &Path, start: i64, offsets: std::ops::Range<i64>, killed: Killed) {
             let aside = layout.manifest(3).with_extension("json.tmp");
             manifest.save_aside(&aside).unwrap();
         }
-        Killed::AfterManifest => manifest.save(&layout, 3).unwrap(),
+        Killed::AfterManifest => save(),
+        Killed::AfterRemoval => {
+            save();
+            remove();
+        }
         Killed::AfterRenames(count) => {
-            manifest.save(&layout, 3).unwrap();
+            save();
+            remove();
             commit::install_some(&layout, &staged, count).unwrap();
         }
         Killed::BeforeCommit => {
-            manifest.save(&layout, 3).unwrap();
-            commit::install(&layout, &staged).unwrap();
+            commit::publish(&layout, &manifest, 3, &staged, &replaced).unwrap();
         }
     }
 }
@@ -121,7 +142,7 @@ async fn whatever_the_last_step_was_a_replay_leaves_each_sample_once() {
 #[tokio::test]
 async fn dying_again_and_again_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    for (round, killed) in ALL.into_iter().cycle().take(30).enumerate() {
+    for (round, killed) in ALL.into_iter().cycle().take(32).enumerate() {
         let end = 11 + i64::try_from(round % 5).unwrap();
         die(dir.path(), 10, 10..end, killed);
     }
@@ -135,6 +156,14 @@ async fn a_committed_batch_stays() {
     die(dir.path(), 10, 10..14, Killed::BeforeCommit);
     go_on(dir.path(), 14, &[(14, 16)]).await;
     assert_eq!(read_all(dir.path()), expected(&records(10..16)));
+}
+
+#[tokio::test]
+async fn what_is_not_yet_replaced_can_still_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    die(dir.path(), 10, 10..14, Killed::BeforeCommit);
+    go_on(dir.path(), 10, &[]).await;
+    assert_eq!(read_all(dir.path()), expected(&records(10..14)));
 }
 
 #[tokio::test]
@@ -161,103 +190,23 @@ async fn a_batch_that_begins_after_the_committed_offset_is_replaced_too() {
 }
 
 #[tokio::test]
-async fn offsets_that_were_reset_far_back_delete_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    go_on(dir.path(), 1000, &[(1000, 1003)]).await;
-    go_on(dir.path(), 500, &[(500, 502)]).await;
-    let mut all = records(1000..1003);
-    all.extend(records(500..502));
-    assert_eq!(read_all(dir.path()), expected(&all));
-}
-
-#[tokio::test]
-async fn an_offset_inside_a_batch_replaces_only_what_is_above_it() {
-    let dir = tempfile::tempdir().unwrap();
-    go_on(dir.path(), 0, &[(0, 4), (4, 6)]).await;
-    go_on(dir.path(), 2, &[(2, 6)]).await;
-    let mut all = records(0..4);
-    all.extend(records(2..6));
-    assert_eq!(read_all(dir.path()), expected(&all));
-}
-
-#[tokio::test]
-async fn another_buffer_with_the_same_offsets_overwrites_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    go_on(dir.path(), 0, &[(0, 2)]).await;
-    let other = open_from(dir.path(), "log/7f3a");
-    other.resume(3, 0).await.unwrap();
-    write(&other, 0..3).await.unwrap();
-    let mut all = records(0..2);
-    all.extend(records(0..3));
-    assert_eq!(read_all(dir.path()), expected(&all));
-    assert!(
-        names(dir.path())
-            .contains(&"date=2026-11-21/p00003-00000000000000000000-2.parquet".to_owned()),
-        "{:?}",
-        names(dir.path())
-    );
-    // And a crash of the other one is undone like any.
-    let other = open_from(dir.path(), "log/7f3a");
-    other.resume(3, 0).await.unwrap();
-    assert_eq!(read_all(dir.path()), expected(&records(0..2)));
-}
-
-#[tokio::test]
 async fn partitions_do_not_touch_each_other() {
     let dir = tempfile::tempdir().unwrap();
     die(dir.path(), 10, 10..14, Killed::AfterRenames(1));
     let archive = open(dir.path());
     archive.resume(4, 10).await.unwrap();
-    let mut item = super::record(10);
+    let mut item = record(10);
     item.source.partition = 4;
     archive.write(&batch(4, vec![item.clone()])).await.unwrap();
     assert_eq!(
         incoming(dir.path()),
         1,
-        "partition 3's leftovers are partition 3's"
+        "partition 3's leftovers are its own"
     );
     go_on(dir.path(), 10, &[(10, 14)]).await;
     let mut all = records(10..14);
     all.push(item);
     assert_eq!(read_all(dir.path()), expected(&all));
-}
-
-#[tokio::test]
-async fn a_manifest_that_cannot_be_read_deletes_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    go_on(dir.path(), 0, &[(0, 2)]).await;
-    for nonsense in [
-        "",
-        "{",
-        r#"{"version":9,"source":"kafka/metrics","batches":[]}"#,
-    ] {
-        fs::write(dir.path().join("_manifest/p00003.json"), nonsense).unwrap();
-        open(dir.path()).resume(3, 0).await.unwrap();
-        assert_eq!(read_all(dir.path()), expected(&records(0..2)), "{nonsense}");
-    }
-}
-
-#[tokio::test]
-async fn a_manifest_that_names_other_files_cannot_reach_outside() {
-    let dir = tempfile::tempdir().unwrap();
-    let precious = dir.path().join("precious.parquet");
-    fs::write(&precious, b"x").unwrap();
-    let archive_dir = dir.path().join("archive");
-    go_on(&archive_dir, 0, &[]).await;
-    let layout = Layout::new(archive_dir.clone());
-    let mut manifest = Manifest::new(SOURCE);
-    manifest.push(Entry {
-        start: 0,
-        first: 0,
-        last: 1,
-        files: vec![
-            "../precious.parquet".to_owned(),
-            precious.display().to_string(),
-        ],
-    });
-    manifest.save(&layout, 3).unwrap();
-    open(&archive_dir).resume(3, 0).await.unwrap();
-    assert!(precious.exists());
 }
 
 /// Revoked while a write is in flight, and assigned again at once.
@@ -283,10 +232,10 @@ async fn a_write_that_nobody_waits_for_any_more_adds_nothing() {
 #[tokio::test]
 async fn a_batch_of_two_partitions_is_not_taken() {
     let dir = tempfile::tempdir().unwrap();
-    let mut other = super::record(1);
+    let mut other = record(1);
     other.source.partition = 4;
     let result = open(dir.path())
-        .write(&batch(3, vec![super::record(0), other]))
+        .write(&batch(3, vec![record(0), other]))
         .await;
     assert!(
         matches!(&result, Err(WriteError::Retryable { message, .. }) if message.contains("3 and 4")),

@@ -42,7 +42,7 @@ async fn the_small_files_of_past_days_become_one_sorted_file() {
     let archive = open(&dir);
     write_singly(&archive, 0..40).await;
     let merged = archive.merge(LATER).unwrap();
-    // The last 16 batches may still have to be taken back.
+    // The last 16 batches may still have to be replaced.
     assert_eq!(
         merged,
         Merged {
@@ -137,30 +137,30 @@ async fn merging_can_be_turned_off() {
 async fn more_files_than_can_be_open_at_once_are_merged_in_groups() {
     let (_home, dir) = folder();
     let archive = open(&dir);
-    write_singly(&archive, 0..150).await;
-    // 134 files per day: 64, 64 and 6.
+    write_singly(&archive, 0..90).await;
+    // 74 files per day: 64 and 10.
     assert_eq!(
         archive.merge(LATER).unwrap(),
         Merged {
-            before: 268,
-            after: 6
+            before: 148,
+            after: 4
         }
     );
-    assert_eq!(read_all(&dir), expected(&records(0..150)));
+    assert_eq!(read_all(&dir), expected(&records(0..90)));
     // Late samples, and what was merged is merged again.
-    write_singly(&archive, 150..160).await;
+    write_singly(&archive, 90..100).await;
     assert_eq!(
         archive.merge(LATER + 1).unwrap(),
         Merged {
-            before: 26,
+            before: 24,
             after: 2
         }
     );
-    assert_eq!(read_all(&dir), expected(&records(0..160)));
+    assert_eq!(read_all(&dir), expected(&records(0..100)));
 }
 
 #[tokio::test]
-async fn a_batch_that_was_not_committed_can_be_taken_back_after_merging() {
+async fn a_batch_that_was_not_committed_can_be_replaced_after_merging() {
     let (_home, dir) = folder();
     let archive = open(&dir);
     archive.resume(3, 0).await.unwrap();
@@ -169,7 +169,6 @@ async fn a_batch_that_was_not_committed_can_be_taken_back_after_merging() {
     // A crash, and the commits of the last ten batches never arrived.
     let archive = open(&dir);
     archive.resume(3, 30).await.unwrap();
-    assert_eq!(read_all(&dir), expected(&records(0..30)));
     archive.write(&batch(3, records(30..45))).await.unwrap();
     assert_eq!(read_all(&dir), expected(&records(0..45)));
 }
@@ -253,7 +252,7 @@ async fn writing_while_merging_loses_nothing_and_doubles_nothing() {
         }
         merged
     });
-    for offset in 40..100 {
+    for offset in 40..70 {
         write_singly(&archive, offset..offset + 1).await;
         if offset % 7 == 0 {
             archive.resume(3, offset - 3).await.unwrap();
@@ -261,6 +260,6 @@ async fn writing_while_merging_loses_nothing_and_doubles_nothing() {
         }
     }
     done.store(true, Ordering::SeqCst);
-    assert!(merging.await.unwrap() > 100);
-    assert_eq!(read_all(&dir), expected(&records(0..100)));
+    assert!(merging.await.unwrap() >= 48);
+    assert_eq!(read_all(&dir), expected(&records(0..70)));
 }

@@ -8,7 +8,7 @@ use model::ManualClock;
 use service::units::Period;
 
 use super::super::{Archive, Config};
-use super::{MIDNIGHT, Series, batch, names};
+use super::{MIDNIGHT, Series, batch, expected, names, read_all};
 use crate::Write as _;
 
 const DAY_MS: i64 = 86_400_000;
@@ -105,12 +105,14 @@ async fn only_folders_of_days_are_touched() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_day_expired_meanwhile_can_still_be_undone() {
+async fn a_batch_whose_day_expired_meanwhile_can_still_be_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let archive = five_days(dir.path(), 2).await;
     archive.expire(MIDNIGHT).unwrap();
     archive.resume(0, 0).await.unwrap();
-    assert_eq!(names(dir.path()), Vec::<String>::new());
+    let item = Series::new("y", &[], &[(MIDNIGHT, 1.0)]).at(0, 0);
+    archive.write(&batch(0, vec![item.clone()])).await.unwrap();
+    assert_eq!(read_all(dir.path()), expected([&item]));
 }
 
 #[tokio::test(start_paused = true)]
