@@ -32,6 +32,9 @@ type Client = ThreadedProducer<Context>;
 /// What headers, the batch around a record and the framing may take of the topic's limit, in bytes.
 const OVERHEAD_BYTES: usize = 4096;
 
+/// At most one new client in this time.
+const REPLACE_PAUSE: Duration = Duration::from_secs(1);
+
 /// Takes records for one topic, and dead letters for another. Clones share one client.
 #[derive(Clone)]
 pub struct Producer {
@@ -173,34 +176,45 @@ impl Producer {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces a client that an error ended for good. Its records are answered, the next ones have a new
-    /// client with a new producer id.
+    /// Replaces a client that an error ended for good, in the background. Its records are answered, the next
+    /// ones have a new client with a new producer id.
     fn replace(&self, ended: &Arc<Client>) {
-        static LIMIT: LogLimit = LogLimit::new();
         if self.shared.replacing.swap(true, Ordering::AcqRel) {
             return;
         }
-        let is_current = matches!(&*self.read(), State::Open(client) if Arc::ptr_eq(client, ended));
-        if is_current {
-            let reason = ended.client().fatal_error().map(|(_, reason)| reason);
-            let limits = self.limits();
-            match self.client(limits) {
-                Ok(client) => {
-                    metrics::kafka_producer_restarted();
-                    self.swap(client, limits);
-                    if let Some(suppressed) = LIMIT.pass() {
-                        tracing::error!(suppressed, reason, "kafka producer was replaced");
-                    }
-                }
-                Err(error) => {
-                    if let Some(suppressed) = LIMIT.pass() {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::error!(error, suppressed, "kafka producer was not replaced");
-                    }
-                }
+        let (producer, ended) = (self.clone(), Arc::clone(ended));
+        std::thread::spawn(move || {
+            let is_current = match &*producer.read() {
+                State::Open(client) => Arc::ptr_eq(client, &ended),
+                State::Unchecked | State::Closed => false,
+            };
+            if is_current {
+                producer.replace_now(&ended);
+                // What ended it may end the next one as well.
+                std::thread::park_timeout(REPLACE_PAUSE);
+            }
+            producer.shared.replacing.store(false, Ordering::Release);
+        });
+    }
+
+    fn replace_now(&self, ended: &Client) {
+        static LIMIT: LogLimit = LogLimit::new();
+        let reason = ended.client().fatal_error().map(|(_, reason)| reason);
+        let limits = self.limits();
+        let result = self.client(limits).map(|client| {
+            metrics::kafka_producer_restarted();
+            self.swap(client, limits);
+        });
+        let Some(suppressed) = LIMIT.pass() else {
+            return;
+        };
+        match result {
+            Ok(()) => tracing::error!(suppressed, reason, "kafka producer was replaced"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, suppressed, reason, "kafka producer was not replaced");
             }
         }
-        self.shared.replacing.store(false, Ordering::Release);
     }
 
     /// Ends it: what is still open is answered with an error at once. [`Publish::flush`] first.
@@ -262,8 +276,7 @@ impl Producer {
             base.delivery_opaque
                 .end(Some(code.unwrap_or(RDKafkaErrorCode::Unknown)));
             if ends_the_client(&error) {
-                let (producer, client) = (self.clone(), Arc::clone(&client));
-                std::thread::spawn(move || producer.replace(&client));
+                self.replace(&client);
             }
         }
         Ok(answer)

@@ -127,3 +127,13 @@ fn an_option_by_its_other_name_replaces_our_default_all_the_same() {
     assert_eq!(producer.get("linger.ms"), Some("7"));
     assert_eq!(producer.get("queue.buffering.max.ms"), None);
 }
+
+#[test]
+fn tls_is_refused_as_long_as_it_is_not_built_in() {
+    let (key, why) = check(&with_property("security.protocol", "ssl"));
+    assert_eq!(key, "properties.security.protocol");
+    assert_eq!(
+        why,
+        r#"Unsupported value "ssl" for configuration property "security.protocol": OpenSSL not available at build time"#
+    );
+}

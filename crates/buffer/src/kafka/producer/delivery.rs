@@ -23,7 +23,17 @@ pub(super) struct Open {
     records: AtomicUsize,
     bytes: AtomicUsize,
     delivered: AtomicU64,
+    failed: AtomicU64,
     none_left: Notify,
+}
+
+/// How many records were answered since the producer exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Answers {
+    /// Kafka has them.
+    pub(super) delivered: u64,
+    /// They went back to their senders.
+    pub(super) failed: u64,
 }
 
 impl Open {
@@ -32,9 +42,12 @@ impl Open {
         self.records.load(Ordering::Acquire)
     }
 
-    /// How many records Kafka ever confirmed.
-    pub(super) fn delivered(&self) -> u64 {
-        self.delivered.load(Ordering::Relaxed)
+    /// How many there were.
+    pub(super) fn answers(&self) -> Answers {
+        Answers {
+            delivered: self.delivered.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
     }
 
     /// Resolves when there is none.
@@ -94,9 +107,11 @@ impl Delivery {
             )),
         };
         metrics::kafka_delivery(errors::outcome(&result), Some(self.since.elapsed()));
-        if result.is_ok() {
-            self.open.delivered.fetch_add(1, Ordering::Relaxed);
-        }
+        let answers = match &result {
+            Ok(()) => &self.open.delivered,
+            Err(_) => &self.open.failed,
+        };
+        answers.fetch_add(1, Ordering::Relaxed);
         // Answered first, so that whoever waits for none to be left finds all answers given.
         // An error means that nobody waits for this one any more, which takes nothing back.
         self.answer.send(result).unwrap_or_default();

@@ -81,13 +81,15 @@ impl Producer {
     /// Ends when the topic is gone and has to be made again.
     async fn watch(&self, condition: &Condition) {
         let mut failures = 0;
-        let mut delivered = self.shared.open.delivered();
+        let mut before = self.shared.open.answers();
         loop {
             tokio::time::sleep(CHECK_EVERY).await;
             let seen = self.look().await;
-            let delivered_now = self.shared.open.delivered();
-            let delivers = delivered_now != delivered;
-            delivered = delivered_now;
+            let now = self.shared.open.answers();
+            let delivers = now.delivered > before.delivered;
+            // Records that came back confirm what the look found.
+            let returns = now.failed > before.failed;
+            before = now;
             match seen {
                 Seen::Missing => {
                     condition.not_ready("the topic is gone");
@@ -95,17 +97,11 @@ impl Producer {
                 }
                 Seen::Down(reason) if !delivers => {
                     failures += 1;
-                    if failures == FAILURES_UNTIL_NOT_READY {
-                        tracing::warn!(reason, "kafka takes no records");
-                    }
-                    if failures >= FAILURES_UNTIL_NOT_READY {
+                    if returns || failures >= FAILURES_UNTIL_NOT_READY {
                         condition.not_ready(reason);
                     }
                 }
                 Seen::Fine | Seen::Down(_) => {
-                    if failures >= FAILURES_UNTIL_NOT_READY {
-                        tracing::info!("kafka takes records again");
-                    }
                     failures = 0;
                     condition.ready();
                 }
@@ -123,8 +119,9 @@ impl Producer {
         let topic = self.shared.config.topic.clone();
         let producer = self.clone();
         let looked = tokio::task::spawn_blocking(move || {
-            if client.client().fatal_error().is_some() {
+            if let Some((_, reason)) = client.client().fatal_error() {
                 producer.replace(&client);
+                return Seen::Down(format!("the kafka producer ended: {reason}"));
             }
             match client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT) {
                 Ok(metadata) => judge(&metadata),

@@ -38,7 +38,7 @@ pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
             paused = pause;
         }
         match consumer.poll(if paused { POLL_PAUSED } else { POLL }) {
-            None => {}
+            None => shared.queue.show(),
             Some(Ok(message)) => receive(&consumer, shared, record::consumed(&message)),
             Some(Err(error)) => {
                 if let Some(error) = read_error(&error) {
@@ -140,6 +140,11 @@ fn starts_again(
         return false;
     }
     report_truncated(shared, partition, next, offset);
+    shared.partitions.update(partition, |known| {
+        known.start = Some(offset);
+        known.end = end;
+        known.committed = None;
+    });
     shared.queue.purge(&HashSet::from([partition]));
     shared.queue.push_news(Event::Lost {
         partitions: vec![partition],

@@ -62,6 +62,7 @@ impl Queue {
         loop {
             let changed = self.changed.notified();
             if let Some(event) = self.pop() {
+                self.show();
                 return event;
             }
             changed.await;
@@ -181,11 +182,13 @@ impl Queue {
     /// Whether fetching should stand still.
     pub(super) fn wants_pause(&self) -> bool {
         let inner = self.lock();
-        let bytes = inner.bytes;
-        let wants = inner.paused || inner.full;
-        drop(inner);
+        inner.paused || inner.full
+    }
+
+    /// Shows how much waits.
+    pub(super) fn show(&self) {
+        let bytes = self.lock().bytes;
         metrics::kafka_read_ahead(&self.group, bytes);
-        wants
     }
 
     /// Nobody reads any more: what waits is dropped, handovers among it end.
