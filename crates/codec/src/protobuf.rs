@@ -165,8 +165,12 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends a varint.
+#[inline]
 pub(crate) fn put_varint(output: &mut Vec<u8>, number: u64) {
-    encode_varint(number, output);
+    match u8::try_from(number) {
+        Ok(byte) if byte < 0x80 => output.push(byte),
+        _ => encode_varint(number, output),
+    }
 }
 
 /// A length as protobuf counts it.

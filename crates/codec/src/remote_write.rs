@@ -138,8 +138,8 @@ impl Encoder {
 
     fn series_number(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
         let pushed = self.put_refs(|| view.labels(), names);
-        let unit = self.symbols.intern(view.unit());
-        let help = self.symbols.intern(view.help());
+        let unit = self.symbols.intern_like(view.unit(), Some(0));
+        let help = self.symbols.intern_like(view.help(), Some(0));
         let (refs, series) = (&self.refs, &mut self.series);
         let of = |range: &Range<usize>| refs.get(range.clone()).unwrap_or_default();
         let of_number = |series: &[Series], number: u32| {
@@ -187,6 +187,8 @@ impl Encoder {
         names: NameEscaping,
     ) -> Range<usize> {
         let start = self.refs.len();
+        // Records hold one metric, so that a series looks much like the one before it.
+        let like = self.series.last().map_or(start, |last| last.refs.start);
         let mut previous = "";
         for (name, value) in labels() {
             if name < previous || value.is_empty() || names::needs_escaping(name, value, names) {
@@ -198,8 +200,11 @@ impl Encoder {
                 break;
             }
             previous = name;
-            self.refs.push(self.symbols.intern(name));
-            self.refs.push(self.symbols.intern(value));
+            for text in [name, value] {
+                let guess = like + (self.refs.len() - start);
+                let guess = self.refs.get(guess).copied();
+                self.refs.push(self.symbols.intern_like(text, guess));
+            }
         }
         start..self.refs.len()
     }

@@ -31,6 +31,19 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
+    /// The number of a text, which is added if it is new. `guess` is looked at first: a series
+    /// mostly has the texts of the one before it, and comparing is cheaper than hashing.
+    #[inline]
+    pub(crate) fn intern_like(&mut self, text: &str, guess: Option<u32>) -> u32 {
+        if let Some(number) = guess
+            && let Some(entry) = self.entries.get(number as usize)
+            && self.encoded.get(entry.text..entry.end) == Some(text.as_bytes())
+        {
+            return number;
+        }
+        self.intern(text)
+    }
+
     /// The number of a text, which is added if it is new.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
         let Self {

@@ -29,6 +29,8 @@ struct Open {
     refs: Vec<u32>,
     points: Vec<u8>,
     description: Description,
+    /// The size of everything but the points, encoded.
+    frame_len: usize,
 }
 
 /// Encodes `io.prometheus.write.v2.Request` step by step, for the series of one metric name.
@@ -152,17 +154,28 @@ impl RecordBuilder {
                 pending.refs.extend(self.name_refs);
                 named = true;
             }
-            pending.refs.push(self.symbols.intern(name));
-            pending.refs.push(self.symbols.intern(value));
+            for text in [name, value] {
+                let guess = self.open.refs.get(pending.refs.len()).copied();
+                pending.refs.push(self.symbols.intern_like(text, guess));
+            }
         }
         if !named {
             pending.refs.extend(self.name_refs);
         }
         pending.description = Description {
             kind,
-            unit: self.symbols.intern(unit),
-            help: self.symbols.intern(help),
+            unit: self
+                .symbols
+                .intern_like(unit, Some(self.open.description.unit)),
+            help: self
+                .symbols
+                .intern_like(help, Some(self.open.description.help)),
         };
+        pending.frame_len = delimited_len(refs_len(&pending.refs))
+            + match description_len(pending.description) {
+                0 => 0,
+                content => delimited_len(content),
+            };
         pending.points.clear();
         let mut samples = 0_u32;
         for point in points {
@@ -225,24 +238,16 @@ fn description_len(description: Description) -> usize {
         .sum()
 }
 
-/// The size of a series' content with so many bytes of points more.
-fn content_len(series: &Open, more: usize) -> usize {
-    let description = match description_len(series.description) {
-        0 => 0,
-        content => delimited_len(content),
-    };
-    delimited_len(refs_len(&series.refs)) + series.points.len() + more + description
-}
-
+/// The size of a series with so many bytes of points more.
 fn series_len(series: &Open, more: usize) -> usize {
-    delimited_len(content_len(series, more))
+    delimited_len(series.frame_len + series.points.len() + more)
 }
 
 fn put_series(output: &mut Vec<u8>, series: &Open) {
     if series.points.is_empty() {
         return;
     }
-    put_head(output, TIMESERIES, content_len(series, 0));
+    put_head(output, TIMESERIES, series.frame_len + series.points.len());
     put_refs(output, LABELS_REFS, &series.refs);
     output.extend_from_slice(&series.points);
     if series.description != Description::default() {

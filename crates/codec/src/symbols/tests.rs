@@ -37,3 +37,14 @@ fn a_thousand_texts_keep_their_numbers_as_the_table_grows() {
         }
     }
 }
+
+#[test]
+fn a_wrong_guess_changes_nothing() {
+    let mut symbols = Symbols::default();
+    for guess in [None, Some(0), Some(7)] {
+        assert_eq!(symbols.intern_like("", guess), 0, "{guess:?}");
+        assert_eq!(symbols.intern_like("a", guess), 1, "{guess:?}");
+        assert_eq!(symbols.intern_like("b", guess), 2, "{guess:?}");
+    }
+    assert_eq!(symbols.len(), 3);
+}
