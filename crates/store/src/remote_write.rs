@@ -291,7 +291,8 @@ impl Shared {
                 if let Some(suppressed) = self.misconfigured.pass() {
                     tracing::error!(
                         store = self.store,
-                        url = %self.url,
+                        host = self.url.host_str(),
+                        path = self.url.path(),
                         %error,
                         suppressed,
                         "nothing reaches the store until a setting is repaired; the buffer keeps the samples meanwhile"

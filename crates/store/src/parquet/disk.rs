@@ -43,11 +43,15 @@ impl Lock {
             .map_err(Error::io("open", path))
     }
 
-    /// Beside others who share it.
+    /// Beside others who share it. Where the file system has no locks, nobody can hold it alone either.
     pub(super) fn shared(path: &Path) -> Result<Self, Error> {
         let file = Self::open(path)?;
-        file.lock_shared().map_err(Error::io("lock", path))?;
-        Ok(Self(file))
+        match file.lock_shared() {
+            Err(error) if error.kind() != ErrorKind::Unsupported => {
+                Err(Error::io("lock", path)(error))
+            }
+            _ => Ok(Self(file)),
+        }
     }
 
     /// Alone.

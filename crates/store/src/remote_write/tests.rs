@@ -386,6 +386,54 @@ async fn a_password_file_and_further_headers_are_sent() {
     assert_eq!(receiver.header("x-scope-orgid").unwrap(), "team-a");
 }
 
+#[test]
+fn requests_are_counted_by_what_became_of_them() {
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    ::metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let receiver = Receiver::start().await;
+            receiver.answer(StatusCode::SERVICE_UNAVAILABLE);
+            receiver.answer(StatusCode::BAD_REQUEST);
+            let store = store(receiver.config());
+            for _ in 0..4 {
+                store.write(&batch()).await.unwrap_or_default();
+            }
+        });
+    });
+    let mut counted: Vec<(String, String)> = recorder
+        .snapshotter()
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .filter(|(key, ..)| key.key().name() == "sluice_store_requests_total")
+        .map(|(key, _, _, value)| {
+            let labels: Vec<&str> = key.key().labels().map(metrics_label).collect();
+            (labels.join(" "), format!("{value:?}"))
+        })
+        .collect();
+    counted.sort();
+    let counted: Vec<_> = counted
+        .iter()
+        .map(|(labels, value)| (labels.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(
+        counted,
+        [
+            ("main refused", "Counter(1)"),
+            ("main retryable", "Counter(1)"),
+            ("main written", "Counter(2)"),
+        ]
+    );
+}
+
+fn metrics_label(label: &::metrics::Label) -> &str {
+    label.value()
+}
+
 #[tokio::test]
 async fn there_are_as_many_lanes_as_shards_and_nothing_to_resume() {
     let receiver = Receiver::start().await;

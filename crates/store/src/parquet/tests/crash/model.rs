@@ -73,7 +73,7 @@ async fn check(steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn each_sample_is_there_once_whatever_happened(steps in vec(step(), 1..14)) {
