@@ -76,7 +76,9 @@ impl Config {
 /// Sizes that are not settings: the product of memory and speed, and small in tests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuning {
-    /// Bytes of records in memory before they become a table file. Twice this is the log's memory under load.
+    /// Bytes of records in memory before they become a table file. About ten times this is what the
+    /// process needs for the log while the disk is the bottleneck: memtables, the one that is being
+    /// written, a round, and what the allocator keeps of them.
     pub(super) memtable_bytes: u64,
     /// Bytes of records per segment, the step in which the log forgets.
     pub(super) segment_bytes: u64,
@@ -97,7 +99,7 @@ impl Tuning {
     pub(super) fn of(config: &Config, retention: Duration) -> Self {
         let retention_ms = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
         Self {
-            memtable_bytes: 16 << 20,
+            memtable_bytes: 8 << 20,
             // Small enough that a step is a small part of the whole, large enough that there are few.
             segment_bytes: (config.max_size.0 / 64).clamp(1 << 20, 8 << 20),
             segment_age_ms: (retention_ms / 96).max(1000),

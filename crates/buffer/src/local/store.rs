@@ -294,7 +294,7 @@ impl Store {
     pub(super) fn is_keeping_up(&self) -> Result<bool, Failure> {
         self.database.persist(PersistMode::Buffer)?;
         let sealed = self.records.sealed_memtable_count() + self.dead.sealed_memtable_count();
-        Ok(sealed < 3)
+        Ok(sealed < 2)
     }
 
     /// Whether all that was turned over from memory has reached table files.
