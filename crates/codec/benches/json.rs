@@ -32,8 +32,8 @@ fn body() -> String {
         let value = sample * 7919 % 99_991;
         write!(
             body,
-            "{comma}{{\"metric_name\": \"service_{name:02}_usage_percent\", \"timestamp\": {}, \
-             \"value\": {}.{:03}, \"labels\": {{\"host\": \"web-server-{host:02}\", \"region\": \
+            "{comma}{{\"metric_name\": \"service_{name:02}_memory_usage_percent\", \"timestamp\": {}, \
+             \"value\": {}.{:03}, \"labels\": {{\"host\": \"web-server-{host:02}.example\", \"region\": \
              \"us-east-1\", \"environment\": \"production\"}}}}",
             AT_MS + sample,
             value / 1000,

@@ -54,7 +54,8 @@ impl fmt::Display for Found<'_> {
             Self::Bool(value) => write!(f, "{value}"),
             Self::Int(number) => write!(f, "the number {number}"),
             Self::Uint(number) => write!(f, "the number {number}"),
-            Self::Float(number) => write!(f, "the number {}", Decimal(*number)),
+            // Zero has no sign here: sonic-rs does not keep it.
+            Self::Float(number) => write!(f, "the number {}", Decimal(number + 0.0)),
             Self::Text(text) => write!(f, "the string {:?}", head(text)),
             Self::Array => f.write_str("an array"),
             Self::Object => f.write_str("an object"),

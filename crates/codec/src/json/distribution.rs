@@ -11,9 +11,15 @@ use super::element::Head;
 /// The entries of `buckets` or `quantiles`, or what stood there instead.
 #[derive(Debug)]
 enum Table<'de> {
-    Entries(Vec<(Cow<'de, str>, Found<'de>)>),
+    Entries(Entries<'de>),
+    TooMany,
     Other(Found<'de>),
 }
+
+type Entries<'de> = Vec<(Cow<'de, str>, Found<'de>)>;
+
+/// Nobody has that many buckets, and six bytes of a body must not cost a row's memory without end.
+const MAX_ROWS: usize = 10_000;
 
 /// A `value` that is an object, not yet looked at.
 #[derive(Debug, Default)]
@@ -229,12 +235,20 @@ impl<'de> Handle<'de> for ReadTable {
 
     fn map<A: MapAccess<'de>>(self, parser: Parser, mut map: A) -> Result<Table<'de>, A::Error> {
         let mut entries = Vec::new();
+        let mut rows = 0_usize;
         while let Some(key) = map.next_key_seed(Text)? {
             let plain = Any {
                 parser,
                 handler: Plain,
             };
-            entries.push((key, map.next_value_seed(plain)?));
+            let found = map.next_value_seed(plain)?;
+            rows += 1;
+            if rows <= MAX_ROWS {
+                entries.push((key, found));
+            }
+        }
+        if rows > MAX_ROWS {
+            return Ok(Table::TooMany);
         }
         Ok(Table::Entries(entries))
     }
@@ -247,12 +261,11 @@ struct Parts {
     count: Option<f64>,
 }
 
-type Entries<'de> = Vec<(Cow<'de, str>, Found<'de>)>;
-
 fn entries<'de>(table: Option<Table<'de>>, name: &str) -> Result<Entries<'de>, String> {
     match table {
         Some(Table::Entries(entries)) => Ok(entries),
         Some(Table::Other(Found::Null)) | None => Ok(Vec::new()),
+        Some(Table::TooMany) => Err(format!("value.{name} has more than {MAX_ROWS} entries")),
         Some(Table::Other(found)) => Err(format!("value.{name} is {found}, not an object")),
     }
 }

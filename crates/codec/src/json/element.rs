@@ -271,7 +271,7 @@ impl<'de> Element<'de> {
     ) -> Result<(), (String, Refusal)> {
         if let Err(refusal) = self.check(batch, from) {
             batch.drop_labels(from);
-            return Err((self.name().to_owned(), refusal));
+            return Err((shortened(self.name()), refusal));
         }
         let (Some(name), Some(at_ms), Some(value)) = (self.name, self.at_ms, self.value) else {
             let refusal = Refusal::new(Code::Internal, "an unchecked sample");
@@ -301,7 +301,7 @@ impl<'de> Element<'de> {
                 Ok(())
             }
             Measured::Distribution(value) => {
-                let name = head.name.to_string();
+                let name = shortened(&head.name);
                 value.expand(head, room, batch).map_err(|refusal| {
                     batch.drop_labels(from);
                     (name, refusal)
@@ -337,6 +337,11 @@ impl<'de> Element<'de> {
             _ => Ok(()),
         }
     }
+}
+
+/// A metric name for a refusal: whole, unless it is longer than a name may be.
+fn shortened(name: &str) -> String {
+    name.chars().take(1024).collect()
 }
 
 fn kind_named(name: &str) -> Option<MetricType> {

@@ -305,6 +305,17 @@ fn a_short_body_does_not_become_a_large_batch() {
         decoded.refused[0].refusal.message,
         "the histogram has 1003 series of 1001 labels, more than one body of this size may become"
     );
+    let buckets_only = |count: usize| {
+        let buckets: Vec<String> = (0..count).map(|number| format!("\"{number}\":1")).collect();
+        let value = format!(r#"{{"buckets":{{{}}},"count":1}}"#, buckets.join(","));
+        let text = body(HISTOGRAM, &value);
+        let decoded = decode(text.as_bytes(), 100_000).unwrap();
+        let refusal = decoded.refused.first().map(|it| it.refusal.message.clone());
+        (decoded.batch.samples().len(), refusal)
+    };
+    assert_eq!(buckets_only(10_000), (10_002, None));
+    let refusal = "value.buckets has more than 10000 entries".to_owned();
+    assert_eq!(buckets_only(10_001), (0, Some(refusal)));
     // The same with long texts that cannot be borrowed.
     let text = format!(
         r#"{{"metrics":[{{"metric_name":"m","timestamp":1,"labels":{{"a":"\n{}"}},
