@@ -111,6 +111,11 @@ impl Engine {
         if commands.is_empty() {
             return;
         }
+        if let Disk::Up(store) = &self.disk
+            && let Err(failure) = wait_for_flushes(store)
+        {
+            self.go_down(failure);
+        }
         let store = match &self.disk {
             Disk::Up(store) => store.clone(),
             Disk::Down { failure, .. } => {
@@ -120,13 +125,6 @@ impl Engine {
                 return;
             }
         };
-        if let Err(failure) = wait_for_flushes(&store) {
-            for command in commands {
-                refuse(command, &failure);
-            }
-            drop(store);
-            return self.go_down(failure);
-        }
         let mut plan = Plan::new(&store, self.shared.clock.now_ms());
         let mut index = self.shared.index();
         plan.add(&self.shared, &store, &mut index, commands);
