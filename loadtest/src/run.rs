@@ -156,7 +156,7 @@ impl Sender {
             let answered = Instant::now();
             if answered >= counts_from && answered < until {
                 seen.latency_us
-                    .saturating_record(u64::try_from((answered - sent).as_micros())?);
+                    .record(u64::try_from((answered - sent).as_micros())?)?;
                 *seen.statuses.entry(status).or_insert(0) += 1;
             }
             if let Some(pause) = retry_after {

@@ -25,6 +25,15 @@ const WRITTEN: [&str; 3] = [
     "x-prometheus-remote-write-exemplars-written",
 ];
 
+/// What some releases of Prometheus answer with 500 although it is about a sample (seen with 2.42, for one older than
+/// its out-of-order window). Retrying it would hold up its lane for as long as the buffer keeps the record.
+const SAMPLE_ERRORS: [&str; 4] = [
+    "too old sample",
+    "out of order sample",
+    "out of bounds",
+    "duplicate sample for timestamp",
+];
+
 /// What a batch held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sent {
@@ -72,6 +81,10 @@ pub(super) fn judge(
         })
     };
     match status.as_u16() {
+        500 if SAMPLE_ERRORS.contains(&words.as_str()) => Verdict::Refused(WriteError::Refused {
+            reason: reason(status, &words),
+            message: said(""),
+        }),
         400 | 409 | 413 | 422 => Verdict::Refused(WriteError::Refused {
             reason: reason(status, &words),
             message: said(""),

@@ -151,6 +151,12 @@ fn a_refusal_has_a_stable_reason() {
 }
 
 #[test]
+fn a_500_about_a_sample_refuses_it_as_prometheus_means_it() {
+    check_refused(500, "too old sample", "too_old");
+    check_refused(500, "out of bounds", "too_old");
+}
+
+#[test]
 fn a_store_in_trouble_is_asked_again() {
     for status in [408, 425, 429, 500, 502, 503, 504, 507, 599] {
         check_wait(status, &[], None);
