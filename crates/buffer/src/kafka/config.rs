@@ -166,9 +166,9 @@ impl Config {
         if self.read_ahead < Size::mib(1) {
             return wrong("read_ahead", "must be at least 1MiB");
         }
-        // Brokers refuse less than 6 s and more than 30 min unless they are set up differently.
-        if self.session_timeout.0 < Duration::from_secs(1) {
-            return wrong("session_timeout", "must be at least 1s");
+        // Brokers refuse less than 6 s unless they are set up differently.
+        if !(Duration::from_secs(1)..=MAX_POLL_INTERVAL).contains(&self.session_timeout.0) {
+            return wrong("session_timeout", "must be from 1s to 5m");
         }
         if self.handover_timeout.0 > MAX_POLL_INTERVAL / 2 {
             return wrong(
@@ -232,7 +232,9 @@ impl Config {
         client
             .set("client.id", "sluice")
             .set("socket.keepalive.enable", "true")
-            .set("reconnect.backoff.max.ms", "2000");
+            .set("reconnect.backoff.max.ms", "2000")
+            // How long a topic that is new, or made anew, stays unnoticed; five minutes otherwise.
+            .set("topic.metadata.refresh.interval.ms", "10000");
         for (key, value) in defaults {
             client.set(*key, *value);
         }

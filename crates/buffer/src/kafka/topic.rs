@@ -11,6 +11,7 @@ use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaRespErr;
 
 use super::config::Config;
 use super::errors::{describe, describe_error};
@@ -18,6 +19,10 @@ use super::logs::ClientLog;
 use crate::metrics;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a topic that was just made may take to be known everywhere.
+const PROPAGATION_TRIES: u32 = 20;
+const PROPAGATION_PAUSE: Duration = Duration::from_millis(100);
 
 /// Kafka's default for `max.message.bytes`.
 const KAFKA_MAX_MESSAGE_BYTES: usize = 1_048_588;
@@ -135,15 +140,6 @@ async fn ensure(config: &Config, wanted: &Wanted<'_>) -> Result<Topic, TopicErro
 /// with one partition, and whoever else creates it at the same time is welcome.
 async fn ensure_with(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<Topic, TopicError> {
     let created = create(admin, wanted).await?;
-    let settings = describe_settings(admin, wanted.name).await;
-    let max_message_bytes = settings
-        .as_ref()
-        .and_then(|settings| settings.get("max.message.bytes")?.parse().ok());
-    let mut topic = Topic {
-        name: wanted.name.to_owned(),
-        partitions: wanted.partitions,
-        max_message_bytes,
-    };
     if created {
         tracing::info!(
             topic = wanted.name,
@@ -152,18 +148,23 @@ async fn ensure_with(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<Topic, T
             retention_ms = wanted.retention_ms(),
             "kafka topic was created"
         );
-        report(wanted, &[]);
-        return Ok(topic);
     }
     let (partitions, replicas) = layout(admin, wanted).await?;
-    topic.partitions = partitions;
+    let settings = describe_settings(admin, wanted.name).await;
     let found = Found {
         partitions,
         replicas,
         settings: settings.unwrap_or_default(),
     };
     report(wanted, &found.mismatches(wanted));
-    Ok(topic)
+    Ok(Topic {
+        name: wanted.name.to_owned(),
+        partitions,
+        max_message_bytes: found
+            .settings
+            .get("max.message.bytes")
+            .and_then(|bytes| bytes.parse().ok()),
+    })
 }
 
 /// Whether the topic is new.
@@ -208,59 +209,68 @@ async fn create(admin: &Admin, wanted: &Wanted<'_>) -> Result<bool, TopicError> 
 
 /// The topic's settings, or nothing if we may not see them.
 async fn describe_settings(admin: &Admin, name: &str) -> Option<HashMap<String, String>> {
-    let answer = admin
-        .describe_configs([&ResourceSpecifier::Topic(name)], &options())
-        .await;
-    let resource = match answer.map(|resources| resources.into_iter().next()) {
-        Ok(Some(Ok(resource))) => resource,
-        Ok(Some(Err(code))) => {
-            let reason = describe(code);
-            tracing::warn!(
-                topic = name,
-                reason,
-                "settings of the kafka topic are not shown"
-            );
-            return None;
+    let mut tries = 0;
+    let reason = loop {
+        let answer = admin
+            .describe_configs([&ResourceSpecifier::Topic(name)], &options())
+            .await;
+        match answer.map(|resources| resources.into_iter().next()) {
+            Ok(Some(Ok(resource))) => {
+                let entries = resource.entries.into_iter();
+                return Some(
+                    entries
+                        .filter_map(|entry| Some((entry.name, entry.value?)))
+                        .collect(),
+                );
+            }
+            Ok(Some(Err(RDKafkaErrorCode::UnknownTopicOrPartition)))
+                if tries < PROPAGATION_TRIES => {}
+            Ok(Some(Err(code))) => break describe(code),
+            Ok(None) => break "kafka answered nothing".to_owned(),
+            Err(error) => break admin_reason(&error),
         }
-        Ok(None) => return None,
-        Err(error) => {
-            let reason = admin_reason(&error);
-            tracing::warn!(
-                topic = name,
-                reason,
-                "settings of the kafka topic are not shown"
-            );
-            return None;
-        }
+        tries += 1;
+        tokio::time::sleep(PROPAGATION_PAUSE).await;
     };
-    let settings = resource
-        .entries
-        .into_iter()
-        .filter_map(|entry| Some((entry.name, entry.value?)));
-    Some(settings.collect())
+    tracing::warn!(
+        topic = name,
+        reason,
+        "settings of the kafka topic are not shown"
+    );
+    None
 }
 
-/// How many partitions, and how many replicas the partition with the fewest has.
+/// How many partitions, and how many replicas the partition with the fewest has. A topic that somebody
+/// else has just made is known to the controller first: that is waited for.
 async fn layout(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<(i32, usize), TopicError> {
-    let (blocking, name) = (Arc::clone(admin), wanted.name.to_owned());
-    let metadata = tokio::task::spawn_blocking(move || {
-        blocking
-            .inner()
-            .fetch_metadata(Some(&name), REQUEST_TIMEOUT)
-    })
-    .await
-    .map_err(|error| wanted.error(error.to_string()))?
-    .map_err(|error| wanted.error(describe_error(&error)))?;
-    let topic = metadata
-        .topics()
-        .first()
-        .ok_or_else(|| wanted.error("kafka says nothing about it"))?;
-    if let Some(error) = topic.error() {
-        return Err(wanted.error(describe(error.into())));
+    let mut tries = 0;
+    loop {
+        let (blocking, name) = (Arc::clone(admin), wanted.name.to_owned());
+        let metadata = tokio::task::spawn_blocking(move || {
+            blocking
+                .inner()
+                .fetch_metadata(Some(&name), REQUEST_TIMEOUT)
+        })
+        .await
+        .map_err(|error| wanted.error(error.to_string()))?
+        .map_err(|error| wanted.error(describe_error(&error)))?;
+        let topic = metadata
+            .topics()
+            .first()
+            .ok_or_else(|| wanted.error("kafka says nothing about it"))?;
+        match topic.error() {
+            None => {
+                let replicas = topic.partitions().iter().map(|p| p.replicas().len()).min();
+                let partitions = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+                return Ok((partitions, replicas.unwrap_or(0)));
+            }
+            Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+                if tries < PROPAGATION_TRIES => {}
+            Some(error) => return Err(wanted.error(describe(error.into()))),
+        }
+        tries += 1;
+        tokio::time::sleep(PROPAGATION_PAUSE).await;
     }
-    let replicas = topic.partitions().iter().map(|p| p.replicas().len()).min();
-    let partitions = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
-    Ok((partitions, replicas.unwrap_or(0)))
 }
 
 /// An existing topic.

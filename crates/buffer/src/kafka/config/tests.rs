@@ -137,3 +137,16 @@ fn tls_is_refused_as_long_as_it_is_not_built_in() {
         r#"Unsupported value "ssl" for configuration property "security.protocol": OpenSSL not available at build time"#
     );
 }
+
+#[test]
+fn a_session_is_not_longer_than_librdkafka_lets_a_poll_take() {
+    let config = Config {
+        session_timeout: Period::secs(600),
+        ..Config::default()
+    };
+    let expected = (
+        "session_timeout".to_owned(),
+        "must be from 1s to 5m".to_owned(),
+    );
+    assert_eq!(check(&config), expected);
+}
