@@ -24,6 +24,9 @@ use settings::{BufferKind, Role, Settings};
 pub fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
     service::telemetry::init_logs(&settings.log)
         .map_err(|(key, why)| anyhow::anyhow!("log.{key}: {why}"))?;
+    if let Some(files) = service::process::allow_open_files() {
+        tracing::debug!(files, "open files and connections that the system allows");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

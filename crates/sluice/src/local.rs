@@ -25,6 +25,7 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
         clock,
         process.health.condition("log", "opening"),
     )?;
+    forget_removed_stores(&log, &settings).await?;
     let writer = Arc::new(log.writer());
 
     let mut pipelines = Pipelines::default();
@@ -68,4 +69,24 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
     process.step("log", log.close()).await;
     process.finish().await;
     outcome
+}
+
+/// A store that is no longer in the settings must not hold on to what it has not read: the log would fill up for it.
+async fn forget_removed_stores(log: &Log, settings: &Settings) -> anyhow::Result<()> {
+    let readers: Vec<String> = settings
+        .stores
+        .keys()
+        .map(|name| settings.consumer.group(name))
+        .collect();
+    for (reader, offset) in log.readers() {
+        if !readers.iter().any(|name| **name == *reader) {
+            tracing::warn!(
+                reader = &*reader,
+                offset,
+                "this reader's store is not in the settings any more; what it has not read is not kept for it"
+            );
+            log.forget_reader(&reader).await?;
+        }
+    }
+    Ok(())
 }

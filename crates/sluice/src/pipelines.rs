@@ -74,7 +74,7 @@ impl Pipelines {
                     "store is finished"
                 ),
                 Err(error) => {
-                    tracing::error!(error = %format_args!("{error:#}"), "store did not finish")
+                    tracing::error!(error = %format_args!("{error:#}"), "store did not finish");
                 }
             }
         }

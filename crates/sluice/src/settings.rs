@@ -168,7 +168,7 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> anyhow::Result<Self> {
         let file = file.map(service::settings::File::read).transpose()?;
-        let settings = service::settings::load(
+        let (settings, sources) = service::settings::load_with_sources(
             &Self::defaults(role),
             file.as_ref(),
             environment,
@@ -176,7 +176,7 @@ impl Settings {
         )?;
         settings
             .check(role)
-            .map_err(|(key, why)| anyhow::anyhow!("{key}: {why}"))?;
+            .map_err(|(key, why)| sources.refuse(&key, &why))?;
         Ok(settings)
     }
 

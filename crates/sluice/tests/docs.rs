@@ -12,7 +12,7 @@ fn configuration_md_lists_every_setting() {
     let defaults = serde_json::to_value(Settings::defaults(Role::Standalone)).unwrap();
     let table = service::settings::docs::table(&schemars::schema_for!(Settings), &defaults);
     generated(
-        &repository().join("docs/configuration.md"),
+        repository().join("docs/configuration.md"),
         "settings",
         &table,
     );
@@ -48,7 +48,7 @@ fn metrics_md_lists_every_metric() {
             .unwrap();
         }
     }
-    generated(&repository().join("docs/metrics.md"), "metrics", &text);
+    generated(repository().join("docs/metrics.md"), "metrics", &text);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_readme_shows_the_help_text() {
         .collect::<Vec<_>>()
         .join("\n");
     generated(
-        &repository().join("docs/commands.md"),
+        repository().join("docs/commands.md"),
         "help",
         &format!("```text\n{help}\n```"),
     );
