@@ -14,7 +14,7 @@ mod properties;
 mod reader;
 mod topic;
 
-pub use config::{Compression, Config, check_topic_name};
+pub use config::{Compression, Config, Member, check_topic_name};
 pub use errors::ClientError;
 pub use partitioner::partition_for;
 pub use producer::Producer;

@@ -9,7 +9,9 @@
 
 use std::time::Duration;
 
-use buffer::kafka::{Config, Producer, Reader, Topic, ensure_dead_letter_topic, ensure_topic};
+use buffer::kafka::{
+    Config, Member, Producer, Reader, Topic, ensure_dead_letter_topic, ensure_topic,
+};
 use buffer::{Commit as _, Consumed, ContentType, Drain as _, Event, Publish as _, Record};
 use bytes::Bytes;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
@@ -166,7 +168,7 @@ async fn a_record_may_be_as_large_as_the_topic_takes() {
     .collect();
     assert!(noise.len() > 2_990_000);
     producer.publish(record(noise.clone())).await.unwrap();
-    let mut reader = Reader::new(&config, "large", DAY).unwrap();
+    let mut reader = Reader::new(&config, &Member::of("large"), DAY).unwrap();
     assert_eq!(read(&mut reader, 1).await[0].value, noise);
     reader.close().await;
     producer.close().await;
@@ -174,15 +176,15 @@ async fn a_record_may_be_as_large_as_the_topic_takes() {
 
 #[tokio::test]
 async fn a_reader_that_leaves_frees_its_partitions_at_once() {
-    let config = Config {
-        // Far beyond the patience of this test.
-        session_timeout: Period::secs(300),
-        ..config("leaving", 4)
-    };
+    let config = config("leaving", 4);
     let producer = open(&config).await;
     publish(&producer, 0..10, "").await;
-    let group = unique("leaving");
-    let mut first = Reader::new(&config, &group, DAY).unwrap();
+    let member = Member {
+        // Far beyond the patience of this test.
+        session_timeout: Duration::from_secs(300),
+        ..Member::of(unique("leaving"))
+    };
+    let mut first = Reader::new(&config, &member, DAY).unwrap();
     let partition = read(&mut first, 10).await[0].partition;
     first
         .committer()
@@ -191,7 +193,7 @@ async fn a_reader_that_leaves_frees_its_partitions_at_once() {
         .unwrap();
     first.close().await;
 
-    let mut second = Reader::new(&config, &group, DAY).unwrap();
+    let mut second = Reader::new(&config, &member, DAY).unwrap();
     let offsets: Vec<i64> = read(&mut second, 3)
         .await
         .iter()
@@ -210,7 +212,7 @@ async fn what_expires_under_a_reader_that_is_too_slow_is_told() {
     };
     let producer = open(&config).await;
     publish(&producer, 0..1000, &" ".repeat(10_000)).await;
-    let mut reader = Reader::new(&config, "expiring", DAY).unwrap();
+    let mut reader = Reader::new(&config, &Member::of("expiring"), DAY).unwrap();
     // It is told of its partition before any record, and paused before it asks for one.
     let assigned = next(&mut reader).await;
     assert!(
@@ -255,7 +257,7 @@ async fn a_topic_that_was_made_anew_is_read_from_its_start() {
     let config = config("anew", 1);
     let producer = open(&config).await;
     publish(&producer, 0..10, "").await;
-    let mut reader = Reader::new(&config, "anew", DAY).unwrap();
+    let mut reader = Reader::new(&config, &Member::of("anew"), DAY).unwrap();
     read(&mut reader, 10).await;
 
     let deleted = admin(&config).delete_topics(&[&config.topic], &AdminOptions::new());

@@ -88,6 +88,14 @@ impl Config {
                 return bad(key, "must be longer than nothing");
             }
         }
+        if !(Period::secs(1)..=Period::secs(300)).contains(&self.session_timeout) {
+            return bad("session_timeout", "must be from 1s to 5m");
+        }
+        if self.handover_timeout > Period::secs(120) {
+            // librdkafka gives a member up after 5m without a poll, and the buffer waits twice as long as this.
+            let why = "must be at most 2m, or the group gives this consumer up before it ends";
+            return bad("handover_timeout", why);
+        }
         if self.retry_max < self.retry_min {
             return bad("retry_max", "must not be shorter than consumer.retry_min");
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use buffer::kafka::{Producer, Reader};
+use buffer::kafka::{Member, Producer, Reader};
 use store::recent::Recent;
 
 use crate::pipelines::Pipelines;
@@ -97,7 +97,15 @@ fn feed_stores(
 
 fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
     let group = settings.consumer.group(store);
-    Reader::new(&settings.kafka, &group, settings.buffer.retention.0)
+    let consumer = &settings.consumer;
+    let member = Member {
+        instance_id: consumer.instance_id.clone(),
+        session_timeout: consumer.session_timeout.0,
+        // The consumer ends its own wait first, and still has to commit.
+        handover_timeout: consumer.handover_timeout.0 * 2,
+        ..Member::of(group)
+    };
+    Reader::new(&settings.kafka, &member, settings.buffer.retention.0)
         .with_context(|| format!("store {store}"))
 }
 

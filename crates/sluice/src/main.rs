@@ -11,6 +11,9 @@ use clap::Parser;
 use sluice::cli::{Cli, Command};
 use sluice::settings::{Role, Settings};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// `EX_CONFIG` would be 78; `EX_USAGE` is what supervisors treat as "do not start again as it is".
 const WRONG_SETTINGS: u8 = 64;
 

@@ -198,7 +198,19 @@ impl Settings {
             }
         }
         match self.buffer.kind {
-            BufferKind::Kafka => self.kafka.check().map_err(section("kafka"))?,
+            BufferKind::Kafka => {
+                self.kafka.check().map_err(section("kafka"))?;
+                if role != Role::Consumer
+                    && self.kafka.delivery_timeout >= self.http.request_timeout
+                {
+                    let why = format!(
+                        "is {}, but must be shorter than http.request_timeout ({}), or a request that was given up \
+                         could still be waiting for its records",
+                        self.kafka.delivery_timeout, self.http.request_timeout
+                    );
+                    return Err(("kafka.delivery_timeout".to_owned(), why));
+                }
+            }
             BufferKind::Local if role != Role::Standalone => {
                 let why = format!(
                     "local is for `sluice standalone`; `sluice {}` shares its buffer with other processes, which takes kafka",

@@ -65,18 +65,37 @@ pub struct Config {
     pub delivery_timeout: Period,
     /// Bytes of records that may wait for Kafka's answer; past that, requests are answered with 503.
     pub max_queue: Size,
-    /// After this long without a heartbeat a consumer's partitions go to the others.
-    pub session_timeout: Period,
-    /// A fixed name of this consumer within its group (static membership): a restart within the session
-    /// timeout moves no partitions. Different for each process; empty for none.
-    pub instance_id: String,
-    /// How long a consumer may take to write what it has of partitions that go to another one. Past that
-    /// they go without it, and the other one writes the rest again.
-    pub handover_timeout: Period,
     /// Bytes that one consumer reads ahead of its store, per consumer group.
     pub read_ahead: Size,
     /// Options of librdkafka, by their own names: TLS, SASL and everything else.
     pub properties: Properties,
+}
+
+/// One member of a consumer group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The group: all its members share the topic's partitions.
+    pub group: String,
+    /// A name that outlives restarts (static membership): a restart within the session timeout moves no partitions.
+    pub instance_id: Option<String>,
+    /// After this long without a heartbeat the member's partitions go to the others.
+    pub session_timeout: Duration,
+    /// How long the group's rebalance waits for this member to hand over what it has in flight. Past that the
+    /// partitions go without it, and the next one reads the rest again.
+    pub handover_timeout: Duration,
+}
+
+impl Member {
+    /// A member of this group without a name of its own.
+    #[must_use]
+    pub fn of(group: impl Into<String>) -> Self {
+        Self {
+            group: group.into(),
+            instance_id: None,
+            session_timeout: Duration::from_secs(10),
+            handover_timeout: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Default for Config {
@@ -89,9 +108,6 @@ impl Default for Config {
             compression: Compression::default(),
             delivery_timeout: Period::secs(8),
             max_queue: Size::mib(64),
-            session_timeout: Period::secs(10),
-            instance_id: String::new(),
-            handover_timeout: Period::secs(30),
             read_ahead: Size::mib(32),
             properties: Properties::default(),
         }
@@ -114,10 +130,10 @@ const OWN: &[(&str, &str)] = &[
     ("bootstrap.servers", "set `kafka.brokers`"),
     ("metadata.broker.list", "set `kafka.brokers`"),
     ("group.id", "set `consumer.group_prefix`"),
-    ("group.instance.id", "set `kafka.instance_id`"),
+    ("group.instance.id", "set `consumer.instance_id`"),
     ("message.timeout.ms", "set `kafka.delivery_timeout`"),
     ("delivery.timeout.ms", "set `kafka.delivery_timeout`"),
-    ("session.timeout.ms", "set `kafka.session_timeout`"),
+    ("session.timeout.ms", "set `consumer.session_timeout`"),
     ("compression.codec", "set `kafka.compression`"),
     ("compression.type", "set `kafka.compression`"),
     ("queue.buffering.max.kbytes", "set `kafka.max_queue`"),
@@ -136,9 +152,6 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 const FIXED: &str = "Sluice's promises depend on it, so it cannot be changed";
-
-/// librdkafka's default for `max.poll.interval.ms`: a handover must fit into it.
-const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
 
 impl Config {
     /// Finds settings that contradict each other and options that librdkafka does not take.
@@ -166,16 +179,6 @@ impl Config {
         if self.read_ahead < Size::mib(1) {
             return wrong("read_ahead", "must be at least 1MiB");
         }
-        // Brokers refuse less than 6 s unless they are set up differently.
-        if !(Duration::from_secs(1)..=MAX_POLL_INTERVAL).contains(&self.session_timeout.0) {
-            return wrong("session_timeout", "must be from 1s to 5m");
-        }
-        if self.handover_timeout.0 > MAX_POLL_INTERVAL / 2 {
-            return wrong(
-                "handover_timeout",
-                "must be at most 150s, or the group gives this consumer up before it ends",
-            );
-        }
         for (key, _) in self.properties.iter() {
             if let Some((_, why)) = OWN.iter().find(|(own, _)| *own == key) {
                 return wrong(&format!("properties.{key}"), why);
@@ -187,7 +190,7 @@ impl Config {
     /// Builds clients that know no broker, so that nothing is connected to.
     fn check_with_librdkafka(&self) -> Result<(), (String, String)> {
         let mut producer = self.producer(DEFAULT_MESSAGE_MAX_BYTES, DEFAULT_MESSAGE_MAX_BYTES);
-        let mut reader = self.reader("check");
+        let mut reader = self.reader(&Member::of("check"));
         for client in [&mut producer, &mut reader] {
             client.remove("bootstrap.servers");
             client.set_log_level(RDKafkaLogLevel::Emerg);
@@ -286,7 +289,7 @@ impl Config {
     }
 
     /// For one member of a consumer group.
-    pub(super) fn reader(&self, group: &str) -> ClientConfig {
+    pub(super) fn reader(&self, member: &Member) -> ClientConfig {
         // A quarter for what librdkafka has fetched, the rest for what waits in our own queue.
         let fetched_kbytes = (self.read_ahead.bytes() / 4 / 1024).max(256);
         let fetch_bytes = (fetched_kbytes * 1024).clamp(1 << 20, 50 << 20);
@@ -298,15 +301,15 @@ impl Config {
             ("socket.timeout.ms", "15000"),
         ]);
         client
-            .set("group.id", group)
+            .set("group.id", &member.group)
             .set(
                 "session.timeout.ms",
-                self.session_timeout.0.as_millis().to_string(),
+                member.session_timeout.as_millis().to_string(),
             )
             // The others learn of a rebalance by their next heartbeat, and a handover takes two rebalances.
             .set(
                 "heartbeat.interval.ms",
-                (self.session_timeout.0.as_millis() / 10)
+                (member.session_timeout.as_millis() / 10)
                     .clamp(100, 3_000)
                     .to_string(),
             )
@@ -315,8 +318,8 @@ impl Config {
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest")
             .set("queued.max.messages.kbytes", fetched_kbytes.to_string());
-        if !self.instance_id.is_empty() {
-            client.set("group.instance.id", &self.instance_id);
+        if let Some(instance_id) = &member.instance_id {
+            client.set("group.instance.id", instance_id);
         }
         client
     }

@@ -25,7 +25,7 @@ pub use self::commit::Committer;
 use self::partitions::Partitions;
 use self::queue::Queue;
 use self::rebalance::Hooks;
-use super::config::Config;
+use super::config::{Config, Member};
 use super::errors::ClientError;
 use crate::{Drain, DrainError, Event};
 
@@ -87,20 +87,20 @@ impl Reader {
     ///
     /// # Panics
     /// When the system has no thread left.
-    pub fn new(config: &Config, group: &str, retention: Duration) -> Result<Self, ClientError> {
+    pub fn new(config: &Config, member: &Member, retention: Duration) -> Result<Self, ClientError> {
         // librdkafka holds another quarter.
         let queue_bytes = config.read_ahead.bytes() / 4 * 3;
         let shared = Arc::new(Shared {
             topic: config.topic.clone(),
-            group: group.to_owned(),
-            handover_timeout: config.handover_timeout.0,
-            queue: Queue::new(group, queue_bytes),
+            group: member.group.clone(),
+            handover_timeout: member.handover_timeout,
+            queue: Queue::new(&member.group, queue_bytes),
             partitions: Partitions::default(),
             consumer: Mutex::new(None),
             closing: AtomicBool::new(false),
         });
         let hooks = Hooks::new(Arc::clone(&shared));
-        let consumer = Consumer::from_config_and_context(&config.reader(group), hooks)?;
+        let consumer = Consumer::from_config_and_context(&config.reader(member), hooks)?;
         consumer.subscribe(&[&config.topic])?;
         let consumer = Arc::new(consumer);
         *shared

@@ -36,8 +36,6 @@ impl Mock {
             topic: TOPIC.to_owned(),
             partitions,
             delivery_timeout: Period::secs(30),
-            // This cluster waits for it at each rebalance, and for 3 s at the first.
-            session_timeout: Period::secs(5),
             ..Config::default()
         };
         Self { cluster, config }

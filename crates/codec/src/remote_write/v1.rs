@@ -1,4 +1,4 @@
-//! `prometheus.WriteRequest`.
+//! Writes series as a `prometheus.WriteRequest` (remote write 1.0).
 
 use hashbrown::HashSet;
 use model::MetricType;

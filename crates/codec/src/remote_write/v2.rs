@@ -1,4 +1,4 @@
-//! `io.prometheus.write.v2.Request`.
+//! Writes series as an `io.prometheus.write.v2.Request` (remote write 2.0).
 
 use super::{Encoder, Part};
 use crate::protobuf::{put_bytes, put_double, put_refs, put_sample, put_short, put_uint};

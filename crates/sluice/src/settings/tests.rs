@@ -95,4 +95,10 @@ fn a_wrong_setting_is_named() {
         &[],
         "admin.listen: is the same address",
     );
+    refused(
+        Role::Gateway,
+        "kafka: {delivery_timeout: 10s}\n",
+        &[],
+        "kafka.delivery_timeout: is 10s, but must be shorter than http.request_timeout (10s)",
+    );
 }

@@ -1,6 +1,6 @@
 //! What the check of the settings finds before anything is started.
 
-use service::units::{Period, Size};
+use service::units::Size;
 
 use super::Config;
 
@@ -93,15 +93,6 @@ fn a_bad_topic_name_is_named() {
 }
 
 #[test]
-fn a_handover_fits_into_the_group_s_patience() {
-    let config = Config {
-        handover_timeout: Period::secs(200),
-        ..Config::default()
-    };
-    assert_eq!(check(&config).0, "handover_timeout");
-}
-
-#[test]
 fn a_queue_of_nothing_is_refused() {
     let config = Config {
         max_queue: Size(10),
@@ -136,17 +127,4 @@ fn tls_is_refused_as_long_as_it_is_not_built_in() {
         why,
         r#"Unsupported value "ssl" for configuration property "security.protocol": OpenSSL not available at build time"#
     );
-}
-
-#[test]
-fn a_session_is_not_longer_than_librdkafka_lets_a_poll_take() {
-    let config = Config {
-        session_timeout: Period::secs(600),
-        ..Config::default()
-    };
-    let expected = (
-        "session_timeout".to_owned(),
-        "must be from 1s to 5m".to_owned(),
-    );
-    assert_eq!(check(&config), expected);
 }

@@ -4,18 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-use service::units::{Period, Size};
+use service::units::Size;
 
 use super::Reader;
 use crate::kafka::tests::{Mock, PATIENCE, record, tenant};
-use crate::kafka::{Compression, Config};
+use crate::kafka::{Compression, Config, Member};
 use crate::{Commit as _, Consumed, Drain as _, DrainError, Event, Handover, Publish as _, Record};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const GROUP: &str = "sluice-main";
 
 fn reader(config: &Config) -> Reader {
-    Reader::new(config, GROUP, DAY).unwrap()
+    Reader::new(config, &member(GROUP), DAY).unwrap()
+}
+
+fn member(group: &str) -> Member {
+    Member {
+        // This cluster waits for it at each rebalance, and for 3 s at the first.
+        session_timeout: Duration::from_secs(5),
+        ..Member::of(group)
+    }
+}
+
+/// A member whose handovers are not waited for.
+fn impatient(config: &Config) -> Reader {
+    let member = Member {
+        handover_timeout: Duration::from_millis(50),
+        ..member(GROUP)
+    };
+    Reader::new(config, &member, DAY).unwrap()
 }
 
 /// What came out of a reader, with the promises about its order checked on the way.
@@ -154,7 +171,7 @@ async fn readers_of_two_groups_do_not_know_of_each_other() {
     let producer = mock.producer();
     mock.publish(&producer, "cpu", 0..3).await;
     let mut one = reader(&mock.config);
-    let mut two = Reader::new(&mock.config, "sluice-archive", DAY).unwrap();
+    let mut two = Reader::new(&mock.config, &member("sluice-archive"), DAY).unwrap();
     let (mut log_one, mut log_two) = (Log::default(), Log::default());
     tokio::join!(log_one.read(&mut one, 3), log_two.read(&mut two, 3));
     one.committer().commit(vec![(0, 3)]).await.unwrap();
@@ -242,15 +259,14 @@ async fn partitions_are_handed_over_without_loss_and_without_a_double() {
 
 #[tokio::test]
 async fn a_handover_that_takes_too_long_ends_without_its_holder_whose_commit_is_refused() {
-    let mut mock = Mock::new(2);
-    mock.config.handover_timeout = Period::millis(50);
+    let mock = Mock::new(2);
     let producer = mock.producer();
     fill(&mock, &producer, 0..32).await;
-    let mut first = reader(&mock.config);
+    let mut first = impatient(&mock.config);
     let mut first_log = Log::default();
     first_log.read(&mut first, 32).await;
 
-    let mut second = reader(&mock.config);
+    let mut second = impatient(&mock.config);
     let mut second_log = Log::default();
     let mut kept = None;
     // The second one gets its partition although nobody ended the handover.
