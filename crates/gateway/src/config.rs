@@ -232,7 +232,7 @@ pub enum RecordFormat {
     Json,
 }
 
-/// Everything that [`crate::router`] needs to know.
+/// Everything that [`crate::router()`] needs to know.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Section `http`.
