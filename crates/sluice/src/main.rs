@@ -11,6 +11,8 @@ use clap::Parser;
 use sluice::cli::{Cli, Command};
 use sluice::settings::{Role, Settings};
 
+/// Requests, the log and the stores free what other threads allocated, which the C library's arenas
+/// keep: half of the standalone's peak was memory that nobody held.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
