@@ -18,7 +18,8 @@ use super::layout::Layout;
 
 const VERSION: u32 = 1;
 
-/// More batches than a consumer ever has between a write and its commit.
+/// More batches than a consumer ever has between a write and its commit. As many are kept on either side of the
+/// batch that was written last.
 const KEPT: usize = 16;
 
 /// A batch that was written.
@@ -53,13 +54,15 @@ impl Manifest {
         }
     }
 
-    /// Adds a batch and forgets the oldest.
+    /// Adds a batch and forgets those that are far from it. Higher offsets than its own are of batches that
+    /// come again later, or of another log: they may not crowd it out.
     pub(super) fn push(&mut self, entry: Entry) {
         let at = self
             .batches
             .partition_point(|other| other.first <= entry.first);
         self.batches.insert(at, entry);
-        let surplus = self.batches.len().saturating_sub(KEPT);
+        self.batches.truncate(at + 1 + KEPT);
+        let surplus = (at + 1).saturating_sub(KEPT);
         self.batches.drain(..surplus);
     }
 
@@ -93,7 +96,7 @@ impl Manifest {
     /// Why some samples may be in the archive twice when reading starts at `offset`, if they may.
     pub(super) fn doubt(&self, offset: i64) -> Option<String> {
         let oldest = self.batches.first()?;
-        if self.batches.len() == KEPT && offset < oldest.first {
+        if self.batches.len() >= KEPT && offset < oldest.first {
             return Some(format!(
                 "reading starts at offset {offset}, the oldest batch that is remembered at {}",
                 oldest.first

@@ -94,6 +94,25 @@ fn only_the_last_batches_are_remembered() {
 }
 
 #[test]
+fn the_batches_of_a_log_that_starts_anew_are_remembered_beside_those_of_the_old_one() {
+    let mut manifest = Manifest::new("x");
+    for offset in 1000..1100 {
+        manifest.push(entry(offset, offset));
+    }
+    for offset in 0..5 {
+        manifest.push(entry(offset, offset));
+    }
+    let span = Span {
+        partition: 0,
+        first: 0,
+        last: 4,
+    };
+    let again = manifest.take_replaced(0, span, |offset| Some(offset * 1000));
+    assert_eq!(firsts(&again), [0, 1, 2, 3, 4]);
+    assert_eq!(manifest.batches.len(), KEPT);
+}
+
+#[test]
 fn an_offset_that_commits_do_not_explain_is_doubted() {
     let doubt = |offset| manifest().doubt(offset);
     for sound in [0, 1, 2, 10, 20, 23, 25, 30, 99] {
