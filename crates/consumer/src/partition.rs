@@ -63,6 +63,17 @@ impl Partition {
             .sum()
     }
 
+    /// What may be committed. Never inside a written batch that is a border of commits: where a record of it is not done
+    /// (poison that cannot be buried), a store could not tell that the rest of it comes again.
+    pub(crate) fn committable(&self) -> Option<i64> {
+        let done = self.frontier.done();
+        if self.uncommitted.back().is_none_or(|end| *end <= done) {
+            return Some(done);
+        }
+        let ends = self.uncommitted.iter().copied();
+        ends.filter(|end| *end <= done).max()
+    }
+
     pub(crate) fn position(&self, end: Option<i64>) -> Position {
         Position {
             done: self.frontier.done(),

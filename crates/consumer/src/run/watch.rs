@@ -36,7 +36,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     fn done(&self) -> Vec<(i32, i64)> {
         self.partitions
             .iter()
-            .map(|(number, partition)| (*number, partition.frontier.done()))
+            .filter_map(|(number, partition)| Some((*number, partition.committable()?)))
             .collect()
     }
 

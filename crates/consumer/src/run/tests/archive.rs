@@ -150,3 +150,25 @@ async fn poison_that_cannot_be_buried_lets_no_more_batches_be_written_than_the_s
     report.await.unwrap();
     assert_eq!(world.state().batches.len(), 19);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_committed_inside_a_written_batch_while_poison_in_it_cannot_be_buried() {
+    let mut setup = Setup::new(Lanes::ByPartition, |_, _| Answer::Take);
+    setup.bury_failures = 20;
+    let world = setup.world.clone();
+    let report = setup.run(|world| async move {
+        world.assign(0, 0);
+        world.event(records([record(0, 0, &[("a", &[1])])]));
+        world.until("commit", all_committed(&[(0, 1)])).await;
+        world.event(records([
+            record(0, 1, &[("a", &[2])]),
+            poison(0, 2),
+            record(0, 3, &[("a", &[3])]),
+        ]));
+        world.until("batch", |state| state.batches.len() == 2).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        world.until("commit", all_committed(&[(0, 4)])).await;
+    });
+    report.await.unwrap();
+    assert_eq!(world.state().commits, [(0, 1), (0, 4)]);
+}
