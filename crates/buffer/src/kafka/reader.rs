@@ -44,6 +44,8 @@ struct Shared {
     /// None once it leaves the group.
     consumer: Mutex<Option<Arc<Consumer>>>,
     closing: AtomicBool,
+    /// Whether fetching stands still. The polling thread's own: rebalances run on it, too.
+    paused: AtomicBool,
 }
 
 impl Shared {
@@ -98,6 +100,7 @@ impl Reader {
             partitions: Partitions::default(),
             consumer: Mutex::new(None),
             closing: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
         });
         let hooks = Hooks::new(Arc::clone(&shared));
         let consumer = Consumer::from_config_and_context(&config.reader(member), hooks)?;

@@ -1,6 +1,7 @@
 //! The thread that polls librdkafka.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,11 +32,12 @@ impl Drop for End<'_> {
 
 pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
     let _end = End(shared);
-    let mut paused = false;
     while !shared.is_closing() {
         let pause = shared.queue.wants_pause();
+        let mut paused = shared.paused.load(Ordering::Relaxed);
         if pause != paused && set_paused(&consumer, shared, pause) {
             paused = pause;
+            shared.paused.store(pause, Ordering::Relaxed);
         }
         match consumer.poll(if paused { POLL_PAUSED } else { POLL }) {
             None => shared.queue.show(),
@@ -157,9 +159,7 @@ fn starts_again(
 
 /// Leaves the group, after commits that are on their way.
 fn leave(consumer: Arc<Consumer>, shared: &Shared) {
-    shared
-        .closing
-        .store(true, std::sync::atomic::Ordering::Release);
+    shared.closing.store(true, Ordering::Release);
     drop(
         shared
             .consumer

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -64,11 +65,12 @@ impl Hooks {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&list)?,
             RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(&list)?,
         }
-        if shared.queue.wants_pause() && !partitions.is_empty() {
-            consumer.pause(&list)?;
-        }
         for event in news {
             shared.queue.push_news(event);
+        }
+        // Like the others, whatever is wanted by now: the polling thread switches all of them together.
+        if shared.paused.load(Ordering::Relaxed) && !partitions.is_empty() {
+            consumer.pause(&list)?;
         }
         if !partitions.is_empty() {
             metrics::kafka_rebalance(&shared.group, "assigned");
