@@ -19,7 +19,10 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
     let dead_letters =
         Some(settings.consumer.dead_letter_topic.as_str()).filter(|_| role != Role::Gateway);
     let producer = Producer::with_dead_letters(&settings.kafka, dead_letters);
-    let condition = process.health.condition("kafka", "not asked yet");
+    let condition = process.health.condition(
+        "kafka",
+        format!("waiting for a broker of {}", settings.kafka.brokers),
+    );
     let stopping = process.tasks.stopping();
     let watched = producer.clone();
     process.tasks.spawn("kafka watch", async move {

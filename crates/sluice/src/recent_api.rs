@@ -6,11 +6,21 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use gateway::refusal;
 use model::Code;
-use serde_json::json;
-use store::recent::{Query, Recent};
+use serde::Serialize;
+use store::recent::{Query, Recent, SampleRow, SeriesRow};
 
 const DEFAULT_LIMIT: usize = 1000;
 const MAX_LIMIT: usize = 100_000;
+
+#[derive(Serialize)]
+struct Samples {
+    samples: Vec<SampleRow>,
+}
+
+#[derive(Serialize)]
+struct Series {
+    series: Vec<SeriesRow>,
+}
 
 /// The routes, on the window that they show.
 pub(crate) fn router(recent: Recent) -> Router {
@@ -22,14 +32,20 @@ pub(crate) fn router(recent: Recent) -> Router {
 
 async fn samples(State(recent): State<Recent>, RawQuery(query): RawQuery) -> Response {
     match parse(query.as_deref().unwrap_or_default()) {
-        Ok(query) => Json(json!({ "samples": recent.samples(&query) })).into_response(),
+        Ok(query) => Json(Samples {
+            samples: recent.samples(&query),
+        })
+        .into_response(),
         Err(message) => refusal(Code::ParameterInvalid, message),
     }
 }
 
 async fn series(State(recent): State<Recent>, RawQuery(query): RawQuery) -> Response {
     match parse(query.as_deref().unwrap_or_default()) {
-        Ok(query) => Json(json!({ "series": recent.series(&query) })).into_response(),
+        Ok(query) => Json(Series {
+            series: recent.series(&query),
+        })
+        .into_response(),
         Err(message) => refusal(Code::ParameterInvalid, message),
     }
 }

@@ -190,6 +190,13 @@ impl Settings {
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;
+            if self.consumer.shutdown_timeout > self.shutdown.deadline {
+                let why = format!(
+                    "is {}, but the process ends after shutdown.deadline ({}); raise that one too",
+                    self.consumer.shutdown_timeout, self.shutdown.deadline
+                );
+                return Err(("consumer.shutdown_timeout".to_owned(), why));
+            }
             for (name, store) in &self.stores {
                 check_store_name(name)?;
                 store

@@ -89,7 +89,13 @@ pub(super) fn read_error(error: &KafkaError) -> Option<DrainError> {
 
 /// An error's name and sentence, such as `NotEnoughReplicas (Broker: Not enough in-sync replicas)`.
 pub(super) fn describe(code: RDKafkaErrorCode) -> String {
-    code.to_string()
+    match code {
+        // Their own words are "Timed out" and the like, which leave open who did.
+        RDKafkaErrorCode::OperationTimedOut
+        | RDKafkaErrorCode::BrokerTransportFailure
+        | RDKafkaErrorCode::AllBrokersDown => format!("no broker answers: {code}"),
+        _ => code.to_string(),
+    }
 }
 
 /// The same for an error that may not come from librdkafka.

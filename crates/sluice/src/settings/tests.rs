@@ -101,4 +101,10 @@ fn a_wrong_setting_is_named() {
         &[],
         "kafka.delivery_timeout: is 10s, but must be shorter than http.request_timeout (10s)",
     );
+    refused(
+        Role::Standalone,
+        "consumer: {shutdown_timeout: 1m}\n",
+        &[],
+        "consumer.shutdown_timeout: is 1m, but the process ends after shutdown.deadline (20s)",
+    );
 }
