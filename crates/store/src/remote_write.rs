@@ -197,7 +197,9 @@ fn headers(config: &Config) -> Result<HeaderMap, OpenError> {
             why: why.to_string(),
         };
         let header: HeaderName = name.parse().map_err(|error| unusable(&error))?;
-        let value = HeaderValue::from_str(value).map_err(|error| unusable(&error))?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|error| unusable(&error))?;
+        // It may be a key.
+        value.set_sensitive(true);
         headers.insert(header, value);
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -192,9 +192,14 @@ fn an_archive_that_cannot_work_is_named() {
 
 #[test]
 fn secrets_are_not_shown() {
-    let config = remote_write(json!({"bearer_token": "hunter2"})).unwrap();
-    assert!(!format!("{config:?}").contains("hunter2"));
-    assert!(!serde_json::to_string(&config).unwrap().contains("hunter2"));
+    for settings in [
+        json!({"bearer_token": "hunter2"}),
+        json!({"headers": {"X-Api-Key": "hunter2"}}),
+    ] {
+        let config = remote_write(settings).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(!serde_json::to_string(&config).unwrap().contains("hunter2"));
+    }
 }
 
 #[test]

@@ -84,8 +84,8 @@ pub struct Config {
     pub bearer_token_file: Option<PathBuf>,
     /// User name and password for `Authorization: Basic`.
     pub basic_auth: Option<BasicAuth>,
-    /// Further headers of every request, such as `X-Scope-OrgID`.
-    pub headers: BTreeMap<String, String>,
+    /// Further headers of every request, such as `X-Scope-OrgID`. Their values are never shown.
+    pub headers: BTreeMap<String, Secret>,
     /// How the store proves who it is, and how we do.
     pub tls: Tls,
 }
@@ -168,7 +168,7 @@ impl Config {
                     "is set by Sluice; credentials have settings of their own",
                 );
             }
-            if HeaderValue::from_str(value).is_err() {
+            if HeaderValue::from_str(value.expose()).is_err() {
                 return refuse(&key, "has a value with control characters");
             }
         }

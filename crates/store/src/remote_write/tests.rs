@@ -378,7 +378,7 @@ async fn a_password_file_and_further_headers_are_sent() {
     });
     config
         .headers
-        .insert("X-Scope-OrgID".to_owned(), "team-a".to_owned());
+        .insert("X-Scope-OrgID".to_owned(), "team-a".into());
     write(config).await.unwrap();
     assert_eq!(
         receiver.header("authorization").unwrap(),
