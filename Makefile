@@ -26,6 +26,8 @@ build: ## Build the release binary, target/release/sluice
 
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
+	# The end-to-end tests run the binary that users run.
+	cargo build --release --locked --package sluice
 	cargo test --workspace --locked --no-fail-fast
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
