@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod foreign;
 mod million;
 mod prometheus;
 mod push;
