@@ -1,11 +1,15 @@
 //! A batch as rows: split by day, sorted by metric, labels and time.
 //!
 //! Rows are references into the batch's items, 8 bytes each; nothing of a sample is copied before
-//! its row group is encoded.
+//! its row group is encoded. A batch holds a series many times, so series are found by hash and only
+//! they are sorted by their texts.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use model::NAME_LABEL;
 
 use super::layout::Day;
@@ -20,18 +24,58 @@ pub(super) struct Key<T> {
     pub(super) labels: Vec<(T, T)>,
 }
 
-impl<'a> Key<&'a str> {
-    fn of(item: &'a Item) -> Self {
-        let view = item.view();
-        let mut labels: Vec<_> = view
-            .labels()
-            .filter(|(name, _)| *name != NAME_LABEL)
-            .collect();
-        labels.sort_by_key(|(name, _)| *name);
-        labels.dedup_by_key(|(name, _)| *name);
-        Self {
-            metric: view.name(),
+/// The series of a batch.
+#[derive(Debug, Default)]
+struct SeriesTable<'a> {
+    keys: Vec<Key<&'a str>>,
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+    /// The labels that are looked for.
+    labels: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> SeriesTable<'a> {
+    /// The number of an item's series, which is added if it is new.
+    fn number(&mut self, item: &'a Item) -> u32 {
+        let Self {
+            keys,
+            numbers,
+            hasher,
             labels,
+        } = self;
+        let mut metric = "";
+        labels.clear();
+        for (name, value) in item.view().labels() {
+            if name != NAME_LABEL {
+                labels.push((name, value));
+            } else if metric.is_empty() {
+                metric = value;
+            }
+        }
+        if !labels.is_sorted_by(|(a, _), (b, _)| a < b) {
+            labels.sort_by_key(|(name, _)| *name);
+            labels.dedup_by_key(|(name, _)| *name);
+        }
+        let hash = |metric: &str, labels: &[(&str, &str)]| hasher.hash_one((metric, labels));
+        let key_of = |number: &u32| keys.get(*number as usize);
+        let entry = numbers.entry(
+            hash(metric, labels),
+            |number| {
+                key_of(number).is_some_and(|key| key.metric == metric && key.labels == *labels)
+            },
+            |number| key_of(number).map_or(0, |key| hash(key.metric, &key.labels)),
+        );
+        match entry {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(slot) => {
+                let number = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+                slot.insert(number);
+                keys.push(Key {
+                    metric,
+                    labels: labels.clone(),
+                });
+                number
+            }
         }
     }
 }
@@ -70,25 +114,25 @@ pub(super) struct Sample<'r, T> {
 pub(super) struct Rows<'a> {
     items: &'a [Item],
     keys: Vec<Key<&'a str>>,
+    /// Which of `keys` each item has.
+    series: Vec<u32>,
     days: BTreeMap<Day, Vec<Row>>,
 }
 
 impl<'a> Rows<'a> {
     /// Sorts the samples of `items`.
     pub(super) fn new(items: &'a [Item]) -> Self {
-        let keys: Vec<Key<&'a str>> = items.iter().map(Key::of).collect();
-        // An index sort that is stable: samples of one time stay in the order in which they came.
-        let mut order: Vec<(&Key<&'a str>, &Item, u32)> = keys
-            .iter()
-            .zip(items)
-            .zip(0_u32..)
-            .map(|((key, item), number)| (key, item, number))
-            .collect();
-        order.sort_by_key(|(key, ..)| *key);
+        let mut table = SeriesTable::default();
+        let series: Vec<u32> = items.iter().map(|item| table.number(item)).collect();
+        let keys = table.keys;
         let mut days: BTreeMap<Day, Vec<Row>> = BTreeMap::new();
-        for series in order.chunk_by(|(a, ..), (b, ..)| a.cmp(b) == Ordering::Equal) {
-            let mut rows: Vec<(i64, Row)> = Vec::new();
-            for &(_, item, number) in series {
+        let mut rows: Vec<(i64, Row)> = Vec::new();
+        for same_series in in_order(&keys, &series).chunk_by(|(a, _), (b, _)| a == b) {
+            rows.clear();
+            for &(_, number) in same_series {
+                let Some(item) = items.get(number as usize) else {
+                    continue;
+                };
                 let floats = item.points().iter().map(|point| point.at_ms);
                 let histograms = item.histograms().iter().map(|histogram| histogram.at_ms);
                 rows.extend(
@@ -104,6 +148,7 @@ impl<'a> Rows<'a> {
                         }),
                 );
             }
+            // Stable: samples of one time stay in the order in which they came.
             rows.sort_by_key(|(at_ms, _)| *at_ms);
             for same_day in rows.chunk_by(|(a, _), (b, _)| Day::of(*a) == Day::of(*b)) {
                 if let Some((at_ms, _)) = same_day.first() {
@@ -113,7 +158,12 @@ impl<'a> Rows<'a> {
                 }
             }
         }
-        Self { items, keys, days }
+        Self {
+            items,
+            keys,
+            series,
+            days,
+        }
     }
 
     /// The days that have samples.
@@ -142,10 +192,29 @@ impl<'a> Rows<'a> {
             }
         };
         Some(Sample {
-            key: self.keys.get(row.item as usize)?,
+            key: self
+                .series
+                .get(row.item as usize)
+                .and_then(|series| self.keys.get(*series as usize))?,
             at_ms,
             value,
             tenant: item.tenant.as_deref(),
         })
     }
+}
+
+/// The place of each item's series among all series, and the item's number; sorted by both.
+fn in_order(keys: &[Key<&str>], series: &[u32]) -> Vec<(u32, u32)> {
+    let mut by_key: Vec<(&Key<&str>, u32)> = keys.iter().zip(0..).collect();
+    by_key.sort_unstable_by_key(|(key, _)| *key);
+    let mut places = vec![0_u32; keys.len()];
+    for (place, (_, series)) in (0..).zip(by_key) {
+        if let Some(slot) = places.get_mut(series as usize) {
+            *slot = place;
+        }
+    }
+    let place_of = |series: &u32| places.get(*series as usize).copied().unwrap_or_default();
+    let mut items: Vec<(u32, u32)> = series.iter().map(place_of).zip(0..).collect();
+    items.sort_unstable();
+    items
 }

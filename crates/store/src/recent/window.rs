@@ -1,9 +1,12 @@
 //! The data behind the recent window.
 
-use std::collections::{HashMap, VecDeque};
-use std::fmt::Write as _;
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash, Hasher};
 
-use model::{MetricType, NAME_LABEL};
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Slot;
+use model::{MetricType, NAME_LABEL, SeriesView};
 use serde::Serialize;
 
 use super::{Config, Query};
@@ -59,55 +62,86 @@ fn json_object<S: serde::Serializer>(labels: &Labels, serializer: S) -> Result<S
 
 #[derive(Debug)]
 struct Entry {
+    metric: Box<str>,
     labels: Labels,
     kind: MetricType,
     points: VecDeque<(i64, f64)>,
     received_at_ms: i64,
 }
 
-/// Bytes that a series costs beside its text and points: map entries, vectors, headers.
+/// Bytes that a series costs beside its text and points: its place in the table, vectors, headers.
 const SERIES_OVERHEAD_BYTES: usize = 200;
 const POINT_BYTES: usize = size_of::<(i64, f64)>();
 
 impl Entry {
-    fn size_bytes(&self, key: &str) -> usize {
+    fn size_bytes(&self) -> usize {
         let text: usize = self
             .labels
             .iter()
             .map(|(name, value)| name.len() + value.len() + 48)
             .sum();
-        SERIES_OVERHEAD_BYTES + key.len() + text + self.points.capacity() * POINT_BYTES
+        SERIES_OVERHEAD_BYTES + self.metric.len() + text + self.points.capacity() * POINT_BYTES
+    }
+
+    fn key(&self) -> (&str, &Labels) {
+        (&self.metric, &self.labels)
     }
 
     fn matches(&self, query: &Query) -> bool {
-        query
-            .labels
-            .iter()
-            .all(|wanted| self.labels.contains(wanted))
+        let name = query.metric_name.as_deref();
+        name.is_none_or(|name| *name == *self.metric)
+            && query
+                .labels
+                .iter()
+                .all(|wanted| self.labels.contains(wanted))
     }
+
+    fn is_of(&self, view: SeriesView<'_>) -> bool {
+        *self.metric == *view.name()
+            && labels_of(view).eq(self
+                .labels
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+}
+
+/// Labels without the name.
+fn labels_of<'a>(view: SeriesView<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    view.labels().filter(|(name, _)| *name != NAME_LABEL)
+}
+
+fn hash<'x>(
+    hasher: &RandomState,
+    metric: &str,
+    labels: impl Iterator<Item = (&'x str, &'x str)>,
+) -> u64 {
+    let mut state = hasher.build_hasher();
+    metric.hash(&mut state);
+    labels.for_each(|label| label.hash(&mut state));
+    state.finish()
 }
 
 #[derive(Debug)]
 pub(super) struct Window {
-    metrics: HashMap<String, HashMap<String, Entry>>,
+    entries: HashTable<Entry>,
+    hasher: RandomState,
     pub(super) size_bytes: usize,
     max_size_bytes: usize,
     max_points: usize,
     window_ms: i64,
     newest_ms: i64,
-    key: String,
 }
 
 impl Window {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            metrics: HashMap::new(),
+            entries: HashTable::new(),
+            hasher: RandomState::default(),
             size_bytes: 0,
             max_size_bytes: config.max_size.bytes(),
             max_points: config.max_points.max(1),
             window_ms: i64::try_from(config.window.0.as_millis()).unwrap_or(i64::MAX),
             newest_ms: i64::MIN,
-            key: String::new(),
         }
     }
 
@@ -118,35 +152,33 @@ impl Window {
         }
         let view = item.view();
         self.newest_ms = self.newest_ms.max(item.source.received_at_ms);
-        self.key.clear();
-        for (name, value) in view.labels().filter(|(name, _)| *name != NAME_LABEL) {
-            // Lengths keep label sets apart whatever characters they hold.
-            write!(self.key, "{}:{name}{}:{value}", name.len(), value.len())
-                .expect("text takes everything");
-        }
-        if !self.metrics.contains_key(view.name()) {
-            self.metrics.insert(view.name().to_owned(), HashMap::new());
-        }
-        let Some(series) = self.metrics.get_mut(view.name()) else {
-            return;
-        };
-        if !series.contains_key(&self.key) {
-            let labels = view
-                .labels()
-                .filter(|(name, _)| *name != NAME_LABEL)
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-            let entry = Entry {
-                labels,
-                kind: view.kind(),
-                points: VecDeque::new(),
-                received_at_ms: i64::MIN,
-            };
-            self.size_bytes += entry.size_bytes(&self.key);
-            series.insert(self.key.clone(), entry);
-        }
-        let Some(entry) = series.get_mut(&self.key) else {
-            return;
+        let Self {
+            entries, hasher, ..
+        } = self;
+        let slot = entries.entry(
+            hash(hasher, view.name(), labels_of(view)),
+            |entry| entry.is_of(view),
+            |entry| {
+                let labels = entry.labels.iter();
+                let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
+                hash(hasher, &entry.metric, labels)
+            },
+        );
+        let entry = match slot {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => {
+                let entry = Entry {
+                    metric: view.name().into(),
+                    labels: labels_of(view)
+                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                        .collect(),
+                    kind: view.kind(),
+                    points: VecDeque::new(),
+                    received_at_ms: i64::MIN,
+                };
+                self.size_bytes += entry.size_bytes();
+                slot.insert(entry).into_mut()
+            }
         };
         let before = entry.points.capacity();
         for point in points {
@@ -172,7 +204,7 @@ impl Window {
         while self.size_bytes > self.max_size_bytes && self.max_points > 1 {
             self.max_points = (self.max_points / 2).max(1);
             let keep = self.max_points;
-            for entry in self.metrics.values_mut().flat_map(HashMap::values_mut) {
+            for entry in &mut self.entries {
                 entry
                     .points
                     .drain(..entry.points.len().saturating_sub(keep));
@@ -182,9 +214,8 @@ impl Window {
         }
         if self.size_bytes > self.max_size_bytes {
             let mut received: Vec<i64> = self
-                .metrics
-                .values()
-                .flat_map(HashMap::values)
+                .entries
+                .iter()
                 .map(|entry| entry.received_at_ms)
                 .collect();
             received.sort_unstable();
@@ -204,53 +235,37 @@ impl Window {
 
     fn retain(&mut self, mut keep: impl FnMut(&Entry) -> bool) {
         let mut size_bytes = 0;
-        self.metrics.retain(|_, series| {
-            series.retain(|key, entry| {
-                let kept = keep(entry);
-                size_bytes += if kept { entry.size_bytes(key) } else { 0 };
-                kept
-            });
-            !series.is_empty()
+        self.entries.retain(|entry| {
+            let kept = keep(entry);
+            size_bytes += if kept { entry.size_bytes() } else { 0 };
+            kept
         });
         self.size_bytes = size_bytes;
     }
 
-    fn matching<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = (&'a str, &'a Entry)> {
-        let one = query
-            .metric_name
-            .as_ref()
-            .map(|name| self.metrics.get_key_value(name));
-        let all = if one.is_none() {
-            Some(self.metrics.iter())
-        } else {
-            None
-        };
+    fn matching<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = &'a Entry> {
         let oldest_ms = self.newest_ms.saturating_sub(self.window_ms);
-        one.flatten()
-            .into_iter()
-            .chain(all.into_iter().flatten())
-            .flat_map(|(name, series)| series.values().map(move |entry| (name.as_str(), entry)))
-            .filter(move |(_, entry)| entry.received_at_ms >= oldest_ms && entry.matches(query))
+        self.entries
+            .iter()
+            .filter(move |entry| entry.received_at_ms >= oldest_ms && entry.matches(query))
     }
 
     pub(super) fn samples(&self, query: &Query) -> Vec<SampleRow> {
-        let mut found: Vec<(i64, f64, &str, &Entry)> = self
+        let mut found: Vec<(i64, f64, &Entry)> = self
             .matching(query)
-            .flat_map(|(name, entry)| {
-                entry
-                    .points
-                    .iter()
-                    .map(move |&(at_ms, value)| (at_ms, value, name, entry))
+            .flat_map(|entry| {
+                let points = entry.points.iter();
+                points.map(move |&(at_ms, value)| (at_ms, value, entry))
             })
             .collect();
         // Stable, so that points of one series with equal times stay in arrival order.
-        found.sort_by(|a, b| (a.0, a.2, &a.3.labels).cmp(&(b.0, b.2, &b.3.labels)));
+        found.sort_by(|a, b| (a.0, a.2.key()).cmp(&(b.0, b.2.key())));
         let skip = found.len().saturating_sub(query.limit);
         found
             .into_iter()
             .skip(skip)
-            .map(|(timestamp, value, name, entry)| SampleRow {
-                metric_name: name.to_owned(),
+            .map(|(timestamp, value, entry)| SampleRow {
+                metric_name: entry.metric.as_ref().to_owned(),
                 timestamp,
                 value,
                 labels: entry.labels.clone(),
@@ -259,15 +274,15 @@ impl Window {
     }
 
     pub(super) fn series(&self, query: &Query) -> Vec<SeriesRow> {
-        let mut found: Vec<(&str, &Entry)> = self.matching(query).collect();
-        found.sort_by(|a, b| (a.0, &a.1.labels).cmp(&(b.0, &b.1.labels)));
+        let mut found: Vec<&Entry> = self.matching(query).collect();
+        found.sort_by(|a, b| a.key().cmp(&b.key()));
         found
             .into_iter()
             .take(query.limit)
-            .filter_map(|(name, entry)| {
+            .filter_map(|entry| {
                 let &(last_timestamp, last_value) = entry.points.back()?;
                 Some(SeriesRow {
-                    metric_name: name.to_owned(),
+                    metric_name: entry.metric.as_ref().to_owned(),
                     labels: entry.labels.clone(),
                     kind: entry.kind.as_str(),
                     last_timestamp,
