@@ -3,11 +3,22 @@
 //! One arena for all text and flat vectors for everything else: a record costs a handful of
 //! allocations however many series it has, and sharing one is an `Arc`.
 
-use std::ops::Range;
+use std::ops::Range as AnyRange;
 
 use bytes::Bytes;
 
 use crate::MetricType;
+
+/// Half the size of a range of `usize`: a record is far smaller than 4 GiB, and there are many of these.
+type Range = AnyRange<u32>;
+
+fn wide(range: &Range) -> AnyRange<usize> {
+    range.start as usize..range.end as usize
+}
+
+fn narrow(position: usize) -> u32 {
+    u32::try_from(position).expect("a record is smaller than 4 GiB")
+}
 
 /// A value at a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +47,7 @@ pub struct Exemplar {
     pub at_ms: i64,
     /// The observed value.
     pub value: f64,
-    refs: Range<usize>,
+    refs: Range,
 }
 
 /// The record cannot be what it says it is.
@@ -63,10 +74,10 @@ pub enum BlockError {
 
 #[derive(Debug, Clone, Default)]
 struct Entry {
-    refs: Range<usize>,
-    points: Range<usize>,
-    histograms: Range<usize>,
-    exemplars: Range<usize>,
+    refs: Range,
+    points: Range,
+    histograms: Range,
+    exemplars: Range,
     kind: MetricType,
     unit: u32,
     help: u32,
@@ -76,7 +87,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Block {
     text: String,
-    symbols: Vec<Range<usize>>,
+    symbols: Vec<Range>,
     refs: Vec<u32>,
     points: Vec<Point>,
     histograms: Vec<Histogram>,
@@ -108,7 +119,7 @@ impl Block {
     pub fn size_bytes(&self) -> usize {
         size_of::<Self>()
             + self.text.capacity()
-            + self.symbols.capacity() * size_of::<Range<usize>>()
+            + self.symbols.capacity() * size_of::<Range>()
             + self.refs.capacity() * size_of::<u32>()
             + self.points.capacity() * size_of::<Point>()
             + self
@@ -138,12 +149,16 @@ impl Block {
     fn symbol(&self, reference: u32) -> &str {
         self.symbols
             .get(reference as usize)
-            .and_then(|range| self.text.get(range.clone()))
+            .and_then(|range| self.text.get(wide(range)))
             .unwrap_or_default()
     }
 
-    fn pairs(&self, refs: Range<usize>) -> impl Iterator<Item = (&str, &str)> {
-        let (pairs, _) = self.refs.get(refs).unwrap_or_default().as_chunks::<2>();
+    fn pairs(&self, refs: Range) -> impl Iterator<Item = (&str, &str)> {
+        let (pairs, _) = self
+            .refs
+            .get(wide(&refs))
+            .unwrap_or_default()
+            .as_chunks::<2>();
         pairs
             .iter()
             .map(|&[name, value]| (self.symbol(name), self.symbol(value)))
@@ -176,7 +191,7 @@ impl<'a> SeriesView<'a> {
     pub fn points(&self) -> &'a [Point] {
         self.block
             .points
-            .get(self.entry.points.clone())
+            .get(wide(&self.entry.points))
             .unwrap_or_default()
     }
 
@@ -185,7 +200,7 @@ impl<'a> SeriesView<'a> {
     pub fn histograms(&self) -> &'a [Histogram] {
         self.block
             .histograms
-            .get(self.entry.histograms.clone())
+            .get(wide(&self.entry.histograms))
             .unwrap_or_default()
     }
 
@@ -194,7 +209,7 @@ impl<'a> SeriesView<'a> {
     pub fn exemplars(&self) -> &'a [Exemplar] {
         self.block
             .exemplars
-            .get(self.entry.exemplars.clone())
+            .get(wide(&self.entry.exemplars))
             .unwrap_or_default()
     }
 
@@ -240,23 +255,40 @@ impl BlockBuilder {
         Self::default()
     }
 
+    /// Makes room for exactly so much, so that a block that waits for its store is not half empty.
+    pub fn reserve(&mut self, symbols: usize, text_bytes: usize, series: usize) {
+        self.block.symbols.reserve_exact(symbols);
+        self.block.text.reserve_exact(text_bytes);
+        self.block.series.reserve_exact(series);
+    }
+
+    /// Makes room for so many series like those so far, but for no more than `most` references or points.
+    pub fn reserve_alike(&mut self, times: usize, most: usize) {
+        let refs = self.block.refs.len().saturating_mul(times);
+        self.block.refs.reserve_exact(refs.min(most));
+        let points = self.block.points.len().saturating_mul(times);
+        self.block.points.reserve_exact(points.min(most));
+    }
+
     /// Adds a symbol and answers its number. By the convention of remote write 2.0 the first one is empty.
     ///
     /// # Panics
-    /// With more than 2^32 symbols, which no record limit lets in.
+    /// With more than 2^32 symbols or bytes of text, which no record limit lets in.
     pub fn symbol(&mut self, text: &str) -> u32 {
         let number =
             u32::try_from(self.block.symbols.len()).expect("a record has less than 2^32 symbols");
-        let start = self.block.text.len();
+        let start = narrow(self.block.text.len());
         self.block.text.push_str(text);
-        self.block.symbols.push(start..self.block.text.len());
+        self.block
+            .symbols
+            .push(start..narrow(self.block.text.len()));
         number
     }
 
     /// Adds a label reference (names and values in turn) to the open series.
     pub fn label_ref(&mut self, reference: u32) {
         self.block.refs.push(reference);
-        self.open.refs.end = self.block.refs.len();
+        self.open.refs.end = narrow(self.block.refs.len());
     }
 
     /// Adds a float sample to the open series.
@@ -271,12 +303,12 @@ impl BlockBuilder {
 
     /// Adds an exemplar to the open series. Call it after the series' own label references.
     pub fn exemplar(&mut self, at_ms: i64, value: f64, refs: impl IntoIterator<Item = u32>) {
-        let start = self.block.refs.len();
+        let start = narrow(self.block.refs.len());
         self.block.refs.extend(refs);
         self.block.exemplars.push(Exemplar {
             at_ms,
             value,
-            refs: start..self.block.refs.len(),
+            refs: start..narrow(self.block.refs.len()),
         });
     }
 
@@ -289,7 +321,12 @@ impl BlockBuilder {
 
     /// Sets a start time for the points of the open series that have none.
     pub fn default_start(&mut self, start_ms: i64) {
-        for point in self.block.points.iter_mut().skip(self.open.points.start) {
+        for point in self
+            .block
+            .points
+            .iter_mut()
+            .skip(self.open.points.start as usize)
+        {
             if point.start_ms == 0 {
                 point.start_ms = start_ms;
             }
@@ -299,11 +336,12 @@ impl BlockBuilder {
     /// Closes the open series and opens the next.
     pub fn end_series(&mut self) {
         let mut entry = std::mem::take(&mut self.open);
-        entry.points.end = self.block.points.len();
-        entry.histograms.end = self.block.histograms.len();
-        entry.exemplars.end = self.block.exemplars.len();
+        entry.points.end = narrow(self.block.points.len());
+        entry.histograms.end = narrow(self.block.histograms.len());
+        entry.exemplars.end = narrow(self.block.exemplars.len());
+        let refs = narrow(self.block.refs.len());
         self.open = Entry {
-            refs: self.block.refs.len()..self.block.refs.len(),
+            refs: refs..refs,
             points: entry.points.end..entry.points.end,
             histograms: entry.histograms.end..entry.histograms.end,
             exemplars: entry.exemplars.end..entry.exemplars.end,
@@ -330,7 +368,7 @@ impl BlockBuilder {
             let ranges = std::iter::once(&entry.refs);
             let exemplars = block
                 .exemplars
-                .get(entry.exemplars.clone())
+                .get(wide(&entry.exemplars))
                 .unwrap_or_default();
             for range in ranges.chain(exemplars.iter().map(|exemplar| &exemplar.refs)) {
                 if range.len() % 2 != 0 {

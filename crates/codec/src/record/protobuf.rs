@@ -11,6 +11,7 @@ use crate::protobuf::{Malformed, Reader, Value};
 
 pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
     let mut builder = BlockBuilder::new();
+    let alike = reserve(value, &mut builder).map_err(at_top)?;
     let mut refs = Vec::new();
     let mut symbols = 0_usize;
     let mut series = 0_usize;
@@ -39,12 +40,36 @@ pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
                 if !named {
                     return Err(BlockError::NoName.into());
                 }
+                if series == 0 {
+                    // A point, or the number of a label, takes a byte at least.
+                    builder.reserve_alike(alike.saturating_sub(1), value.len());
+                }
                 series += 1;
             }
             _ => {}
         }
     }
     Ok(builder.build()?)
+}
+
+/// Looks at the record's outline and makes room for what it holds; answers how many series that is.
+fn reserve(value: &[u8], builder: &mut BlockBuilder) -> Result<usize, Malformed> {
+    /// Of a series with a name and a sample.
+    const FEWEST_BYTES: usize = 6;
+    let (mut symbols, mut text_bytes, mut series) = (0, 0, 0);
+    let mut reader = Reader(value);
+    while let Some((number, field)) = reader.field()? {
+        match (number, field) {
+            (4, Value::Bytes(text)) => {
+                symbols += 1;
+                text_bytes += text.len();
+            }
+            (5, Value::Bytes(bytes)) if bytes.len() >= FEWEST_BYTES => series += 1,
+            _ => {}
+        }
+    }
+    builder.reserve(symbols, text_bytes, series);
+    Ok(series)
 }
 
 fn at_top(error: Malformed) -> RecordError {
