@@ -40,7 +40,7 @@ impl Default for Config {
         Self {
             group_prefix: "sluice".to_owned(),
             dead_letter_topic: "metrics-dead-letter".to_owned(),
-            max_buffered: Size::mib(64),
+            max_buffered: Size::mib(32),
             commit_interval: Period::secs(1),
             handover_timeout: Period::secs(5),
             shutdown_timeout: Period::secs(20),

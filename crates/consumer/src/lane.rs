@@ -1,23 +1,27 @@
 //! The items that wait for one lane's next write, and where a batch is cut. Pure.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use store::{Batching, Item};
 use tokio::time::Instant;
 
+/// What an item takes in memory beside its part of the record, here or in a batch.
+pub(crate) const ITEM_BYTES: usize = size_of::<Queued>();
+
 /// An item on its way to a batch.
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) item: Item,
-    /// Its part of its record's memory.
+    /// Its part of its record's memory, and its own.
     pub(crate) bytes: usize,
     /// When it was queued.
     pub(crate) since: Instant,
     /// Whether it is the first of its record in this lane.
     pub(crate) starts_record: bool,
     /// The record's key where it is not the metric name.
-    pub(crate) foreign_key: Option<ForeignKey>,
+    pub(crate) foreign_key: Option<Arc<ForeignKey>>,
 }
 
 /// A record's key that is not the metric name: another producer's.

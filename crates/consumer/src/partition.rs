@@ -1,6 +1,7 @@
 //! What is known of a partition during one assignment.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use store::Item;
 
@@ -26,7 +27,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) items: Vec<Item>,
-    pub(crate) foreign_key: Option<ForeignKey>,
+    pub(crate) foreign_key: Option<Arc<ForeignKey>>,
 }
 
 /// One partition.

@@ -66,7 +66,8 @@ impl Work {
         {
             if let Some(key) = foreign_key {
                 let source = item.source;
-                work.keys.insert((source.partition, source.offset), key.0);
+                work.keys
+                    .insert((source.partition, source.offset), key.0.clone());
             }
             work.note(item.source.partition, item.source.offset, &tenure);
             items.push(item);

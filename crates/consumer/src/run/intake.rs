@@ -1,5 +1,7 @@
 //! What comes from the buffer.
 
+use std::sync::Arc;
+
 use buffer::{BuryDead, Commit, DrainError, Event};
 use store::{Item, Write};
 use tokio::task::JoinError;
@@ -8,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, Running};
 use crate::decode::{Decoded, Decoding, decode};
-use crate::lane::{ForeignKey, Queued};
+use crate::lane::{ForeignKey, ITEM_BYTES, Queued};
 use crate::letter::Letter;
 use crate::metrics;
 use crate::partition::{Held, Partition, Stage};
@@ -166,7 +168,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
             }
         };
         let items = self.router.items(&block, source, tenant.as_ref());
-        let bytes = block.size_bytes();
+        let bytes = block.size_bytes() + items.len() * ITEM_BYTES;
         let begun =
             partition
                 .frontier
@@ -176,8 +178,11 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         }
         partition.last_received_at_ms = Some(source.received_at_ms);
         let name = block.iter().next().map_or("", |view| view.name());
-        let foreign_key = (key.as_deref() != Some(name.as_bytes()))
-            .then(|| ForeignKey(key.map(|key| bytes::Bytes::copy_from_slice(&key))));
+        let foreign_key = (key.as_deref() != Some(name.as_bytes())).then(|| {
+            Arc::new(ForeignKey(
+                key.map(|key| bytes::Bytes::copy_from_slice(&key)),
+            ))
+        });
         if partition.stage == Stage::Active {
             self.queue(items, foreign_key.as_ref());
         } else {
@@ -187,13 +192,13 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     }
 
     /// Puts the items of one record into their lanes.
-    pub(super) fn queue(&mut self, items: Vec<Item>, foreign_key: Option<&ForeignKey>) {
+    pub(super) fn queue(&mut self, items: Vec<Item>, foreign_key: Option<&Arc<ForeignKey>>) {
         let since = Instant::now();
         let (record_bytes, record_samples) = items.first().map_or((0, 1), |item| {
             (item.block.size_bytes(), item.block.samples().max(1))
         });
         for (at, item) in items.into_iter().enumerate() {
-            let bytes = record_bytes.saturating_mul(item.len()) / record_samples;
+            let bytes = ITEM_BYTES + record_bytes.saturating_mul(item.len()) / record_samples;
             let lane = self.router.lane(&item);
             self.lanes.entry(lane).or_default().push(Queued {
                 item,

@@ -33,7 +33,7 @@ impl Default for Config {
         Self {
             dir: None,
             close_after: Period::secs(60),
-            max_size: Size::mib(32),
+            max_size: Size::mib(16),
             max_samples: 2_000_000,
             retention: Period::secs(90 * 24 * 3600),
             merge: true,

@@ -396,7 +396,7 @@ fn the_archive_takes_whole_partitions_and_batches_as_its_settings_say() {
     assert_eq!(archive.lanes(), Lanes::ByPartition);
     let batching = archive.batching();
     assert_eq!(batching.max_age.as_secs(), 60);
-    assert_eq!(batching.max_bytes, 32 << 20);
+    assert_eq!(batching.max_bytes, 16 << 20);
 }
 
 #[test]
