@@ -1,5 +1,7 @@
 //! What one round of the writer thread will do to the log: decided in memory, carried out by one write.
 
+use std::sync::Arc;
+
 use super::entry;
 use super::index::Index;
 use super::queue::{Answer, Command};
@@ -85,12 +87,7 @@ impl Plan {
                     self.waiting.push(Waiting::Done(answer));
                 }
                 Command::Register(reader, answer) => {
-                    let start = index.records.start();
-                    let cursor = index.cursors.get(&reader).copied().unwrap_or_else(|| {
-                        self.batch.put(cursor_key(&reader), &start.to_be_bytes());
-                        index.cursors.insert(reader, start);
-                        start
-                    });
+                    let cursor = self.register(index, reader);
                     self.waiting.push(Waiting::Registered(answer, cursor));
                 }
                 Command::Forget(reader, answer) => {
@@ -118,6 +115,27 @@ impl Plan {
         index.append(store, &mut self.batch, Lane::Records, stored, added);
         self.appended += 1;
         self.waiting.push(Waiting::Publish(answer));
+    }
+
+    /// Where a reader goes on; at the start, if it is new.
+    fn register(&mut self, index: &mut Index, reader: Arc<str>) -> u64 {
+        let (start, end) = (index.records.start(), index.records.end());
+        let cursor = match index.cursors.get(&reader).copied() {
+            Some(cursor) if cursor <= end => return cursor,
+            Some(cursor) => {
+                tracing::error!(
+                    reader = &*reader,
+                    cursor,
+                    end,
+                    "the log ends before what this reader has read: records were lost; it goes on at the end"
+                );
+                end
+            }
+            None => start,
+        };
+        self.batch.put(cursor_key(&reader), &cursor.to_be_bytes());
+        index.cursors.insert(reader, cursor);
+        cursor
     }
 
     fn added(&self, stored: &[u8], received_ms: i64) -> Added {

@@ -1,6 +1,7 @@
 //! Tests of cursors and of what a reader is told.
 
 use super::*;
+use crate::local::store::{Store, cursor_key};
 use crate::{Commit, DrainError, PartitionState};
 
 #[tokio::test]
@@ -216,4 +217,24 @@ async fn a_reader_of_a_closed_log_is_told() {
     let (event, ()) = tokio::join!(reader.next(), log.close());
     assert!(matches!(event, Err(DrainError::Fatal(_))), "{event:?}");
     assert!(reader.committer().commit(vec![(0, 0)]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_reader_of_a_log_that_lost_its_end_reads_what_comes_next() {
+    let bench = Bench::new();
+    let log = bench.open();
+    publish(&log, 0..3, 10).await;
+    log.close().await;
+    let (store, _) = Store::open(&bench.dir, &bench.tuning).unwrap();
+    let mut batch = store.batch();
+    batch.put(cursor_key("main"), &100_u64.to_be_bytes());
+    store.write(batch).unwrap();
+    store.sync().unwrap();
+    drop(store);
+
+    let log = bench.open();
+    let mut reader = log.reader("main", Start::Cursor).await.unwrap();
+    publish(&log, 3..5, 10).await;
+    assert_eq!(number_of(&read(&mut reader, 2).await[0]), 3);
+    assert_eq!(log.readers(), [(Arc::from("main"), 3)]);
 }
