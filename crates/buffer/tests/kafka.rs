@@ -113,10 +113,20 @@ async fn a_missing_topic_is_made_as_the_settings_say_by_whoever_is_first() {
 #[tokio::test]
 async fn the_topic_of_dead_letters_takes_the_largest_record_and_its_headers() {
     let config = config("letters", 64);
-    let topic = ensure_dead_letter_topic(&config, &config.topic, DAY).await;
+    let mut samples = Topic {
+        name: "samples".to_owned(),
+        partitions: 64,
+        max_message_bytes: None,
+    };
+    let topic = ensure_dead_letter_topic(&config, &config.topic, DAY, &samples).await;
     let topic = topic.unwrap();
     assert_eq!(topic.partitions, 4);
     assert_eq!(topic.max_message_bytes, Some(1_048_588 + 65_536));
+
+    samples.max_message_bytes = Some(5_000_000);
+    let name = format!("{}-large", config.topic);
+    let topic = ensure_dead_letter_topic(&config, &name, DAY, &samples).await;
+    assert_eq!(topic.unwrap().max_message_bytes, Some(5_000_000 + 65_536));
 }
 
 #[tokio::test]

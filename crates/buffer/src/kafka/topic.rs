@@ -69,7 +69,8 @@ pub async fn ensure_topic(config: &Config, retention: Duration) -> Result<Topic,
     ensure(config, &wanted).await
 }
 
-/// Makes sure that the topic of the dead letters is there.
+/// Makes sure that the topic of the dead letters is there, and takes whatever `samples` takes: a record that
+/// fits into none of them would stop its partition.
 ///
 /// # Errors
 /// When Kafka does not answer or does not let us create it.
@@ -77,13 +78,16 @@ pub async fn ensure_dead_letter_topic(
     config: &Config,
     name: &str,
     retention: Duration,
+    samples: &Topic,
 ) -> Result<Topic, TopicError> {
+    let largest_bytes = samples.max_message_bytes.unwrap_or(0);
+    let largest_bytes = largest_bytes.max(KAFKA_MAX_MESSAGE_BYTES);
     let wanted = Wanted {
         name,
         partitions: config.partitions.min(DEAD_LETTER_PARTITIONS),
         replication: config.replication,
         retention,
-        max_message_bytes: Some(KAFKA_MAX_MESSAGE_BYTES + DEAD_LETTER_EXTRA_BYTES),
+        max_message_bytes: Some(largest_bytes + DEAD_LETTER_EXTRA_BYTES),
     };
     ensure(config, &wanted).await
 }
@@ -336,6 +340,19 @@ impl Found {
                 "records may expire by size before their time",
             );
         }
+        let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+        if let Some(found) = number("max.message.bytes")
+            && let Some(wanted) = wanted.max_message_bytes.map(bytes)
+            // A bit less does for all but the very largest.
+            && found < wanted - bytes(DEAD_LETTER_EXTRA_BYTES)
+        {
+            differs(
+                "max_message_bytes",
+                found.to_string(),
+                wanted.to_string(),
+                "a large record that cannot be decoded would fit nowhere and stop its partition",
+            );
+        }
         if let Some(found) = self.settings.get("cleanup.policy")
             && found != "delete"
         {
@@ -356,6 +373,7 @@ fn report(wanted: &Wanted<'_>, mismatches: &[Mismatch]) {
         "replication",
         "retention",
         "retention_bytes",
+        "max_message_bytes",
         "cleanup_policy",
     ] {
         let mismatch = mismatches.iter().find(|m| m.setting == setting);

@@ -37,7 +37,9 @@ impl Producer {
         let config = &self.shared.config;
         let found = topic::ensure_topic(config, retention).await?;
         let dead_letters = match &self.shared.dead_letter_topic {
-            Some(name) => Some(topic::ensure_dead_letter_topic(config, name, retention).await?),
+            Some(name) => {
+                Some(topic::ensure_dead_letter_topic(config, name, retention, &found).await?)
+            }
             None => None,
         };
         self.open(&found, dead_letters.as_ref())

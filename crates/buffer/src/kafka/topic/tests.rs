@@ -62,6 +62,27 @@ fn what_would_lose_records_is_pointed_at() {
 }
 
 #[test]
+fn a_topic_of_dead_letters_that_takes_less_than_the_other_is_pointed_at() {
+    let wanted = Wanted {
+        max_message_bytes: Some(5_065_536),
+        ..WANTED
+    };
+    let check = |found: &str, expected: &[&str]| {
+        let found = Found {
+            partitions: 64,
+            replicas: 3,
+            settings: [("max.message.bytes".to_owned(), found.to_owned())].into(),
+        };
+        let mismatches = found.mismatches(&wanted);
+        let settings: Vec<&str> = mismatches.iter().map(|m| m.setting).collect();
+        assert_eq!(settings, expected, "{mismatches:?}");
+    };
+    check("1048588", &["max_message_bytes"]);
+    check("5000000", &[]);
+    check("6000000", &[]);
+}
+
+#[test]
 fn fewer_partitions_and_replicas_are_pointed_at() {
     check(1, 1, &[], &["partitions", "replication"]);
 }
