@@ -12,7 +12,6 @@
 
 mod body;
 mod client;
-mod process;
 mod report;
 mod run;
 mod suite;
@@ -38,7 +37,7 @@ enum Command {
         target: String,
         /// The process to measure; without it only the client's side is printed.
         #[arg(long)]
-        pid: Option<u32>,
+        pid: Option<i32>,
         #[command(flatten)]
         load: Load,
     },

@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
+use testkit::usage;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::body::Template;
 use crate::client::Client;
 use crate::report::Row;
-use crate::{Compression, Load, process};
+use crate::{Compression, Load};
 
 /// How many compressed bodies a connection sends in turn: they cannot be patched.
 const COMPRESSED_BODIES: usize = 16;
@@ -29,13 +30,10 @@ struct Seen {
 pub(crate) async fn measure(
     name: &str,
     target: &str,
-    pid: Option<u32>,
+    pid: Option<i32>,
     load: &Load,
 ) -> anyhow::Result<Row> {
-    let idle_bytes = pid
-        .map(process::resident_bytes)
-        .transpose()?
-        .map(|(now, _)| now);
+    let idle_bytes = pid.map(usage::resident_bytes).transpose()?;
     let start = Instant::now();
     let counts_from = start + load.warm_up;
     let until = counts_from + load.duration;
@@ -46,11 +44,11 @@ pub(crate) async fn measure(
         connections.spawn(sender.run(start, counts_from, until));
     }
     sleep_until(counts_from).await;
-    let cpu_before = pid.map(process::cpu_time).transpose()?;
+    let cpu_before = pid.map(usage::cpu_time).transpose()?;
     let mut latency_us = Histogram::new(3)?;
     let mut statuses = BTreeMap::new();
     sleep_until(until).await;
-    let cpu_after = pid.map(process::cpu_time).transpose()?;
+    let cpu_after = pid.map(usage::cpu_time).transpose()?;
     while let Some(seen) = connections.join_next().await {
         let seen = seen??;
         latency_us.add(&seen.latency_us)?;
@@ -67,10 +65,7 @@ pub(crate) async fn measure(
             .zip(cpu_after)
             .map(|(before, after)| after.saturating_sub(before)),
         idle_bytes,
-        peak_bytes: pid
-            .map(process::resident_bytes)
-            .transpose()?
-            .map(|(_, peak)| peak),
+        peak_bytes: pid.map(usage::peak_resident_bytes).transpose()?,
         latency_us,
         statuses,
     })

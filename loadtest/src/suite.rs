@@ -73,6 +73,5 @@ fn start(
 
 async fn one(name: &str, process: &Process, target: &str, load: &Load) -> anyhow::Result<Row> {
     eprintln!("{name} …");
-    let pid = u32::try_from(process.pid())?;
-    measure(name, target, Some(pid), load).await
+    measure(name, target, Some(process.pid()), load).await
 }

@@ -23,6 +23,7 @@ mod proxy;
 pub mod python;
 mod run_dir;
 mod series;
+pub mod usage;
 mod victoria_metrics;
 
 pub use eventually::{eventually, eventually_blocking};
