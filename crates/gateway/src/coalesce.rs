@@ -25,7 +25,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::config::{CoalesceConfig, RecordFormat};
 use groups::Groups;
-use shard::{Shape, Shard};
+use shard::{Shape, Shapes, Shard};
 pub(crate) use ticket::Settled;
 use ticket::{Adding, Ticket};
 
@@ -40,7 +40,7 @@ fn pairs<'a>(labels: &'a [Label<'_>]) -> impl Iterator<Item = (&'a str, &'a str)
 pub(crate) struct Coalescer {
     shards: Box<[Arc<Shard>]>,
     hasher: RandomState,
-    shape: Shape,
+    shapes: Arc<Shapes>,
     stopping: CancellationToken,
     /// Ends when every flusher has ended.
     flushers: Mutex<mpsc::Receiver<()>>,
@@ -54,14 +54,12 @@ impl Coalescer {
         publisher: &Arc<P>,
         tasks: &Tasks,
     ) -> Self {
-        let shape = Shape {
-            format,
-            max_record_bytes: config.max_record.bytes().min(publisher.max_record_bytes()),
-        };
+        let buffer_bytes = publisher.max_record_bytes();
+        let shapes = Arc::new(Shapes::new(format, config.max_record.bytes(), buffer_bytes));
         let stopping = tasks.stopping().child_token();
         let (alive, flushers) = mpsc::channel(1);
         let shards: Box<[Arc<Shard>]> = (0..shard_count())
-            .map(|_| Arc::new(Shard::new(shape)))
+            .map(|_| Arc::new(Shard::new(Arc::clone(&shapes))))
             .collect();
         for shard in &shards {
             let flusher = flush::run(
@@ -76,7 +74,7 @@ impl Coalescer {
         Self {
             shards,
             hasher: RandomState::default(),
-            shape,
+            shapes,
             stopping,
             flushers: Mutex::new(flushers),
         }
@@ -91,7 +89,7 @@ impl Coalescer {
         series: &Series<'_>,
         labels: &[Label<'_>],
     ) -> Result<(), TooLarge> {
-        self.shape.check_size(series, labels)
+        self.shapes.now().check_size(series, labels)
     }
 
     /// Adds the samples of a request, which are valid, and answers what to wait for.

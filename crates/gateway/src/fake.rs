@@ -1,6 +1,7 @@
 //! A buffer that does as it is told, and a gateway over it: for this crate's tests.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub(crate) enum Then {
 /// Keeps what it confirms, in the order of the calls.
 #[derive(Debug)]
 pub(crate) struct FakeBuffer {
-    pub max_record_bytes: usize,
+    pub max_record_bytes: AtomicUsize,
     /// What to do with the next records, one each.
     pub next: Mutex<VecDeque<Then>>,
     /// What to do after those.
@@ -42,7 +43,7 @@ pub(crate) struct FakeBuffer {
 impl Default for FakeBuffer {
     fn default() -> Self {
         Self {
-            max_record_bytes: 1 << 20,
+            max_record_bytes: AtomicUsize::new(1 << 20),
             next: Mutex::default(),
             always: Mutex::new(Then::Confirm),
             published: Mutex::default(),
@@ -75,6 +76,18 @@ impl Publish for FakeBuffer {
     ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
         let then = self.next.lock().unwrap().pop_front();
         let then = then.unwrap_or_else(|| self.always.lock().unwrap().clone());
+        let (size_bytes, limit_bytes) = (
+            record.key.len() + record.value.len(),
+            self.max_record_bytes(),
+        );
+        let then = if size_bytes > limit_bytes {
+            Then::Fail(PublishError::TooLarge {
+                size_bytes,
+                limit_bytes,
+            })
+        } else {
+            then
+        };
         let is_confirmed = matches!(then, Then::Confirm | Then::ConfirmAfter(_));
         self.published.lock().unwrap().push((record, is_confirmed));
         async move {
@@ -95,7 +108,7 @@ impl Publish for FakeBuffer {
     }
 
     fn max_record_bytes(&self) -> usize {
-        self.max_record_bytes
+        self.max_record_bytes.load(Ordering::Relaxed)
     }
 
     async fn flush(&self, _deadline: Duration) -> usize {

@@ -39,6 +39,7 @@ pub(super) async fn run<P: Publish>(
                 }
             }
         }
+        shard.follow(publisher.max_record_bytes());
         unanswered.extend(publish_all(publisher.as_ref(), shard.take()));
     }
     unanswered.extend(publish_all(publisher.as_ref(), shard.close()));

@@ -3,6 +3,7 @@
 //! Samples are added under the shard's lock, for as long as encoding them takes; nothing is awaited
 //! under it. Records are only taken out as a whole window, by the shard's own task.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -26,6 +27,37 @@ pub(super) struct Shape {
     pub format: RecordFormat,
     /// Key and value together.
     pub max_record_bytes: usize,
+}
+
+/// The shape as of now: the buffer learns its own limit late, and an operator may change it.
+#[derive(Debug)]
+pub(super) struct Shapes {
+    format: RecordFormat,
+    wanted_bytes: usize,
+    max_record_bytes: AtomicUsize,
+}
+
+impl Shapes {
+    pub(super) fn new(format: RecordFormat, wanted_bytes: usize, buffer_bytes: usize) -> Self {
+        Self {
+            format,
+            wanted_bytes,
+            max_record_bytes: AtomicUsize::new(wanted_bytes.min(buffer_bytes)),
+        }
+    }
+
+    /// Takes note of what the buffer takes.
+    pub(super) fn follow(&self, buffer_bytes: usize) {
+        let bytes = self.wanted_bytes.min(buffer_bytes);
+        self.max_record_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn now(&self) -> Shape {
+        Shape {
+            format: self.format,
+            max_record_bytes: self.max_record_bytes.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// What is the same for all groups of a request.
@@ -69,16 +101,16 @@ pub(super) struct Window {
 
 #[derive(Debug)]
 pub(super) struct Shard {
-    shape: Shape,
+    shapes: Arc<Shapes>,
     window: Mutex<Window>,
     /// Wakes the flusher when the window opens, and when it is full.
     changed: Notify,
 }
 
 impl Shard {
-    pub(super) fn new(shape: Shape) -> Self {
+    pub(super) fn new(shapes: Arc<Shapes>) -> Self {
         Self {
-            shape,
+            shapes,
             window: Mutex::default(),
             changed: Notify::new(),
         }
@@ -99,8 +131,9 @@ impl Shard {
 
     /// Adds a request's samples of this shard.
     pub(super) fn add(&self, addition: &Addition<'_>, groups: ShardGroups<'_>) {
+        let shape = self.shapes.now();
         let mut window = self.window();
-        let (was_open, was_full) = (window.opened_at.is_some(), window.is_full(self.shape));
+        let (was_open, was_full) = (window.opened_at.is_some(), window.is_full(shape));
         for (group, positions) in groups.iter() {
             if window.is_closed {
                 let mut claims = Claims::default();
@@ -108,15 +141,15 @@ impl Shard {
                 claims.settle(&Err(PublishError::Closed));
                 continue;
             }
-            match self.shape.format {
-                RecordFormat::Protobuf => window.add(self.shape, addition, group, positions),
+            match shape.format {
+                RecordFormat::Protobuf => window.add(shape, addition, group, positions),
                 RecordFormat::Json => window.add_json(addition, positions),
             }
         }
         if !was_open && !window.is_closed {
             window.opened_at = Some(Instant::now());
         }
-        let is_full = window.is_full(self.shape);
+        let is_full = window.is_full(shape);
         drop(window);
         if !was_open || (is_full && !was_full) {
             self.changed.notify_one();
@@ -128,7 +161,7 @@ impl Shard {
         loop {
             let (opened_at, is_full) = {
                 let window = self.window();
-                (window.opened_at, window.is_full(self.shape))
+                (window.opened_at, window.is_full(self.shapes.now()))
             };
             match opened_at {
                 Some(_) if is_full => return,
@@ -144,6 +177,11 @@ impl Shard {
                 None => self.changed.notified().await,
             }
         }
+    }
+
+    /// Takes note of what the buffer takes.
+    pub(super) fn follow(&self, buffer_bytes: usize) {
+        self.shapes.follow(buffer_bytes);
     }
 
     /// Takes what came, and since when.

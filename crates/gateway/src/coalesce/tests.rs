@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use buffer::{PublishError, Record};
@@ -149,6 +150,19 @@ async fn a_full_record_does_not_wait_for_its_window() {
     let records = fixture.buffer.confirmed();
     assert!(records.len() > 2, "{}", records.len());
     let read: Vec<Plain> = records.iter().flat_map(read).collect();
+    assert_eq!(read, samples);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_buffer_that_takes_less_than_it_said_gets_smaller_records_from_then_on() {
+    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
+    let limit = &fixture.buffer.max_record_bytes;
+    limit.store(1000, Ordering::Relaxed);
+    let samples: Vec<Plain> = (0..100).map(|n| (1, n, f64::from(n))).collect();
+    let first = fixture.add(&samples, None).await;
+    assert!(matches!(first, Err(PublishError::TooLarge { .. })));
+    fixture.add(&samples, None).await.unwrap();
+    let read: Vec<Plain> = fixture.buffer.confirmed().iter().flat_map(read).collect();
     assert_eq!(read, samples);
 }
 
@@ -313,7 +327,7 @@ async fn check_traffic(traffic: Traffic) {
         format,
     } = traffic;
     let buffer = FakeBuffer {
-        max_record_bytes,
+        max_record_bytes: max_record_bytes.into(),
         ..FakeBuffer::default()
     };
     buffer
@@ -407,7 +421,7 @@ async fn requests_on_many_threads_are_all_answered_and_all_there() {
 #[tokio::test]
 async fn a_sample_that_fits_into_no_record_is_known_before() {
     let buffer = FakeBuffer {
-        max_record_bytes: 300,
+        max_record_bytes: 300.into(),
         ..FakeBuffer::default()
     };
     let fixture = start(&window(5), RecordFormat::Protobuf, buffer);
