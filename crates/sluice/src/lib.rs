@@ -12,10 +12,16 @@ mod public;
 mod recent_api;
 pub mod settings;
 
+use std::time::Duration;
+
 use anyhow::Context;
 
 pub use process::CATALOGUES;
 use settings::{BufferKind, Role, Settings};
+
+/// How long work that blocks a thread may go on when everything else has ended: merging old files of an archive, or a
+/// call into a disk that does not answer. Killed, it leaves nothing that the next start does not put in order.
+const BLOCKING_WORK: Duration = Duration::from_secs(1);
 
 /// Runs a process until it is told to stop or a part of it fails.
 ///
@@ -31,10 +37,13 @@ pub fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the runtime does not start")?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match (settings.buffer.kind, role) {
             (BufferKind::Local, _) => local::standalone(settings).await,
             (BufferKind::Kafka, role) => kafka::run(role, settings).await,
         }
-    })
+    });
+    // Dropped, it would wait for such work as long as that takes.
+    runtime.shutdown_timeout(BLOCKING_WORK);
+    outcome
 }
