@@ -10,7 +10,7 @@ use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
-use crate::settings::{Role, Settings};
+use crate::settings::{Role, Settings, WINDOW};
 
 /// Runs a role until it is told to stop.
 pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
@@ -41,11 +41,11 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
         let recent = Recent::new(&settings.recent);
         extra = recent_api::router(recent.clone());
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
-        let reader = reader(&settings, &format!("recent-{}", hostname()))?;
+        let reader = reader(&settings, &format!("{WINDOW}-{}", hostname()))?;
         pipelines.start(
             &process,
             &settings.consumer,
-            "recent",
+            WINDOW,
             reader,
             Arc::new(recent),
             Arc::clone(&producer),

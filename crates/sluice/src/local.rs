@@ -10,7 +10,7 @@ use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
-use crate::settings::{Role, Settings};
+use crate::settings::{Role, Settings, WINDOW};
 
 /// Runs until it is told to stop.
 pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
@@ -47,11 +47,11 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
     let recent = Recent::new(&settings.recent);
     let window_ms = i64::try_from(settings.recent.window.0.as_millis()).unwrap_or(i64::MAX);
     let from_ms = service::clock::now_ms().saturating_sub(window_ms);
-    let reader = log.reader("recent", Start::At(from_ms)).await?;
+    let reader = log.reader(WINDOW, Start::At(from_ms)).await?;
     pipelines.start(
         &process,
         &settings.consumer,
-        "recent",
+        WINDOW,
         reader,
         Arc::new(recent.clone()),
         Arc::clone(&writer),

@@ -199,6 +199,10 @@ impl Settings {
             }
             for (name, store) in &self.stores {
                 check_store_name(name)?;
+                if role == Role::Standalone && name == WINDOW {
+                    let why = "is how metrics and logs call the recent window; choose another name";
+                    return Err((format!("stores.{name}"), why.to_owned()));
+                }
                 store
                     .check()
                     .map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
@@ -242,6 +246,9 @@ impl Settings {
         Ok(())
     }
 }
+
+/// The name of the recent window among the stores: in metrics, logs and consumer groups.
+pub(crate) const WINDOW: &str = "recent";
 
 /// A store's name is part of a consumer group's name, of metrics and of folders.
 fn check_store_name(name: &str) -> Result<(), (String, String)> {

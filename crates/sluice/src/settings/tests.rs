@@ -90,6 +90,12 @@ fn a_wrong_setting_is_named() {
         "stores.a b",
     );
     refused(
+        Role::Standalone,
+        "stores: {recent: {type: parquet}}\n",
+        &[],
+        "stores.recent",
+    );
+    refused(
         Role::Gateway,
         "admin: {listen: '0.0.0.0:8080'}\n",
         &[],
