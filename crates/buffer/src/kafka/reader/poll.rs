@@ -136,8 +136,9 @@ fn starts_again(
     next: i64,
     offset: i64,
 ) -> bool {
+    // Not to know would be to drop a record that may be a new one.
     let end =
-        positions::of_one(consumer, &shared.topic, partition).and_then(|position| position.end);
+        positions::of_one_at_last(consumer, shared, partition).and_then(|position| position.end);
     if end.is_none_or(|end| end >= next) {
         return false;
     }

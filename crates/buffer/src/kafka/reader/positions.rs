@@ -123,6 +123,22 @@ pub(super) fn of_one(consumer: &Consumer, topic: &str, partition: i32) -> Option
     ends(consumer, topic, &[partition]).ok()?.remove(&partition)
 }
 
+/// The same, asked for again until Kafka answers. Blocks, within the bounds of an assignment.
+pub(super) fn of_one_at_last(
+    consumer: &Consumer,
+    shared: &Shared,
+    partition: i32,
+) -> Option<Position> {
+    let deadline = Instant::now() + ASSIGNMENT_PATIENCE;
+    loop {
+        let position = of_one(consumer, &shared.topic, partition);
+        if position.is_some() || shared.is_closing() || Instant::now() >= deadline {
+            return position;
+        }
+        std::thread::park_timeout(RETRY_AFTER);
+    }
+}
+
 fn list(topic: &str, partitions: &[i32], offset: Offset) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for partition in partitions {
