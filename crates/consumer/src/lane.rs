@@ -1,6 +1,7 @@
 //! The items that wait for one lane's next write, and where a batch is cut. Pure.
 
 use std::collections::VecDeque;
+use std::collections::vec_deque::Drain;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -69,7 +70,7 @@ impl LaneQueue {
     }
 
     /// Takes the next batch: at least one unit, and as many as fit. A unit is an item, or a whole record.
-    pub(crate) fn cut(&mut self, batching: &Batching, whole_records: bool) -> Vec<Queued> {
+    pub(crate) fn cut(&mut self, batching: &Batching, whole_records: bool) -> Drain<'_, Queued> {
         let (mut count, mut samples, mut bytes) = (0, 0, 0);
         let mut at = 0;
         while at < self.queue.len() {
@@ -88,7 +89,7 @@ impl LaneQueue {
         }
         self.samples -= samples;
         self.bytes -= bytes;
-        self.queue.drain(..count).collect()
+        self.queue.drain(..count)
     }
 
     fn unit_end(&self, start: usize, whole_records: bool) -> usize {

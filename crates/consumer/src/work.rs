@@ -55,7 +55,7 @@ impl Work {
     /// To write a batch.
     pub(crate) fn write(
         lane: Lane,
-        queued: Vec<Queued>,
+        queued: impl ExactSizeIterator<Item = Queued>,
         tenure: impl Fn(i32) -> Option<Tenure>,
     ) -> Self {
         let mut work = Self::empty();

@@ -54,7 +54,7 @@ fn cuts(records: &[usize], whole_records: bool) -> Vec<Vec<i64>> {
     let mut cuts = Vec::new();
     while !lane.is_empty() {
         let cut = lane.cut(&BATCHING, whole_records);
-        cuts.push(cut.iter().map(|queued| queued.item.source.offset).collect());
+        cuts.push(cut.map(|queued| queued.item.source.offset).collect());
     }
     assert_eq!((lane.samples(), lane.bytes()), (0, 0));
     cuts

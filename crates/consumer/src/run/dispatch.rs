@@ -90,12 +90,12 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         let Some(queue) = self.lanes.get_mut(&lane) else {
             return;
         };
-        let queued = queue.cut(&self.batching, whole_records);
-        if queued.is_empty() {
+        if queue.is_empty() {
             return;
         }
         queue.busy = true;
-        let work = Work::write(lane, queued, |partition| self.tenure(partition));
+        let tenure = |partition: i32| Some(self.partitions.get(&partition)?.tenure.clone());
+        let work = Work::write(lane, queue.cut(&self.batching, whole_records), tenure);
         let samples = work.todo.iter().map(store::Batch::samples).sum();
         metrics::batch(&self.context.name, samples);
         self.start_work(Slot::Lane(lane), work);
