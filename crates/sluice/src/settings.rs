@@ -45,9 +45,9 @@ pub enum BufferKind {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Buffer {
-    /// `kafka` or `local` (the embedded log, the default of `standalone`).
+    /// Where samples are kept until the stores have them.
     pub kind: BufferKind,
-    /// `protobuf` (remote write 2.0, one record per metric name and window) or `json` (one record per sample).
+    /// What a record holds. Consumers read both, whatever is set here.
     pub record_format: gateway::RecordFormat,
     /// How long records are kept. A topic that exists already is never changed, only warned about.
     pub retention: Period,

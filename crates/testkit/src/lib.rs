@@ -4,7 +4,7 @@
 //! never opened, a document that is out of date each panic with one message that says what to do.
 //!
 //! Servers are other processes, so their functions block: in an async test that has nothing else to
-//! run meanwhile this is fine, and [`eventually`] is there for those that have.
+//! run meanwhile this is fine, and [`eventually()`] is there for those that have.
 #![expect(
     clippy::panic,
     reason = "this crate is called by tests, and a panic is how a test says what went wrong"

@@ -77,7 +77,7 @@ impl Launch {
         self
     }
 
-    /// Appends to this log file instead of one in a new [`crate::run_dir`].
+    /// Appends to this log file instead of one in a new [`crate::run_dir()`].
     #[must_use]
     pub fn log_to(mut self, path: impl Into<PathBuf>) -> Self {
         self.log = Some(path.into());
