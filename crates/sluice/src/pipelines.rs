@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use buffer::{BuryDead, Drain};
-use consumer::{Pipeline, Report};
+use consumer::Pipeline;
 use service::tasks::CancellationToken;
 use store::Write;
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ use crate::process::Process;
 #[derive(Debug, Default)]
 pub(crate) struct Pipelines {
     stopping: CancellationToken,
-    running: JoinSet<anyhow::Result<(String, Report)>>,
+    running: JoinSet<anyhow::Result<String>>,
 }
 
 impl Pipelines {
@@ -43,8 +43,8 @@ impl Pipelines {
         };
         let name = name.to_owned();
         self.running.spawn(async move {
-            let report = consumer::run(pipeline).await?;
-            Ok((name, report))
+            consumer::run(pipeline).await?;
+            Ok(name)
         });
     }
 
@@ -54,28 +54,17 @@ impl Pipelines {
             return std::future::pending().await;
         };
         match ended.context("a pipeline panicked").flatten() {
-            Ok((name, _)) => anyhow::anyhow!("store {name}: its pipeline ended by itself"),
+            Ok(name) => anyhow::anyhow!("store {name}: its pipeline ended by itself"),
             Err(error) => error,
         }
     }
 
-    /// Writes and commits what is in memory, and says what each store got.
+    /// Writes and commits what is in memory. Each pipeline says at its end what its store got.
     pub(crate) async fn stop(mut self) {
         self.stopping.cancel();
         while let Some(ended) = self.running.join_next().await {
-            match ended.context("a pipeline panicked").flatten() {
-                Ok((store, Report { ledger, late })) => tracing::info!(
-                    store,
-                    consumed = ledger.consumed,
-                    written = ledger.written,
-                    dead_lettered = ledger.dead_lettered,
-                    skipped = ledger.skipped,
-                    late = late.len(),
-                    "store is finished"
-                ),
-                Err(error) => {
-                    tracing::error!(error = %format_args!("{error:#}"), "store did not finish");
-                }
+            if let Err(error) = ended.context("a pipeline panicked").flatten() {
+                tracing::error!(error = %format_args!("{error:#}"), "store did not finish");
             }
         }
     }
