@@ -161,17 +161,26 @@ async fn a_million_samples_arrive_as_they_were_pushed_while_a_consumer_restarts(
         }
         ledger.insert(name, sum);
     }
-    for what in CONSUMED {
-        let metric = format!("sluice_consumer_samples_{what}_total");
-        let now = steady.metric(&metric, "").unwrap() + restarted.metric(&metric, "").unwrap();
-        ledger.insert(what, now + before[what] as f64);
-    }
+    // What is written a second time may still be on its way when everything is there already.
+    let consumed = eventually(patience, async || {
+        let counts = CONSUMED.map(|what| {
+            let metric = format!("sluice_consumer_samples_{what}_total");
+            let now = steady.metric(&metric, "").unwrap() + restarted.metric(&metric, "").unwrap();
+            (what, now + before[what] as f64)
+        });
+        let [consumed, written, dead_lettered, skipped] = counts.map(|(_, count)| count);
+        if consumed == written + dead_lettered + skipped {
+            Ok(counts)
+        } else {
+            Err(counts)
+        }
+    })
+    .await;
+    ledger.extend(consumed);
     println!("ledger of {TOTAL} samples pushed: {ledger:?}");
     assert_eq!(ledger["received"], ledger["accepted"] + ledger["rejected"]);
     assert_eq!(ledger["accepted"], TOTAL as f64);
     assert_eq!(ledger["dead_lettered"], 0.0);
-    // What was in flight at the hand-over may be read, and then also written, twice; nothing is unaccounted for.
+    // What was in flight at the hand-over may be read, and then also written, twice.
     assert!(ledger["written"] >= ledger["accepted"]);
-    let accounted = ledger["written"] + ledger["dead_lettered"] + ledger["skipped"];
-    assert_eq!(ledger["consumed"], accounted);
 }
