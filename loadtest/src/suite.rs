@@ -63,11 +63,7 @@ fn start(
         launch = launch.env(key, value);
     }
     let process = launch.start();
-    process.wait(START, || match testkit::http::get(admin, "/readyz") {
-        Ok(answer) if answer.status == 200 => Ok(()),
-        Ok(answer) => Err(answer.text()),
-        Err(error) => Err(error.to_string()),
-    });
+    process.wait_until_ready(admin, "/readyz", START);
     Ok((process, http))
 }
 

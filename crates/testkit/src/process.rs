@@ -216,6 +216,20 @@ impl Process {
         outcome.unwrap_or_else(|why| panic!("{}", self.described(&why)))
     }
 
+    /// Waits until it answers this path on its port of 127.0.0.1 with 200: ready, in its own words.
+    ///
+    /// # Panics
+    ///
+    /// When `deadline` passes or the process ends first; the message has the last answer.
+    #[track_caller]
+    pub fn wait_until_ready(&self, port: u16, path: &str, deadline: Duration) {
+        self.wait(deadline, || match crate::http::get(port, path) {
+            Ok(answer) if answer.status == 200 => Ok(()),
+            Ok(answer) => Err(answer.text()),
+            Err(error) => Err(error.to_string()),
+        });
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

@@ -62,10 +62,7 @@ impl Prometheus {
             .arg("--enable-feature=native-histograms")
             .log_to(folder.join("prometheus.log"))
             .start();
-        process.wait(START_DEADLINE, || match http::get(port, "/-/ready") {
-            Ok(answer) if answer.status == 200 => Ok(()),
-            other => Err(format!("{other:?}")),
-        });
+        process.wait_until_ready(port, "/-/ready", START_DEADLINE);
         Self { port, process }
     }
 

@@ -177,9 +177,6 @@ fn launch(port: u16, folder: &std::path::Path) -> Process {
         ])
         .log_to(folder.join("victoria-metrics.log"))
         .start();
-    process.wait(START_DEADLINE, || match http::get(port, "/health") {
-        Ok(answer) if answer.status == 200 => Ok(()),
-        other => Err(format!("{other:?}")),
-    });
+    process.wait_until_ready(port, "/health", START_DEADLINE);
     process
 }

@@ -66,13 +66,9 @@ impl Sluice {
             settings,
             command,
         };
-        sluice.process.wait(PATIENCE, || {
-            match testkit::http::get(admin_port, "/readyz") {
-                Ok(answer) if answer.status == 200 => Ok(()),
-                Ok(answer) => Err(answer.text()),
-                Err(error) => Err(error.to_string()),
-            }
-        });
+        sluice
+            .process
+            .wait_until_ready(admin_port, "/readyz", PATIENCE);
         sluice
     }
 
