@@ -80,12 +80,13 @@ pub(super) fn judge(
             retry_after: retry_after(headers, now_ms),
         })
     };
+    let is_about_samples = match status.as_u16() {
+        400 | 409 | 413 | 422 => true,
+        500 => SAMPLE_ERRORS.contains(&words.as_str()),
+        _ => false,
+    };
     match status.as_u16() {
-        500 if SAMPLE_ERRORS.contains(&words.as_str()) => Verdict::Refused(WriteError::Refused {
-            reason: reason(status, &words),
-            message: said(""),
-        }),
-        400 | 409 | 413 | 422 => Verdict::Refused(WriteError::Refused {
+        _ if is_about_samples => Verdict::Refused(WriteError::Refused {
             reason: reason(status, &words),
             message: said(""),
         }),
