@@ -218,10 +218,11 @@ async fn pump(
             return;
         }
         let data = space.get(..count).unwrap_or_default();
+        // Before the write: whoever has received a byte finds it counted.
+        forwarded.fetch_add(count as u64, Ordering::Relaxed);
         if to.write_all(data).await.is_err() {
             return;
         }
-        forwarded.fetch_add(count as u64, Ordering::Relaxed);
         if let Network::Slow(_) = state {
             sleep(Duration::from_millis(50)).await;
         }
