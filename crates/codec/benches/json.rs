@@ -15,7 +15,7 @@ use codec::{Encoding, inflate};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::{Batch, Limits, Point, check_at, check_series};
+use model::{Batch, Limits, Point, Sample, Value, check_at, check_series};
 use serde::Deserialize;
 
 const NAMES: u64 = 50;
@@ -125,13 +125,20 @@ fn group(batch: &Batch<'_>, builders: &mut Builders) {
             series.kind,
             &series.unit,
             &series.help,
-            [Point {
-                at_ms: sample.at_ms,
-                value: sample.value,
-                start_ms: 0,
-            }],
+            [point(sample)],
         );
         assert!(fits, "a batch is far below the limit");
+    }
+}
+
+fn point(sample: &Sample) -> Point {
+    let Value::Float(value) = sample.value else {
+        unreachable!("JSON makes floats");
+    };
+    Point {
+        at_ms: sample.at_ms,
+        value,
+        start_ms: sample.start_ms,
     }
 }
 

@@ -11,21 +11,11 @@ mod element;
 mod explain;
 mod write;
 
-use model::{Batch, Refusal, Refused};
+use model::{Batch, Refusal};
+
+use crate::Decoded;
 
 pub use write::sample;
-
-/// What a body holds: the samples that have the right shape, and the elements that have not.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Decoded<'a> {
-    /// The samples of well-formed elements; `Sample::index` is the element's position. A histogram
-    /// or summary is several samples with one index.
-    pub batch: Batch<'a>,
-    /// The elements that are not samples, in the order of their positions.
-    pub refused: Vec<Refused>,
-    /// How many elements `metrics` has: those in the batch and those refused.
-    pub objects: u32,
-}
 
 /// Decodes a body of the push API.
 ///

@@ -13,7 +13,9 @@ pub mod remote_write;
 pub mod snappy;
 pub mod wire;
 
+mod decoded;
 mod protobuf;
 mod symbols;
 
+pub use decoded::{Decoded, Ignored};
 pub use inflate::{Encoding, InflateError, UnsupportedEncoding, inflate};

@@ -7,7 +7,7 @@ mod protobuf;
 use bytes::Bytes;
 use model::{Block, BlockError};
 
-pub use builder::RecordBuilder;
+pub use builder::{Item, RecordBuilder};
 
 /// The message of the default format.
 const REQUEST: &str = "io.prometheus.write.v2.Request";

@@ -31,6 +31,58 @@ pub struct Series<'a> {
     labels: Range<usize>,
 }
 
+/// What a series was at a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// A number; a NaN keeps its bits, because a stale marker is one.
+    Float(f64),
+    /// A native histogram: its number for [`Batch::histogram`].
+    Histogram(u32),
+    /// An example observation: its number for [`Batch::exemplar`]. It travels as a sample does, but is
+    /// none: ledgers do not count it.
+    Exemplar(u32),
+}
+
+/// An example observation behind a series' samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchExemplar {
+    /// The observed value.
+    pub value: f64,
+    labels: Range<usize>,
+}
+
+/// What is known of a metric family without a sample of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Family<'a> {
+    /// The family's name: a classic histogram's without `_bucket`, `_sum`, `_count`.
+    pub name: Cow<'a, str>,
+    /// Its type.
+    pub kind: MetricType,
+    /// Its unit, or empty.
+    pub unit: Cow<'a, str>,
+    /// Its help text, or empty.
+    pub help: Cow<'a, str>,
+}
+
+/// How many of each kind there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Float samples.
+    pub floats: u64,
+    /// Native histograms.
+    pub histograms: u64,
+    /// Exemplars, which are no samples.
+    pub exemplars: u64,
+}
+
+impl Counts {
+    /// Samples: floats and histograms.
+    #[must_use]
+    pub fn samples(self) -> u64 {
+        self.floats + self.histograms
+    }
+}
+
 /// One value of one series at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
@@ -41,8 +93,11 @@ pub struct Sample {
     pub series: u32,
     /// Milliseconds since the Unix epoch.
     pub at_ms: i64,
-    /// The value; a NaN keeps its bits, because a stale marker is one.
-    pub value: f64,
+    /// When the counter behind it started, milliseconds since the Unix epoch; 0 when unknown. A native
+    /// histogram has it in its message.
+    pub start_ms: i64,
+    /// The value.
+    pub value: Value,
 }
 
 /// Decoded samples of one request.
@@ -51,6 +106,8 @@ pub struct Batch<'a> {
     labels: Vec<Label<'a>>,
     series: Vec<Series<'a>>,
     samples: Vec<Sample>,
+    histograms: Vec<Cow<'a, [u8]>>,
+    exemplars: Vec<BatchExemplar>,
 }
 
 impl<'a> Batch<'a> {
@@ -61,6 +118,7 @@ impl<'a> Batch<'a> {
             labels: Vec::with_capacity(samples.saturating_mul(labels)),
             series: Vec::with_capacity(samples),
             samples: Vec::with_capacity(samples),
+            ..Self::default()
         }
     }
 
@@ -125,7 +183,90 @@ impl<'a> Batch<'a> {
         self.samples.push(sample);
     }
 
-    /// The samples in arrival order.
+    /// Adds a number without a start time.
+    pub fn push_float(&mut self, index: u32, series: u32, at_ms: i64, value: f64) {
+        self.push(Sample {
+            index,
+            series,
+            at_ms,
+            start_ms: 0,
+            value: Value::Float(value),
+        });
+    }
+
+    /// Adds a native histogram: the `Histogram` message of remote write, which 1.0 and 2.0 share, with
+    /// `at_ms` in its field `timestamp`. Whoever adds it has checked it.
+    ///
+    /// # Panics
+    /// With more than 2^32 histograms, which no body limit lets in.
+    pub fn push_histogram(
+        &mut self,
+        index: u32,
+        series: u32,
+        at_ms: i64,
+        message: impl Into<Cow<'a, [u8]>>,
+    ) {
+        let number = u32::try_from(self.histograms.len()).expect("a body has less than 2^32");
+        self.histograms.push(message.into());
+        self.push(Sample {
+            index,
+            series,
+            at_ms,
+            start_ms: 0,
+            value: Value::Histogram(number),
+        });
+    }
+
+    /// Adds an exemplar whose labels are those pushed since `from`.
+    ///
+    /// # Panics
+    /// With more than 2^32 exemplars, which no body limit lets in.
+    pub fn push_exemplar(&mut self, index: u32, series: u32, at_ms: i64, value: f64, from: usize) {
+        let number = u32::try_from(self.exemplars.len()).expect("a body has less than 2^32");
+        self.exemplars.push(BatchExemplar {
+            value,
+            labels: from..self.labels.len(),
+        });
+        self.push(Sample {
+            index,
+            series,
+            at_ms,
+            start_ms: 0,
+            value: Value::Exemplar(number),
+        });
+    }
+
+    /// The message of a native histogram.
+    #[must_use]
+    pub fn histogram(&self, number: u32) -> &[u8] {
+        self.histograms
+            .get(number as usize)
+            .map_or(&[], AsRef::as_ref)
+    }
+
+    /// An exemplar with its labels, in the sender's order.
+    #[must_use]
+    pub fn exemplar(&self, number: u32) -> Option<(&BatchExemplar, &[Label<'a>])> {
+        let exemplar = self.exemplars.get(number as usize)?;
+        let labels = self.labels.get(exemplar.labels.clone())?;
+        Some((exemplar, labels))
+    }
+
+    /// How many samples and exemplars there are.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for sample in &self.samples {
+            *match sample.value {
+                Value::Float(_) => &mut counts.floats,
+                Value::Histogram(_) => &mut counts.histograms,
+                Value::Exemplar(_) => &mut counts.exemplars,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The samples, and exemplars among them, in arrival order.
     #[must_use]
     pub fn samples(&self) -> &[Sample] {
         &self.samples

@@ -7,7 +7,8 @@ use model::{Batch, Refusal, Refused};
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::Decoded;
+use crate::Decoded;
+
 use super::any::{Any, Found, Handle, Ignored, Parser, Text};
 use super::element::{Element, Origin, ReadElement};
 use super::explain::{self, Whole};
@@ -88,6 +89,7 @@ impl<'de> Reading<'de> {
             refused: self.refused,
             // Not more than `max_samples`, and each was counted as a u32.
             objects: u32::try_from(self.objects).unwrap_or(u32::MAX),
+            ..Decoded::default()
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use model::{Batch, Code, Label, MetricType, Refusal, Sample};
+use model::{Batch, Code, Label, MetricType, Refusal};
 use serde::de::MapAccess;
 
 use super::any::{Any, Decimal, Found, Handle, Ignored, Parser, Plain, Text, head};
@@ -336,12 +336,7 @@ fn emit<'de>(
         }
         let series = batch.close_series(format!("{}{suffix}", head.name), from);
         batch.describe(series, kind, head.unit.clone(), head.help.clone());
-        batch.push(Sample {
-            index: head.index,
-            series,
-            at_ms: head.at_ms,
-            value,
-        });
+        batch.push_float(head.index, series, head.at_ms, value);
     };
     let row_suffix = if kind == MetricType::Histogram {
         "_bucket"

@@ -292,12 +292,7 @@ impl<'de> Element<'de> {
                 if self.kind.is_some() || !head.unit.is_empty() || !head.help.is_empty() {
                     batch.describe(series, head.kind, head.unit, head.help);
                 }
-                batch.push(model::Sample {
-                    index,
-                    series,
-                    at_ms,
-                    value,
-                });
+                batch.push_float(index, series, at_ms, value);
                 Ok(())
             }
             Measured::Distribution(value) => {

@@ -8,7 +8,9 @@ mod records;
 
 use model::{Code, MetricType};
 
-use super::{Decoded, body, decode};
+use crate::Decoded;
+
+use super::{body, decode};
 
 /// A sample as plain data: name, labels, time, value, type, unit, help.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,14 @@ struct Row {
     kind: MetricType,
     unit: String,
     help: String,
+}
+
+/// JSON makes nothing else.
+fn float(sample: &model::Sample) -> f64 {
+    match sample.value {
+        model::Value::Float(value) => value,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn rows(decoded: &Decoded<'_>) -> Vec<Row> {
@@ -39,7 +49,7 @@ fn rows(decoded: &Decoded<'_>) -> Vec<Row> {
                     .map(|label| (label.name.to_string(), label.value.to_string()))
                     .collect(),
                 at_ms: sample.at_ms,
-                bits: sample.value.to_bits(),
+                bits: float(sample).to_bits(),
                 kind: series.kind,
                 unit: series.unit.to_string(),
                 help: series.help.to_string(),

@@ -4,16 +4,50 @@
 //! of their first sample.
 
 use bytes::Bytes;
-use model::{MetricType, NAME_LABEL, Point};
+use model::{Label, MetricType, NAME_LABEL, Point};
 
 use crate::protobuf::{
-    delimited_len, put_head, put_refs, put_sample, put_short, put_uint, refs_len, varint_len,
+    delimited_len, put_bytes, put_double, put_head, put_refs, put_sample, put_short, put_uint,
+    refs_len, varint_len,
 };
 use crate::symbols::Symbols;
 
 const TIMESERIES: u8 = 5;
 const LABELS_REFS: u8 = 1;
+const HISTOGRAMS: u8 = 3;
+const EXEMPLARS: u8 = 4;
 const METADATA: u8 = 5;
+
+/// What a record holds of a series.
+#[derive(Debug, Clone, Copy)]
+pub enum Item<'x> {
+    /// A float sample.
+    Point(Point),
+    /// A native histogram: its `Histogram` message, which is taken as it is.
+    Histogram(&'x [u8]),
+    /// An example observation, which is no sample.
+    Exemplar {
+        /// Milliseconds since the Unix epoch.
+        at_ms: i64,
+        /// The observed value.
+        value: f64,
+        /// Its labels, in any order.
+        labels: &'x [Label<'x>],
+    },
+}
+
+impl From<Point> for Item<'_> {
+    fn from(point: Point) -> Self {
+        Self::Point(point)
+    }
+}
+
+/// Which samples a `TimeSeries` has; the protocol does not mix them in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Samples {
+    Floats,
+    Histograms,
+}
 
 /// What a sender said about a series; texts by number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,19 +57,32 @@ struct Description {
     help: u32,
 }
 
-/// A series that may still get points.
+/// A series that may still get items.
 #[derive(Debug, Default)]
 struct Open {
     refs: Vec<u32>,
-    points: Vec<u8>,
+    /// Samples and exemplars, encoded.
+    items: Vec<u8>,
+    /// `None` as long as there are only exemplars.
+    samples: Option<Samples>,
     description: Description,
-    /// The size of everything but the points, encoded.
+    /// The size of everything but the items, encoded.
     frame_len: usize,
+}
+
+impl Open {
+    /// Whether what is in `other` may be added here.
+    fn takes(&self, other: &Self) -> bool {
+        !self.items.is_empty()
+            && self.refs == other.refs
+            && self.description == other.description
+            && (self.samples == other.samples || self.samples.is_none() || other.samples.is_none())
+    }
 }
 
 /// Encodes `io.prometheus.write.v2.Request` step by step, for the series of one metric name.
 ///
-/// Points of the same series that are pushed one after the other share a `TimeSeries`.
+/// Items of the same series that are pushed one after the other share a `TimeSeries`.
 #[derive(Debug)]
 pub struct RecordBuilder {
     name: Box<str>,
@@ -47,6 +94,8 @@ pub struct RecordBuilder {
     open: Open,
     /// What is being pushed, until it is known to fit.
     pending: Open,
+    /// The label references of an exemplar, while it is written.
+    scratch: (Vec<u32>, Vec<u8>),
     samples: u32,
 }
 
@@ -61,6 +110,7 @@ impl RecordBuilder {
             series: Vec::new(),
             open: Open::default(),
             pending: Open::default(),
+            scratch: (Vec::new(), Vec::new()),
             samples: 0,
         };
         builder.start();
@@ -83,21 +133,22 @@ impl RecordBuilder {
         ];
     }
 
-    /// Adds points of a series. `labels` are sorted by name, without `__name__`.
+    /// Adds items of a series: floats or native histograms, not both, and exemplars with either.
+    /// `labels` are sorted by name, without `__name__`.
     pub fn push<'x>(
         &mut self,
         labels: impl IntoIterator<Item = (&'x str, &'x str)>,
         kind: MetricType,
         unit: &str,
         help: &str,
-        points: impl IntoIterator<Item = Point>,
+        items: impl IntoIterator<Item = impl Into<Item<'x>>>,
     ) {
-        let fits = self.push_within(usize::MAX, labels, kind, unit, help, points);
+        let fits = self.push_within(usize::MAX, labels, kind, unit, help, items);
         debug_assert!(fits, "nothing is larger than memory");
     }
 
     /// Like [`Self::push`], unless the record would grow beyond `limit_bytes`: then nothing
-    /// changes and the answer is `false`. A `false` from an empty builder means that these points
+    /// changes and the answer is `false`. A `false` from an empty builder means that these items
     /// alone are larger than a record may be.
     #[must_use]
     pub fn push_within<'x>(
@@ -107,19 +158,18 @@ impl RecordBuilder {
         kind: MetricType,
         unit: &str,
         help: &str,
-        points: impl IntoIterator<Item = Point>,
+        items: impl IntoIterator<Item = impl Into<Item<'x>>>,
     ) -> bool {
         let known = self.symbols.len();
-        let samples = self.fill_pending(labels, kind, unit, help, points);
-        if samples == 0 {
+        self.fill_pending(labels, kind, unit, help);
+        let samples = self.fill_items(items);
+        if self.pending.items.is_empty() {
             self.symbols.truncate(known);
             return true;
         }
-        let same = !self.open.points.is_empty()
-            && self.open.refs == self.pending.refs
-            && self.open.description == self.pending.description;
+        let same = self.open.takes(&self.pending);
         let tail = if same {
-            series_len(&self.open, self.pending.points.len())
+            series_len(&self.open, self.pending.items.len())
         } else {
             self.open_len() + series_len(&self.pending, 0)
         };
@@ -128,7 +178,8 @@ impl RecordBuilder {
             return false;
         }
         if same {
-            self.open.points.extend_from_slice(&self.pending.points);
+            self.open.items.extend_from_slice(&self.pending.items);
+            self.open.samples = self.open.samples.or(self.pending.samples);
         } else {
             self.close();
             std::mem::swap(&mut self.open, &mut self.pending);
@@ -143,8 +194,7 @@ impl RecordBuilder {
         kind: MetricType,
         unit: &str,
         help: &str,
-        points: impl IntoIterator<Item = Point>,
-    ) -> u32 {
+    ) {
         let pending = &mut self.pending;
         pending.refs.clear();
         let mut named = false;
@@ -176,10 +226,48 @@ impl RecordBuilder {
                 0 => 0,
                 content => delimited_len(content),
             };
-        pending.points.clear();
+    }
+
+    /// Encodes what is pushed and answers how many samples that is.
+    fn fill_items<'x>(&mut self, items: impl IntoIterator<Item = impl Into<Item<'x>>>) -> u32 {
+        let pending = &mut self.pending;
+        pending.items.clear();
+        pending.samples = None;
         let mut samples = 0_u32;
-        for point in points {
-            put_sample(&mut pending.points, &point, true);
+        for item in items {
+            let kind = match item.into() {
+                Item::Point(point) => {
+                    put_sample(&mut pending.items, &point, true);
+                    Samples::Floats
+                }
+                Item::Histogram(message) => {
+                    put_bytes(&mut pending.items, HISTOGRAMS, message);
+                    Samples::Histograms
+                }
+                Item::Exemplar {
+                    at_ms,
+                    value,
+                    labels,
+                } => {
+                    let (refs, message) = &mut self.scratch;
+                    refs.clear();
+                    message.clear();
+                    for label in labels {
+                        refs.push(self.symbols.intern(&label.name));
+                        refs.push(self.symbols.intern(&label.value));
+                    }
+                    put_refs(message, LABELS_REFS, refs);
+                    put_double(message, 2, value);
+                    put_uint(message, 3, at_ms.cast_unsigned());
+                    put_bytes(&mut pending.items, EXEMPLARS, message);
+                    continue;
+                }
+            };
+            debug_assert!(
+                pending.samples.is_none_or(|before| before == kind),
+                "one push holds floats or histograms"
+            );
+            pending.samples = Some(kind);
             samples = samples.saturating_add(1);
         }
         samples
@@ -192,14 +280,14 @@ impl RecordBuilder {
     }
 
     fn open_len(&self) -> usize {
-        if self.open.points.is_empty() {
+        if self.open.items.is_empty() {
             0
         } else {
             series_len(&self.open, 0)
         }
     }
 
-    /// Points pushed since the last [`Self::finish`].
+    /// Samples pushed since the last [`Self::finish`]; exemplars are none.
     #[must_use]
     pub fn samples(&self) -> u32 {
         self.samples
@@ -208,7 +296,7 @@ impl RecordBuilder {
     /// Whether nothing was pushed since then.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.samples == 0
+        self.series.is_empty() && self.open.items.is_empty()
     }
 
     /// The record. The builder is empty afterwards, for the same metric name.
@@ -218,7 +306,7 @@ impl RecordBuilder {
         record.extend_from_slice(&self.series);
         put_series(&mut record, &self.open);
         self.series.clear();
-        self.open.points.clear();
+        self.open.items.clear();
         self.samples = 0;
         self.start();
         record.into()
@@ -226,7 +314,7 @@ impl RecordBuilder {
 
     fn close(&mut self) {
         put_series(&mut self.series, &self.open);
-        self.open.points.clear();
+        self.open.items.clear();
     }
 }
 
@@ -238,18 +326,18 @@ fn description_len(description: Description) -> usize {
         .sum()
 }
 
-/// The size of a series with so many bytes of points more.
+/// The size of a series with so many bytes of items more.
 fn series_len(series: &Open, more: usize) -> usize {
-    delimited_len(series.frame_len + series.points.len() + more)
+    delimited_len(series.frame_len + series.items.len() + more)
 }
 
 fn put_series(output: &mut Vec<u8>, series: &Open) {
-    if series.points.is_empty() {
+    if series.items.is_empty() {
         return;
     }
-    put_head(output, TIMESERIES, series.frame_len + series.points.len());
+    put_head(output, TIMESERIES, series.frame_len + series.items.len());
     put_refs(output, LABELS_REFS, &series.refs);
-    output.extend_from_slice(&series.points);
+    output.extend_from_slice(&series.items);
     if series.description != Description::default() {
         put_short(output, METADATA, |output| {
             put_uint(output, 1, u64::from(series.description.kind.wire()));

@@ -1,7 +1,7 @@
 //! One JSON sample into a block.
 
 use bytes::Bytes;
-use model::{Block, BlockBuilder, Code, NAME_LABEL, Point, Refusal};
+use model::{Block, BlockBuilder, Code, NAME_LABEL, Point, Refusal, Value};
 
 use super::RecordError;
 
@@ -43,11 +43,14 @@ pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
         let unit = builder.symbol(&series.unit);
         let help = builder.symbol(&series.help);
         builder.metadata(series.kind, unit, help);
-        builder.point(Point {
-            at_ms: sample.at_ms,
-            value: sample.value,
-            start_ms: 0,
-        });
+        // JSON has numbers only.
+        if let Value::Float(value) = sample.value {
+            builder.point(Point {
+                at_ms: sample.at_ms,
+                value,
+                start_ms: sample.start_ms,
+            });
+        }
         builder.end_series();
     }
     Ok(builder.build()?)

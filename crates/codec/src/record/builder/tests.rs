@@ -168,7 +168,13 @@ fn a_record_fills_up_to_the_last_byte_of_its_limit() {
 fn no_points_are_no_series() {
     let mut builder = RecordBuilder::new("cpu");
     let empty = builder.encoded_len();
-    builder.push([("host", "a")], MetricType::Gauge, "u", "h", []);
+    builder.push(
+        [("host", "a")],
+        MetricType::Gauge,
+        "u",
+        "h",
+        [] as [Point; 0],
+    );
     assert_eq!(builder.encoded_len(), empty);
     assert!(builder.is_empty());
     assert!(decode(Some(RW2), &builder.finish()).unwrap().is_empty());
@@ -237,6 +243,79 @@ type Flat = (
 
 fn flat(point: &Point) -> (i64, u64, i64) {
     (point.at_ms, point.value.to_bits(), point.start_ms)
+}
+
+#[test]
+fn histograms_floats_and_exemplars_of_a_series_are_kept_apart_as_the_protocol_wants() {
+    let mut builder = RecordBuilder::new("m");
+    let labels = || [("host", "a")];
+    let message = v2::Histogram {
+        timestamp: 3,
+        sum: 1.5,
+        ..v2::Histogram::default()
+    }
+    .encode_to_vec();
+    let trace = [Label {
+        name: "trace_id".into(),
+        value: "abc".into(),
+    }];
+    let exemplar = Item::Exemplar {
+        at_ms: 2,
+        value: 0.5,
+        labels: &trace,
+    };
+    let kind = MetricType::Histogram;
+    builder.push(labels(), kind, "", "", [point(1, 1.0)]);
+    builder.push(labels(), kind, "", "", [exemplar]);
+    builder.push(labels(), kind, "", "", [Item::Histogram(&message)]);
+    builder.push(labels(), kind, "", "", [exemplar]);
+    assert_eq!(builder.samples(), 2);
+    let size = builder.encoded_len();
+    let record = builder.finish();
+    assert_eq!(record.len(), size);
+
+    let block = decode(Some(RW2), &record).unwrap();
+    let series: Vec<_> = block.iter().collect();
+    assert_eq!(series.len(), 2);
+    let lens = |view: &model::SeriesView<'_>| {
+        (
+            view.points().len(),
+            view.histograms().len(),
+            view.exemplars().len(),
+        )
+    };
+    assert_eq!(
+        series.iter().map(lens).collect::<Vec<_>>(),
+        [(1, 0, 1), (0, 1, 1)]
+    );
+    assert_eq!(series[1].histograms()[0].at_ms, 3);
+    assert_eq!(series[1].histograms()[0].message, message);
+    let exemplar = &series[1].exemplars()[0];
+    assert_eq!((exemplar.at_ms, exemplar.value), (2, 0.5));
+    let pairs: Vec<_> = series[1].exemplar_labels(exemplar).collect();
+    assert_eq!(pairs, [("trace_id", "abc")]);
+}
+
+#[test]
+fn a_record_of_exemplars_alone_is_not_empty_and_has_no_samples() {
+    let mut builder = RecordBuilder::new("m");
+    let exemplar = Item::Exemplar {
+        at_ms: 2,
+        value: 0.5,
+        labels: &[],
+    };
+    builder.push([("host", "a")], MetricType::Counter, "", "", [exemplar]);
+    assert!(!builder.is_empty());
+    assert_eq!(builder.samples(), 0);
+    let block = decode(Some(RW2), &builder.finish()).unwrap();
+    assert_eq!(
+        block
+            .iter()
+            .map(|view| view.exemplars().len())
+            .sum::<usize>(),
+        1
+    );
+    assert!(builder.is_empty());
 }
 
 proptest! {
