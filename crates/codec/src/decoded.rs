@@ -1,0 +1,65 @@
+//! What every decoder of pushed bodies makes of them.
+
+use model::{Batch, Family, Refused};
+
+/// What a body holds: the samples that have the right shape, and what has not.
+///
+/// Labels are in the sender's order and nothing is validated beyond the format's own rules: the pipeline sorts
+/// them and applies the limits, the same for every protocol.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decoded<'a> {
+    /// The samples. `Sample::index` is the position of the sender's object (an element, a line, a data point),
+    /// which is refused as a whole: a classic histogram is several samples with one index.
+    pub batch: Batch<'a>,
+    /// The objects that could not be read, by the same index, in any order.
+    pub refused: Vec<Refused>,
+    /// How many objects the body has: those in the batch and those refused.
+    pub objects: u32,
+    /// What is known of metric families without a sample of theirs in the body. It describes the series
+    /// of later bodies.
+    pub families: Vec<Family<'a>>,
+    /// What the format has and Sluice does not store, by kind: nothing is refused for it, but it is counted.
+    pub ignored: Vec<(Ignored, u64)>,
+}
+
+/// What is passed over, and counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// A field whose value is text: InfluxDB's strings.
+    Text,
+    /// An event: DogStatsD's, not a metric.
+    Event,
+    /// A service check: DogStatsD's, not a metric.
+    ServiceCheck,
+    /// An exemplar that breaks its format's rules; the sample beside it is stored.
+    Exemplar,
+    /// A data point that says of itself that it has no value.
+    NoValue,
+}
+
+impl Ignored {
+    /// The label `kind` in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Event => "event",
+            Self::ServiceCheck => "service_check",
+            Self::Exemplar => "exemplar",
+            Self::NoValue => "no_value",
+        }
+    }
+}
+
+impl Decoded<'_> {
+    /// Counts something that is passed over.
+    pub fn ignore(&mut self, what: Ignored, count: u64) {
+        if count == 0 {
+            return;
+        }
+        match self.ignored.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, total)) => *total += count,
+            None => self.ignored.push((what, count)),
+        }
+    }
+}
