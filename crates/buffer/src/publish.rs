@@ -36,6 +36,8 @@ pub struct Record {
     pub content_type: ContentType,
     /// Whose samples these are; a record never mixes tenants.
     pub tenant: Option<Arc<str>>,
+    /// Who sent them, for people: one name, or several separated by commas.
+    pub source: Option<Arc<str>>,
     /// When the gateway received them, milliseconds since the Unix epoch.
     pub received_at_ms: i64,
 }

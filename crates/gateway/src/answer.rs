@@ -3,18 +3,15 @@
 use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONNECTION, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, StatusCode, Version};
+use http::header::CONNECTION;
+use http::{HeaderValue, StatusCode, Version};
 use model::Code;
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::ingest::Outcome;
 use crate::metrics;
-use crate::refusals::Told;
-
-/// Says where a success is durable.
-const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
+use crate::refusals::{Refusals, Told};
 
 #[derive(Debug, Serialize)]
 struct Success<'a> {
@@ -43,9 +40,12 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// The answer to a batch of which something is durable.
-pub(crate) fn stored(outcome: &Outcome, durability: &'static str) -> Response {
+/// The answer to a batch of which everything is durable that is not refused.
+pub(crate) fn stored(outcome: &Outcome) -> Response {
     let refusals = &outcome.refusals;
+    if !refusals.is_empty() && refusals.received() == 0 {
+        return failure(Code::BatchRefused, refusals.sentence(), Some(refusals));
+    }
     let body = Success {
         status: if refusals.is_empty() {
             "success"
@@ -57,47 +57,37 @@ pub(crate) fn stored(outcome: &Outcome, durability: &'static str) -> Response {
         errors: refusals.told(),
         errors_omitted: refusals.omitted(),
     };
-    let durability = HeaderValue::from_static(durability);
-    ([(DURABILITY, durability)], Json(body)).into_response()
+    Json(body).into_response()
 }
 
 /// The answer to a request that failed.
 pub(crate) fn failed(error: &Error) -> Response {
-    let code = error.code();
-    metrics::request_refused(code);
-    let (errors, errors_omitted) = match error {
-        Error::Batch(refusals) => (refusals.told(), refusals.omitted()),
-        _ => (Vec::new(), 0),
+    let refusals = match error {
+        Error::Batch(refusals) => Some(refusals),
+        _ => None,
     };
+    failure(error.code(), error.to_string(), refusals)
+}
+
+fn failure(code: Code, message: String, refusals: Option<&Refusals>) -> Response {
     let body = Failure {
-        error: error.to_string(),
+        error: message,
         code: code.as_str(),
-        errors,
-        errors_omitted,
+        errors: refusals.map(Refusals::told).unwrap_or_default(),
+        errors_omitted: refusals.map(Refusals::omitted).unwrap_or_default(),
     };
-    let mut response = (status_of(code), Json(body)).into_response();
-    if let Some(seconds) = error.retry_after_secs() {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    (status_of(code), Json(body)).into_response()
 }
 
 /// A refusal in the API's error shape, for routes that are served beside the gateway's own.
 #[must_use]
 pub fn refusal(code: Code, message: String) -> Response {
     metrics::request_refused(code);
-    let body = Failure {
-        error: message,
-        code: code.as_str(),
-        errors: Vec::new(),
-        errors_omitted: 0,
-    };
-    (status_of(code), Json(body)).into_response()
+    failure(code, message, None)
 }
 
-fn status_of(code: Code) -> StatusCode {
+/// The status that a code decides, as the HTTP library wants it.
+pub(crate) fn status_of(code: Code) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

@@ -8,6 +8,7 @@
 mod flush;
 mod groups;
 mod shard;
+mod sources;
 mod ticket;
 
 use std::hash::BuildHasher as _;
@@ -17,15 +18,17 @@ use std::time::Duration;
 
 use buffer::Publish;
 use bytes::Bytes;
-use codec::record::RecordBuilder;
+use codec::record::{Item, RecordBuilder};
 use foldhash::quality::RandomState;
-use model::{Batch, Label, Sample, Series};
+use model::{Batch, Label, Sample, Series, Value};
 use service::tasks::{CancellationToken, Tasks};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::config::{CoalesceConfig, RecordFormat};
+use crate::ingest::Origin;
 use groups::Groups;
-use shard::{Shape, Shapes, Shard};
+pub(crate) use shard::Shape;
+use shard::{Shapes, Shard};
 pub(crate) use ticket::Settled;
 use ticket::{Adding, Ticket};
 
@@ -92,23 +95,29 @@ impl Coalescer {
         self.shapes.now().check_size(series, labels)
     }
 
+    /// What a record may have now, in bytes, and how it is written.
+    pub(crate) fn shape(&self) -> Shape {
+        self.shapes.now()
+    }
+
     /// Adds the samples of a request, which are valid, and answers what to wait for.
     pub(crate) fn add(
         &self,
         batch: &Batch<'_>,
-        tenant: Option<&Arc<str>>,
+        origin: &Origin,
         protocol: &'static str,
         received_at_ms: i64,
     ) -> oneshot::Receiver<Settled> {
         let (ticket, settled) = Ticket::new(protocol);
         let adding = Adding(&ticket);
-        let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant.as_ref()));
+        let tenant = origin.tenant.as_deref();
+        let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant));
         let mut groups = Groups::of(batch, |name| self.hasher.hash_one(name) ^ seed);
         for (number, groups) in groups.by_shard(self.shards.len()) {
             if let Some(shard) = self.shards.get(number) {
                 let addition = shard::Addition {
                     batch,
-                    tenant,
+                    origin,
                     received_at_ms,
                     ticket: adding.0,
                 };
@@ -170,12 +179,11 @@ impl Shape {
                     series.kind,
                     &series.unit,
                     &series.help,
-                    [point(&Sample {
-                        index: 0,
-                        series: 0,
+                    [model::Point {
                         at_ms: i64::MIN,
                         value: f64::MAX,
-                    })],
+                        start_ms: i64::MIN,
+                    }],
                 )
             }
             RecordFormat::Json => {
@@ -191,14 +199,32 @@ impl Shape {
     }
 }
 
-fn point(sample: &Sample) -> model::Point {
-    model::Point {
-        at_ms: sample.at_ms,
-        value: sample.value,
-        start_ms: 0,
+/// A sample as records hold it.
+fn item<'x>(batch: &'x Batch<'_>, sample: &Sample) -> Item<'x> {
+    let at_ms = sample.at_ms;
+    match sample.value {
+        Value::Float(value) => Item::Point(model::Point {
+            at_ms,
+            value,
+            start_ms: sample.start_ms,
+        }),
+        Value::Histogram(number) => Item::Histogram(batch.histogram(number)),
+        Value::Exemplar(number) => {
+            let (value, labels) = batch
+                .exemplar(number)
+                .map_or((0.0, &[][..]), |(exemplar, labels)| {
+                    (exemplar.value, labels)
+                });
+            Item::Exemplar {
+                at_ms,
+                value,
+                labels,
+            }
+        }
     }
 }
 
+/// A float sample as the JSON object of its own record.
 fn json(series: &Series<'_>, labels: &[Label<'_>], at_ms: i64, value: f64) -> Bytes {
     codec::json::sample(
         &series.name,

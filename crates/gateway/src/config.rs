@@ -2,10 +2,12 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service::secret::Secret;
 use service::units::{Period, Size};
 
 /// A setting that cannot be, as its key relative to the section and why.
@@ -221,6 +223,62 @@ impl CoalesceConfig {
     }
 }
 
+/// Section `tenancy`: how the gateway tells whose samples it gets, and from whom. Records carry both in their
+/// headers, and never mix tenants. A tenant is named by the path (`/tenants/{tenant}/api/v1/write`), by a
+/// token, or by a header, in this order; without any there is none.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenancyConfig {
+    /// The header that names the tenant; empty for none. The default is the one of Mimir, Loki and Cortex.
+    pub header: String,
+    /// The header in which a sender names itself; without it the source is the sender's address. Empty for none.
+    pub source_header: String,
+    /// Tenants by name with the token that stands for each: a bearer token, an InfluxDB token, the password of
+    /// basic auth, or a Datadog key. They name tenants; a request without a token is not refused.
+    pub tokens: BTreeMap<String, Secret>,
+}
+
+impl Default for TenancyConfig {
+    fn default() -> Self {
+        Self {
+            header: "X-Scope-OrgID".to_owned(),
+            source_header: "Sluice-Source".to_owned(),
+            tokens: BTreeMap::new(),
+        }
+    }
+}
+
+impl TenancyConfig {
+    /// Checks names and tokens.
+    ///
+    /// # Errors
+    /// The first key that cannot be, and why.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        for (key, name) in [
+            ("header", &self.header),
+            ("source_header", &self.source_header),
+        ] {
+            if !name.is_empty() && http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return bad(key, &format!("is {name:?}, which is no header's name"));
+            }
+        }
+        let mut seen = HashSet::new();
+        for (tenant, token) in &self.tokens {
+            let key = format!("tokens.{tenant}");
+            if let Err(why) = crate::origin::check_tenant(tenant) {
+                return bad(&key, &why);
+            }
+            if token.expose().is_empty() {
+                return bad(&key, "is empty");
+            }
+            if !seen.insert(token.expose()) {
+                return bad(&key, "is another tenant's token too");
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Setting `buffer.record_format`: what a record's value is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -241,6 +299,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Section `coalesce`.
     pub coalesce: CoalesceConfig,
+    /// Section `tenancy`.
+    pub tenancy: TenancyConfig,
     /// Setting `buffer.record_format`.
     pub record_format: RecordFormat,
 }

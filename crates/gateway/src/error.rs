@@ -22,8 +22,10 @@ pub(crate) enum Error {
     },
     #[error("{0}")]
     Parameter(String),
-    #[error("content type {found:?} is not read here; send application/json")]
-    ContentType { found: String },
+    #[error("content type {found:?} is not read here; send {wanted}")]
+    ContentType { found: String, wanted: &'static str },
+    #[error("{0}")]
+    Tenant(String),
     #[error(transparent)]
     Encoding(#[from] UnsupportedEncoding),
     #[error(
@@ -76,6 +78,7 @@ impl Error {
             Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
             Self::Parameter(_) => Code::ParameterInvalid,
             Self::ContentType { .. } => Code::ContentTypeUnsupported,
+            Self::Tenant(_) => Code::TenantInvalid,
             Self::Encoding(_) => Code::EncodingUnsupported,
             Self::BodyTooLarge { .. } => Code::BodyTooLarge,
             Self::BodyStalled { .. } => Code::RequestTimeout,
@@ -113,7 +116,9 @@ impl Error {
     pub(crate) fn is_from_header(&self) -> bool {
         match self {
             Self::BodyTooLarge { exact, .. } => *exact,
-            Self::Parameter(_) | Self::ContentType { .. } | Self::Encoding(_) => true,
+            Self::Parameter(_) | Self::ContentType { .. } | Self::Tenant(_) | Self::Encoding(_) => {
+                true
+            }
             _ => false,
         }
     }

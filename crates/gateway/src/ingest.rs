@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codec::json::Decoded;
-use codec::{Encoding, inflate};
-use model::{Clock, Code, Limits, Refusal};
+use codec::{Decoded, Encoding, Ignored, inflate};
+use model::{Clock, Code, Counts, Limits};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,17 +19,9 @@ use crate::error::Error;
 use crate::metrics;
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
+use crate::protocol::Protocol;
 use crate::refusals::Refusals;
 use crate::validate::{Validated, validate};
-
-/// How a protocol's bodies are read.
-#[derive(Debug)]
-pub(crate) struct Protocol {
-    /// The label `protocol` in metrics.
-    pub name: &'static str,
-    /// Decodes an inflated body of at most so many samples.
-    pub decode: for<'a> fn(&'a [u8], usize) -> Result<Decoded<'a>, Refusal>,
-}
 
 /// What happens to good samples beside bad ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,19 +30,31 @@ pub(crate) enum Policy {
     AllOrNothing,
 }
 
+/// Who sent samples, whatever the protocol.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Whose samples they are; records never mix tenants.
+    pub tenant: Option<Arc<str>>,
+    /// Which sender pushed them, for people who look for one.
+    pub source: Option<Arc<str>>,
+}
+
 /// What a request says beside its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Intake {
-    pub protocol: &'static Protocol,
     pub encoding: Encoding,
     pub policy: Policy,
-    pub tenant: Option<Arc<str>>,
+    pub origin: Origin,
 }
 
 /// Every good sample is durable; these are the others.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub refusals: Refusals,
+    /// What the buffer has now.
+    pub stored: Counts,
+    /// What was passed over.
+    pub ignored: Vec<(Ignored, u64)>,
 }
 
 /// What is shared by all requests.
@@ -70,7 +73,6 @@ pub(crate) struct Pipeline {
 struct Submitted {
     outcome: Outcome,
     settled: Option<oneshot::Receiver<Settled>>,
-    permit: Permit,
 }
 
 impl Pipeline {
@@ -83,64 +85,90 @@ impl Pipeline {
     }
 
     /// Stores what is good of a body.
-    pub(crate) async fn ingest(
+    pub(crate) async fn ingest<P: Protocol>(
         self: &Arc<Self>,
+        protocol: &Arc<P>,
         intake: Intake,
         received: Received,
     ) -> Result<Outcome, Error> {
         let deadline = Instant::now() + self.request_timeout;
         let timeout_ms = self.request_timeout.as_millis();
         let is_heavy = is_heavy(intake.encoding, received.bytes.len());
-        let pipeline = Arc::clone(self);
-        let work = move || pipeline.submit(&intake, received);
-        let submitted = timeout_at(deadline, self.pool.run(is_heavy, work))
+        let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
+        let work = move || {
+            let Received { bytes, mut permit } = received;
+            let body = pipeline.inflated(intake.encoding, bytes, &mut permit)?;
+            let body = protocol.prepare(body)?;
+            let decoded = protocol.decode(&body, &pipeline.limits)?;
+            let submitted = pipeline.submit(P::NAME, &intake.origin, intake.policy, decoded)?;
+            Ok::<_, Error>((submitted, permit))
+        };
+        let (submitted, permit) = timeout_at(deadline, self.pool.run(is_heavy, work))
             .await
             .map_err(|_| Error::Busy { timeout_ms })???;
-        let Submitted {
-            outcome,
-            settled,
-            permit,
-        } = submitted;
-        if let Some(settled) = settled {
+        let outcome = self.settle(submitted, deadline).await?;
+        drop(permit);
+        Ok(outcome)
+    }
+
+    /// Stores what is good of samples that did not come as a body.
+    pub(crate) async fn store(
+        &self,
+        protocol: &'static str,
+        origin: &Origin,
+        decoded: Decoded<'_>,
+    ) -> Result<Outcome, Error> {
+        let deadline = Instant::now() + self.request_timeout;
+        let submitted = self.submit(protocol, origin, Policy::StoreTheGood, decoded)?;
+        self.settle(submitted, deadline).await
+    }
+
+    async fn settle(&self, submitted: Submitted, deadline: Instant) -> Result<Outcome, Error> {
+        let timeout_ms = self.request_timeout.as_millis();
+        if let Some(settled) = submitted.settled {
             timeout_at(deadline, settled)
                 .await
                 .map_err(|_| Error::Timeout { timeout_ms })?
                 // A ticket answers before it goes, so this is a defect; the sender keeps its samples.
                 .map_err(|_| Error::Internal)??;
         }
-        drop(permit);
-        Ok(outcome)
+        Ok(submitted.outcome)
     }
 
-    /// Inflates, decodes, validates and adds to the open records. Takes as long as that takes.
-    fn submit(&self, intake: &Intake, received: Received) -> Result<Submitted, Error> {
-        let Received { bytes, mut permit } = received;
-        let body = self.inflated(intake.encoding, bytes, &mut permit)?;
-        let decoded = (intake.protocol.decode)(&body, self.limits.max_samples)?;
+    /// Validates and adds to the open records. Takes as long as that takes.
+    fn submit(
+        &self,
+        protocol: &'static str,
+        origin: &Origin,
+        policy: Policy,
+        decoded: Decoded<'_>,
+    ) -> Result<Submitted, Error> {
         let now_ms = self.clock.now_ms();
-        let Validated { batch, refusals } =
-            validate(decoded, &self.limits, now_ms, &self.coalescer);
-        let protocol = intake.protocol.name;
+        let Validated {
+            batch,
+            refusals,
+            ignored,
+        } = validate(decoded, &self.limits, now_ms, &self.coalescer);
         for (code, count) in refusals.counts() {
             metrics::rejected(protocol, *code, *count);
         }
-        let samples = batch.samples().len() as u64;
-        let is_refused = match intake.policy {
-            Policy::AllOrNothing => !refusals.is_empty(),
-            Policy::StoreTheGood => !refusals.is_empty() && refusals.received() == 0,
-        };
-        if is_refused {
-            metrics::rejected(protocol, Code::BatchRefused, samples);
+        let stored = batch.counts();
+        if policy == Policy::AllOrNothing && !refusals.is_empty() {
+            metrics::rejected(protocol, Code::BatchRefused, stored.samples());
             return Err(Error::Batch(refusals));
         }
-        let settled = (samples > 0).then(|| {
-            self.coalescer
-                .add(&batch, intake.tenant.as_ref(), protocol, now_ms)
-        });
+        for (what, count) in &ignored {
+            metrics::ignored(protocol, *what, *count);
+        }
+        let settled = (!batch.samples().is_empty())
+            .then(|| self.coalescer.add(&batch, origin, protocol, now_ms));
         Ok(Submitted {
-            outcome: Outcome { refusals },
+            outcome: Outcome {
+                refusals,
+                stored,
+                ignored,
+            },
             settled,
-            permit,
         })
     }
 

@@ -29,7 +29,7 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
                 .or_else(|| panic.downcast_ref::<String>().cloned())
                 .unwrap_or_default();
             tracing::error!(route, method, panic = what, "a handler panicked");
-            answer::failed(&Error::Internal)
+            answer::refusal(Error::Internal.code(), Error::Internal.to_string())
         }
     };
     let status = response.status().as_u16();

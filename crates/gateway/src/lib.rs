@@ -13,9 +13,10 @@ mod error;
 mod ingest;
 mod layers;
 mod metrics;
+mod origin;
 mod permits;
 mod pool;
-mod push;
+mod protocol;
 mod refusals;
 mod router;
 mod validate;
@@ -26,6 +27,8 @@ mod fake;
 mod hostile;
 
 pub use answer::refusal;
-pub use config::{BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat};
+pub use config::{
+    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat, TenancyConfig,
+};
 pub use metrics::CATALOGUE;
 pub use router::{Gateway, router};

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use codec::Ignored;
 use metrics::{counter, gauge, histogram};
 use model::Code;
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
@@ -15,6 +16,7 @@ const REQUEST_DURATION: &str = "sluice_gateway_request_duration_seconds";
 const RECEIVED: &str = "sluice_gateway_samples_received_total";
 const ACCEPTED: &str = "sluice_gateway_samples_accepted_total";
 const REJECTED: &str = "sluice_gateway_samples_rejected_total";
+const IGNORED: &str = "sluice_gateway_ignored_total";
 const REFUSALS: &str = "sluice_gateway_requests_refused_total";
 const IN_FLIGHT: &str = "sluice_gateway_in_flight_bytes";
 const IN_FLIGHT_LIMIT: &str = "sluice_gateway_in_flight_limit_bytes";
@@ -68,6 +70,13 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["protocol", "reason"],
         help: "Samples refused, or not confirmed by the buffer; `reason` is an error code of the API.",
+    },
+    Metric {
+        name: IGNORED,
+        kind: Kind::Counter,
+        labels: &["protocol", "kind"],
+        help: "What a protocol has and Sluice does not store; nothing is refused for it. `kind` is text (InfluxDB's \
+               string fields), event and service_check (DogStatsD's), exemplar (one that breaks a rule), or no_value.",
     },
     Metric {
         name: IN_FLIGHT,
@@ -145,6 +154,13 @@ pub(crate) fn rejected(protocol: &'static str, reason: Code, samples: u64) {
     if samples > 0 {
         counter!(RECEIVED, "protocol" => protocol).increment(samples);
         counter!(REJECTED, "protocol" => protocol, "reason" => reason.as_str()).increment(samples);
+    }
+}
+
+/// Counts what was passed over.
+pub(crate) fn ignored(protocol: &'static str, what: Ignored, count: u64) {
+    if count > 0 {
+        counter!(IGNORED, "protocol" => protocol, "kind" => what.as_str()).increment(count);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Router, middleware};
 use buffer::Publish;
 use http::{Method, Uri};
 use model::Clock;
@@ -22,15 +22,18 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::ingest::Pipeline;
 use crate::layers;
+use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
-use crate::push::push;
+use crate::protocol::json::Json;
+use crate::protocol::receive;
 
 /// What handlers share.
 pub(crate) struct App {
     pub pipeline: Arc<Pipeline>,
     pub body_limits: BodyLimits,
     pub durability: &'static str,
+    pub tenants: Tenants,
 }
 
 /// Ends the gateway's part of the process.
@@ -73,10 +76,12 @@ pub fn router<P: Publish>(
             idle_timeout: config.http.body_idle_timeout.0,
         },
         durability: publisher.durability().as_str(),
+        tenants: Tenants::of(&config.tenancy),
     });
     let router = Router::new()
-        .route("/metrics", post(push))
-        .route("/api/v1/metrics", post(push))
+        .merge(protocols())
+        // The same paths for senders that can be given a URL, but no header.
+        .nest("/tenants/{tenant}", protocols())
         .route("/health", get(health))
         .with_state(app)
         .merge(extra)
@@ -88,6 +93,13 @@ pub fn router<P: Publish>(
         publisher,
     };
     (router, gateway)
+}
+
+/// The routes on which samples are pushed, one line per protocol and path.
+fn protocols() -> Router<Arc<App>> {
+    Router::new()
+        .route("/metrics", post(receive::<Json>))
+        .route("/api/v1/metrics", post(receive::<Json>))
 }
 
 impl<P: Publish> Gateway<P> {
@@ -113,14 +125,15 @@ impl<P: Publish> Gateway<P> {
 }
 
 /// The process is there; whether it is ready is the admin listener's answer.
-async fn health() -> Json<serde_json::Value> {
-    Json(json!({"status": "healthy"}))
+async fn health() -> axum::Json<serde_json::Value> {
+    axum::Json(json!({"status": "healthy"}))
 }
 
 async fn not_found(uri: Uri) -> Response {
-    answer::failed(&Error::NotFound {
+    let error = Error::NotFound {
         path: shown_path(&uri),
-    })
+    };
+    answer::refusal(error.code(), error.to_string())
 }
 
 async fn method_not_allowed(request: Request) -> Response {
@@ -133,11 +146,12 @@ async fn method_not_allowed(request: Request) -> Response {
         "/metrics" | "/api/v1/metrics" => "; metrics are pushed here with POST",
         _ => "",
     };
-    answer::failed(&Error::MethodNotAllowed {
+    let error = Error::MethodNotAllowed {
         method: request.method().as_str().chars().take(20).collect(),
         path,
         hint,
-    })
+    };
+    answer::refusal(error.code(), error.to_string())
 }
 
 /// A path may be as long as a header may be; an answer repeats the start.

@@ -3,10 +3,14 @@
 //! An object that became several series (a histogram) is good or bad as a whole. Everything is
 //! decided here, before the first sample is stored.
 
-use codec::json::Decoded;
-use model::{Batch, Code, Limits, Refusal, Refused, Sample, check_at, check_series};
+use codec::{Decoded, Ignored};
+use model::{
+    Batch, BatchExemplar, Code, Label, Limits, Refusal, Refused, Sample, Value, check_at,
+    check_series,
+};
 
-use crate::coalesce::Coalescer;
+use crate::coalesce::{Coalescer, Shape};
+use crate::config::RecordFormat;
 use crate::refusals::{Refusals, TOLD};
 
 /// What a request's body came to.
@@ -15,30 +19,70 @@ pub(crate) struct Validated<'a> {
     /// The good samples, with their labels sorted.
     pub batch: Batch<'a>,
     pub refusals: Refusals,
+    /// What was passed over: by the decoder, and exemplars that break a rule.
+    pub ignored: Vec<(Ignored, u64)>,
 }
+
+/// What an exemplar's labels may have together, in characters: the rule of `OpenMetrics`.
+const EXEMPLAR_CHARS: usize = 128;
 
 /// Applies the rules to every series and sample.
 pub(crate) fn validate<'a>(
-    decoded: Decoded<'a>,
+    mut decoded: Decoded<'a>,
     limits: &Limits,
     now_ms: i64,
     coalescer: &Coalescer,
 ) -> Validated<'a> {
-    let Decoded {
-        mut batch,
-        mut refused,
-        objects,
-    } = decoded;
+    let objects = decoded.objects;
+    let mut refused = std::mem::take(&mut decoded.refused);
+    let batch = &mut decoded.batch;
     batch.sort_labels();
-    let bad_series = bad_series(&batch, limits, coalescer);
-    let bad_indices = bad_samples(&batch, limits, now_ms, &bad_series, &mut refused);
-    if !bad_indices.is_empty() {
-        batch.retain(|sample| bad_indices.binary_search(&sample.index).is_err());
+    let shape = coalescer.shape();
+    let bad_series = bad_series(batch, limits, coalescer);
+    let bad_indices = bad_samples(batch, limits, now_ms, &bad_series, shape, &mut refused);
+    let is_bad = |sample: &Sample| bad_indices.binary_search(&sample.index).is_ok();
+    let bad_exemplars: Vec<u32> = batch
+        .samples()
+        .iter()
+        .filter_map(|sample| {
+            let Value::Exemplar(number) = sample.value else {
+                return None;
+            };
+            let exemplar = batch.exemplar(number);
+            let is_good = shape.format == RecordFormat::Protobuf
+                && !is_bad(sample)
+                && refusal_of(sample.series, &bad_series).is_none()
+                && exemplar
+                    .is_some_and(|exemplar| is_good_exemplar(sample, exemplar, now_ms, limits));
+            (!is_good).then_some(number)
+        })
+        .collect();
+    if !bad_indices.is_empty() || !bad_exemplars.is_empty() {
+        batch.retain(|sample| match sample.value {
+            Value::Exemplar(number) => bad_exemplars.binary_search(&number).is_err(),
+            Value::Float(_) | Value::Histogram(_) => !is_bad(sample),
+        });
     }
+    decoded.ignore(Ignored::Exemplar, bad_exemplars.len() as u64);
     Validated {
-        batch,
+        batch: decoded.batch,
         refusals: Refusals::of(objects, refused),
+        ignored: decoded.ignored,
     }
+}
+
+/// An exemplar is dropped where a sample would be refused, and where its labels are longer than the format
+/// that has them allows.
+fn is_good_exemplar(
+    sample: &Sample,
+    (_, labels): (&BatchExemplar, &[Label<'_>]),
+    now_ms: i64,
+    limits: &Limits,
+) -> bool {
+    let chars = |label: &Label<'_>| label.name.chars().count() + label.value.chars().count();
+    check_at(sample.at_ms, now_ms, limits).is_ok()
+        && labels.iter().all(|label| !label.name.is_empty())
+        && labels.iter().map(chars).sum::<usize>() <= EXEMPLAR_CHARS
 }
 
 /// The series that break a rule, in the order of their numbers.
@@ -64,11 +108,20 @@ fn bad_samples(
     limits: &Limits,
     now_ms: i64,
     bad_series: &[(u32, Refusal)],
+    shape: Shape,
     refused: &mut Vec<Refused>,
 ) -> Vec<u32> {
     let mut indices: Vec<u32> = Vec::new();
     for sample in batch.samples() {
-        let Err(refusal) = check_sample(sample, limits, now_ms, bad_series) else {
+        let mut checked = check_sample(sample, limits, now_ms, bad_series);
+        match sample.value {
+            Value::Float(_) => {}
+            Value::Histogram(number) => {
+                checked = checked.and_then(|()| check_histogram(batch.histogram(number), shape));
+            }
+            Value::Exemplar(_) => continue,
+        }
+        let Err(refusal) = checked else {
             continue;
         };
         if indices.last() == Some(&sample.index) {
@@ -101,13 +154,33 @@ fn check_sample(
     now_ms: i64,
     bad_series: &[(u32, Refusal)],
 ) -> Result<(), Refusal> {
-    if !bad_series.is_empty()
-        && let Ok(found) = bad_series.binary_search_by_key(&sample.series, |(series, _)| *series)
-        && let Some((_, refusal)) = bad_series.get(found)
-    {
-        return Err(refusal.clone());
+    match refusal_of(sample.series, bad_series) {
+        Some(refusal) => Err(refusal.clone()),
+        None => check_at(sample.at_ms, now_ms, limits),
     }
-    check_at(sample.at_ms, now_ms, limits)
+}
+
+/// Half a record is left to the series' labels, which are checked by themselves.
+fn check_histogram(message: &[u8], shape: Shape) -> Result<(), Refusal> {
+    if shape.format == RecordFormat::Json {
+        let message = "native histograms need buffer.record_format: protobuf";
+        return Err(Refusal::new(Code::HistogramInvalid, message));
+    }
+    let (size_bytes, limit_bytes) = (message.len(), shape.max_record_bytes / 2);
+    if size_bytes <= limit_bytes {
+        return Ok(());
+    }
+    let message =
+        format!("the native histogram has {size_bytes} bytes, the limit is {limit_bytes}");
+    Err(Refusal::new(Code::SampleTooLarge, message))
+}
+
+fn refusal_of(series: u32, bad_series: &[(u32, Refusal)]) -> Option<&Refusal> {
+    if bad_series.is_empty() {
+        return None;
+    }
+    let found = bad_series.binary_search_by_key(&series, |(series, _)| *series);
+    bad_series.get(found.ok()?).map(|(_, refusal)| refusal)
 }
 
 #[cfg(test)]

@@ -58,6 +58,8 @@ pub enum Code {
     BatchRefused,
     /// A query parameter has a value that it cannot have.
     ParameterInvalid,
+    /// The tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`.
+    TenantInvalid,
     /// There is nothing at this path.
     NotFound,
     /// The path exists, for another method.
@@ -86,7 +88,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -113,6 +115,7 @@ impl Code {
         Self::BodyCorrupt,
         Self::BatchRefused,
         Self::ParameterInvalid,
+        Self::TenantInvalid,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -157,6 +160,7 @@ impl Code {
             Self::BodyCorrupt => "body_corrupt",
             Self::BatchRefused => "batch_refused",
             Self::ParameterInvalid => "parameter_invalid",
+            Self::TenantInvalid => "tenant_invalid",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
@@ -201,7 +205,8 @@ impl Code {
             | Self::BodyInvalid
             | Self::BodyCorrupt
             | Self::BatchRefused
-            | Self::ParameterInvalid => 400,
+            | Self::ParameterInvalid
+            | Self::TenantInvalid => 400,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -256,6 +261,9 @@ impl Code {
                 "every sample was refused, or one was and `strict=true` asked for all or nothing"
             }
             Self::ParameterInvalid => "a query parameter has a value that it cannot have",
+            Self::TenantInvalid => {
+                "the tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`"
+            }
             Self::NotFound => "there is nothing at this path",
             Self::MethodNotAllowed => "the path exists, for another method",
             Self::RequestTimeout => "the body stopped coming",

@@ -29,6 +29,7 @@ impl<P: Publish> Public<P> {
         let config = gateway::Config {
             http: settings.http.clone(),
             limits: settings.limits.clone(),
+            tenancy: settings.tenancy.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
         };

@@ -83,6 +83,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What a sample may look like.
     pub limits: gateway::LimitsConfig,
+    /// Whose samples they are.
+    pub tenancy: gateway::TenancyConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
     /// The buffer between the gateway and the stores.
@@ -139,6 +141,7 @@ impl Settings {
             http: gateway::HttpConfig::default(),
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
+            tenancy: gateway::TenancyConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
@@ -186,6 +189,7 @@ impl Settings {
             |name: &'static str| move |(key, why): (String, String)| (format!("{name}.{key}"), why);
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
+        self.tenancy.check().map_err(section("tenancy"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {

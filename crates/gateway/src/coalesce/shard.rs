@@ -9,21 +9,23 @@ use std::time::Duration;
 
 use buffer::{ContentType, PublishError, Record};
 use bytes::Bytes;
-use codec::record::RecordBuilder;
+use codec::record::{Item, RecordBuilder};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use model::{Batch, Label, Sample, Series};
+use model::{Batch, Label, Sample, Series, Value};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::groups::{Group, ShardGroups};
+use super::sources::Sources;
 use super::ticket::{Claims, Ticket};
-use super::{json, pairs, point};
+use super::{item, json, pairs};
 use crate::config::RecordFormat;
+use crate::ingest::Origin;
 
 /// What records look like.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     pub format: RecordFormat,
     /// Key and value together.
     pub max_record_bytes: usize,
@@ -64,7 +66,7 @@ impl Shapes {
 #[derive(Debug)]
 pub(super) struct Addition<'a> {
     pub batch: &'a Batch<'a>,
-    pub tenant: Option<&'a Arc<str>>,
+    pub origin: &'a Origin,
     pub received_at_ms: i64,
     pub ticket: &'a Arc<Ticket>,
 }
@@ -82,6 +84,7 @@ struct Open {
     hash: u64,
     key: Bytes,
     tenant: Option<Arc<str>>,
+    sources: Sources,
     builder: RecordBuilder,
     claims: Claims,
     received_at_ms: i64,
@@ -223,9 +226,12 @@ impl Window {
         let limit_bytes = shape.max_record_bytes.saturating_sub(open.key.len());
         let before = open.builder.encoded_len();
         let sample_at = |position: &u32| batch.samples().get(*position as usize);
-        let same_series = |a: &u32, b: &u32| {
-            sample_at(a).map(|sample| sample.series) == sample_at(b).map(|sample| sample.series)
+        // A push holds floats or histograms of one series.
+        let class_of = |position: &u32| {
+            let class = |sample: &Sample| (sample.series, std::mem::discriminant(&sample.value));
+            sample_at(position).map(class)
         };
+        let same_series = |a: &u32, b: &u32| class_of(a) == class_of(b);
         for run in positions.chunk_by(same_series) {
             let Some((series, labels)) = run
                 .first()
@@ -237,10 +243,16 @@ impl Window {
             };
             let mut rest = run;
             while !rest.is_empty() {
-                let points = rest.iter().filter_map(sample_at);
-                let taken = open.push(limit_bytes, series, labels, points, rest.len());
+                let items = rest
+                    .iter()
+                    .filter_map(sample_at)
+                    .map(|sample| item(batch, sample));
+                let samples = open.builder.samples();
+                let taken = open.push(limit_bytes, series, labels, items, rest.len());
                 if taken > 0 {
-                    open.claims.add(addition.ticket, taken as u64);
+                    open.sources.add(addition.origin.source.as_ref());
+                    let samples = open.builder.samples().saturating_sub(samples);
+                    open.claims.add(addition.ticket, u64::from(samples));
                     rest = rest.get(taken..).unwrap_or_default();
                 } else if let Some(sealed) = open.seal() {
                     open.received_at_ms = addition.received_at_ms;
@@ -267,7 +279,7 @@ impl Window {
                 open.get(*slot as usize).is_some_and(|open| {
                     open.hash == group.hash
                         && open.key == name.as_bytes()
-                        && open.tenant.as_deref() == addition.tenant.map(AsRef::as_ref)
+                        && open.tenant == addition.origin.tenant
                 })
             },
             |slot| open.get(*slot as usize).map_or(0, |open| open.hash),
@@ -280,7 +292,8 @@ impl Window {
                 open.push(Open {
                     hash: group.hash,
                     key: Bytes::copy_from_slice(name.as_bytes()),
-                    tenant: addition.tenant.cloned(),
+                    tenant: addition.origin.tenant.clone(),
+                    sources: Sources::default(),
                     builder: RecordBuilder::new(name),
                     claims: Claims::default(),
                     received_at_ms: addition.received_at_ms,
@@ -300,9 +313,13 @@ impl Window {
             let Some(series) = batch.series(sample.series) else {
                 continue;
             };
+            // Validation lets nothing else through in this format.
+            let Value::Float(value) = sample.value else {
+                continue;
+            };
             // All samples of a group share their name.
             let key = key.get_or_insert_with(|| Bytes::copy_from_slice(series.name.as_bytes()));
-            let value = json(series, batch.labels(series), sample.at_ms, sample.value);
+            let value = json(series, batch.labels(series), sample.at_ms, value);
             let mut claims = Claims::default();
             claims.add(addition.ticket, 1);
             self.sealed_bytes += value.len();
@@ -311,7 +328,8 @@ impl Window {
                     key: key.clone(),
                     value,
                     content_type: ContentType::Json,
-                    tenant: addition.tenant.cloned(),
+                    tenant: addition.origin.tenant.clone(),
+                    source: addition.origin.source.clone(),
                     received_at_ms: addition.received_at_ms,
                 },
                 claims,
@@ -329,13 +347,13 @@ impl Window {
 }
 
 impl Open {
-    /// Adds points of a series: all, or a half of a half of them if all do not fit. Answers how many.
+    /// Adds items of a series: all, or a half of a half of them if all do not fit. Answers how many.
     fn push<'a>(
         &mut self,
         limit_bytes: usize,
         series: &Series<'_>,
-        labels: &[Label<'_>],
-        samples: impl Iterator<Item = &'a Sample> + Clone,
+        labels: &'a [Label<'_>],
+        items: impl Iterator<Item = Item<'a>> + Clone,
         count: usize,
     ) -> usize {
         let mut taken = count;
@@ -346,7 +364,7 @@ impl Open {
                 series.kind,
                 &series.unit,
                 &series.help,
-                samples.clone().take(taken).map(point),
+                items.clone().take(taken),
             );
             if is_pushed {
                 break;
@@ -368,6 +386,7 @@ impl Open {
                 value: self.builder.finish(),
                 content_type: ContentType::RemoteWriteV2,
                 tenant: self.tenant.clone(),
+                source: std::mem::take(&mut self.sources).joined(),
                 received_at_ms: self.received_at_ms,
             },
             claims: std::mem::take(&mut self.claims),

@@ -8,13 +8,13 @@ use std::time::Duration;
 use buffer::{PublishError, Record};
 use futures::FutureExt as _;
 use futures::future::join_all;
-use model::{Batch, MetricType, Sample};
+use model::{Batch, MetricType};
 use proptest::prelude::*;
 use service::tasks::Tasks;
 use service::units::{Period, Size};
 use tokio::time::Instant;
 
-use super::{Coalescer, Settled};
+use super::{Coalescer, Origin, Settled};
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS, Then};
 
@@ -28,12 +28,7 @@ fn batch(samples: &[Plain]) -> Batch<'static> {
         batch.push_label("host", format!("host-{host}"));
         let series = batch.close_series(format!("metric_{metric}"), from);
         batch.describe(series, MetricType::Gauge, "", "");
-        batch.push(Sample {
-            index,
-            series,
-            at_ms: NOW_MS,
-            value: *value,
-        });
+        batch.push_float(index, series, NOW_MS, *value);
     }
     batch
 }
@@ -76,7 +71,11 @@ fn start(config: &CoalesceConfig, format: RecordFormat, buffer: FakeBuffer) -> F
 
 impl Fixture {
     async fn add(&self, samples: &[Plain], tenant: Option<&Arc<str>>) -> Settled {
-        let settled = self.coalescer.add(&batch(samples), tenant, "test", NOW_MS);
+        let origin = Origin {
+            tenant: tenant.cloned(),
+            source: None,
+        };
+        let settled = self.coalescer.add(&batch(samples), &origin, "test", NOW_MS);
         settled.await.expect("every ticket is settled")
     }
 }
@@ -243,7 +242,7 @@ async fn a_buffer_that_never_answers_does_not_hold_up_the_end() {
     );
     let settled = fixture
         .coalescer
-        .add(&batch(&[(1, 1, 1.0)]), None, "test", NOW_MS);
+        .add(&batch(&[(1, 1, 1.0)]), &Origin::default(), "test", NOW_MS);
     assert!(!fixture.coalescer.close(Duration::from_secs(2)).await);
     assert!(settled.now_or_never().is_none());
 }
@@ -262,7 +261,11 @@ fn records_that_die_with_their_task_are_answered_as_failures() {
             FakeBuffer::that(Then::Never),
         );
         let batch = batch(&[(1, 1, 1.0)]);
-        settled = Some(fixture.coalescer.add(&batch, None, "test", NOW_MS));
+        settled = Some(
+            fixture
+                .coalescer
+                .add(&batch, &Origin::default(), "test", NOW_MS),
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     });
     drop(runtime);
@@ -403,7 +406,7 @@ async fn requests_on_many_threads_are_all_answered_and_all_there() {
                 .collect();
             fixture
                 .coalescer
-                .add(&batch(&samples), None, "test", NOW_MS)
+                .add(&batch(&samples), &Origin::default(), "test", NOW_MS)
         })
     });
     for added in join_all(requests).await {

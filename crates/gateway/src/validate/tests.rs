@@ -1,7 +1,7 @@
 //! An object is good or bad as a whole, and each bad one is refused once.
 
-use codec::json::Decoded;
-use model::{Batch, Code, Limits, Refusal, Refused, Sample};
+use codec::Decoded;
+use model::{Batch, Code, Limits, Refusal, Refused};
 use service::tasks::Tasks;
 use std::sync::Arc;
 
@@ -23,12 +23,7 @@ fn validated(decoded: Decoded<'static>) -> Validated<'static> {
 fn push(batch: &mut Batch<'static>, index: u32, name: &str, at_ms: i64) {
     let from = batch.open_labels();
     let series = batch.close_series(name.to_owned(), from);
-    batch.push(Sample {
-        index,
-        series,
-        at_ms,
-        value: 1.0,
-    });
+    batch.push_float(index, series, at_ms, 1.0);
 }
 
 #[tokio::test]
@@ -47,8 +42,11 @@ async fn an_object_with_one_bad_series_is_refused_whole_and_once() {
             refusal: Refusal::new(Code::ValueMissing, "value is missing"),
         }],
         objects: 3,
+        ..Decoded::default()
     };
-    let Validated { batch, refusals } = validated(decoded);
+    let Validated {
+        batch, refusals, ..
+    } = validated(decoded);
     let left: Vec<u32> = batch.samples().iter().map(|sample| sample.index).collect();
     assert_eq!(left, [2]);
     assert_eq!((refusals.received(), refusals.refused()), (1, 2));
@@ -68,8 +66,11 @@ async fn thousands_of_bad_samples_are_all_counted_and_the_first_are_told() {
         batch,
         refused: Vec::new(),
         objects: 5000,
+        ..Decoded::default()
     };
-    let Validated { batch, refusals } = validated(decoded);
+    let Validated {
+        batch, refusals, ..
+    } = validated(decoded);
     assert!(batch.samples().is_empty());
     assert_eq!(refusals.counts(), [(Code::TimestampInSeconds, 5000)]);
     assert_eq!(refusals.told().len(), 100);

@@ -11,13 +11,15 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const MAX_MESSAGE_BYTES: usize = 2048;
 
 pub(super) fn of_record(record: &Record) -> OwnedHeaders {
-    let headers = OwnedHeaders::new_with_capacity(3)
+    let mut headers = OwnedHeaders::new_with_capacity(4)
         .insert(text("content-type", record.content_type.as_str()))
         .insert(text("sluice-version", VERSION));
-    match &record.tenant {
-        Some(tenant) => headers.insert(text("tenant", tenant)),
-        None => headers,
+    for (name, value) in [("tenant", &record.tenant), ("source", &record.source)] {
+        if let Some(value) = value {
+            headers = headers.insert(text(name, value));
+        }
     }
+    headers
 }
 
 pub(super) fn of_dead_letter(letter: &DeadLetter) -> OwnedHeaders {

@@ -1,0 +1,228 @@
+//! What a protocol brings: how its requests are read, and how they are answered.
+//!
+//! Everything between is the same for all of them: admission, limits, inflating, rules, coalescing, the ledger, and
+//! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
+
+pub(crate) mod json;
+
+use std::sync::Arc;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use codec::{Decoded, Encoding};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue};
+use model::{Limits, Refusal};
+
+use crate::answer;
+use crate::body::linger;
+use crate::error::Error;
+use crate::ingest::{Intake, Outcome, Policy};
+use crate::metrics;
+use crate::origin::origin;
+use crate::router::App;
+
+/// Says where a success is durable.
+const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
+
+/// One request of a protocol, from its header to its answer.
+pub(crate) trait Protocol: Sized + Send + Sync + 'static {
+    /// The label `protocol` in metrics.
+    const NAME: &'static str;
+
+    /// Reads what the request says before its body.
+    ///
+    /// # Errors
+    /// When it cannot be served, whatever its body is.
+    fn open(head: &Head<'_>) -> Result<Opened<Self>, Error>;
+
+    /// Rewrites an inflated body into what [`Self::decode`] reads, for formats that have several spellings.
+    ///
+    /// # Errors
+    /// When the body is not what the request says.
+    fn prepare(&self, body: Bytes) -> Result<Bytes, Refusal> {
+        Ok(body)
+    }
+
+    /// Decodes an inflated body of at most `limits.max_samples` samples.
+    ///
+    /// # Errors
+    /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
+    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
+
+    /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
+    fn stored(&self, outcome: &Outcome) -> Response;
+
+    /// The answer to a request that failed as a whole, in the protocol's own shape. `Retry-After` is added to it.
+    fn failed(head: &Head<'_>, error: &Error) -> Response;
+}
+
+/// What a protocol has read before the body.
+#[derive(Debug)]
+pub(crate) struct Opened<P> {
+    pub protocol: P,
+    pub encoding: Encoding,
+    pub policy: Policy,
+}
+
+/// A request without its body.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'r> {
+    pub app: &'r App,
+    pub parts: &'r Parts,
+}
+
+impl Head<'_> {
+    /// A header as text; what is not text becomes replacement characters. Several lines are joined by commas.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<String> {
+        let mut lines = self.parts.headers.get_all(name).iter();
+        let mut text = String::from_utf8_lossy(lines.next()?.as_bytes()).into_owned();
+        for line in lines {
+            text.push_str(", ");
+            text.push_str(&String::from_utf8_lossy(line.as_bytes()));
+        }
+        Some(text)
+    }
+
+    /// The content type without its parameters, in lower case; empty when the request says none.
+    pub(crate) fn media_type(&self) -> String {
+        let text = self.header(&CONTENT_TYPE).unwrap_or_default();
+        let essence = text.split(';').next().unwrap_or_default();
+        essence.trim().to_ascii_lowercase()
+    }
+
+    /// What `Content-Encoding` says: identity, gzip, deflate or zstd.
+    pub(crate) fn encoding(&self) -> Result<Encoding, Error> {
+        let text = self.header(&CONTENT_ENCODING);
+        Ok(Encoding::parse(text.as_deref())?)
+    }
+
+    /// A query parameter, decoded; the first of its name.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.parts.uri.query()?;
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// A parameter of the route's pattern, decoded.
+    pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
+        let params = self.parts.extensions.get::<PathParams>()?;
+        params
+            .0
+            .iter()
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Reads a parameter that is `true` or `false`.
+    pub(crate) fn flag(&self, name: &str, default: bool) -> Result<bool, Error> {
+        match self.parameter(name).as_deref() {
+            None => Ok(default),
+            Some("true" | "1") => Ok(true),
+            Some("false" | "0") => Ok(false),
+            Some(value) => {
+                let value: String = value.chars().take(40).collect();
+                let message = format!("{name} is {value:?}; write {name}=true or {name}=false");
+                Err(Error::Parameter(message))
+            }
+        }
+    }
+
+    /// `strict=true` stores all of a body or nothing.
+    pub(crate) fn policy(&self) -> Result<Policy, Error> {
+        Ok(if self.flag("strict", false)? {
+            Policy::AllOrNothing
+        } else {
+            Policy::StoreTheGood
+        })
+    }
+}
+
+/// The route's parameters, kept where [`Head`] finds them.
+#[derive(Debug, Clone)]
+struct PathParams(Arc<RawPathParams>);
+
+/// Stores a body and answers when it is durable: the handler of every protocol's route.
+pub(crate) async fn receive<P: Protocol>(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Response {
+    let (mut parts, mut body) = request.into_parts();
+    if let Ok(params) = RawPathParams::from_request_parts(&mut parts, &()).await {
+        parts.extensions.insert(PathParams(Arc::new(params)));
+    }
+    match store::<P>(&app, &parts, &mut body).await {
+        Ok((protocol, outcome)) => {
+            let mut response = protocol.stored(&outcome);
+            let status = response.status();
+            if status.is_client_error()
+                && let Some((code, _)) = outcome.refusals.counts().first()
+            {
+                metrics::request_refused(*code);
+            }
+            if status.is_success() || outcome.stored.samples() > 0 {
+                let durability = HeaderValue::from_static(app.durability);
+                response.headers_mut().insert(DURABILITY, durability);
+            }
+            response
+        }
+        Err(error) => {
+            let head = Head {
+                app: &app,
+                parts: &parts,
+            };
+            let response = failed::<P>(&head, &error);
+            if body.is_end_stream() {
+                return response;
+            }
+            // A sender that asked whether to go on has sent nothing, and reads the answer.
+            let is_waiting = parts.headers.contains_key(EXPECT) && error.is_from_header();
+            let most_bytes = app.body_limits.max_bytes.saturating_mul(4);
+            if error.is_worth_hearing() && !is_waiting && linger(&mut body, most_bytes).await {
+                return response;
+            }
+            answer::closing(response, parts.version)
+        }
+    }
+}
+
+/// A failure in the protocol's shape, counted, with the headers that every protocol has.
+pub(crate) fn failed<P: Protocol>(head: &Head<'_>, error: &Error) -> Response {
+    metrics::request_refused(error.code());
+    let mut response = P::failed(head, error);
+    if let Some(seconds) = error.retry_after_secs() {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+async fn store<P: Protocol>(
+    app: &App,
+    parts: &Parts,
+    body: &mut Body,
+) -> Result<(Arc<P>, Outcome), Error> {
+    let pipeline = &app.pipeline;
+    pipeline.check_open()?;
+    let head = Head { app, parts };
+    let Opened {
+        protocol,
+        encoding,
+        policy,
+    } = P::open(&head)?;
+    let intake = Intake {
+        encoding,
+        policy,
+        origin: origin(&head)?,
+    };
+    let protocol = Arc::new(protocol);
+    let permit = app.body_limits.admit(body, pipeline.permits.empty())?;
+    let received = app.body_limits.read(body, permit).await?;
+    let outcome = pipeline.ingest(&protocol, intake, received).await?;
+    Ok((protocol, outcome))
+}
