@@ -24,6 +24,7 @@ fn record(number: usize) -> Record {
         value: Bytes::from(value),
         content_type: ContentType::RemoteWriteV2,
         tenant: None,
+        source: None,
         received_at_ms: service::clock::now_ms(),
     }
 }

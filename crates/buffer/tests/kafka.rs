@@ -41,6 +41,7 @@ fn record(value: impl Into<Bytes>) -> Record {
         value: value.into(),
         content_type: ContentType::Json,
         tenant: None,
+        source: None,
         received_at_ms: service::clock::now_ms(),
     }
 }

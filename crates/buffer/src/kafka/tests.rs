@@ -130,6 +130,7 @@ pub(super) fn record(key: &str, value: &str) -> Record {
         value: Bytes::copy_from_slice(value.as_bytes()),
         content_type: ContentType::Json,
         tenant: None,
+        source: None,
         received_at_ms: 1_700_000_000_000,
     }
 }

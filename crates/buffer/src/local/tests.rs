@@ -85,6 +85,7 @@ fn record(number: u64, value_bytes: usize) -> Record {
         value: value(number, value_bytes),
         content_type: ContentType::RemoteWriteV2,
         tenant: (number % 2 == 1).then(|| Arc::from("acme")),
+        source: None,
         received_at_ms: NOW_MS,
     }
 }

@@ -10,6 +10,7 @@ fn record(key: &[u8], value: &[u8], tenant: Option<&str>) -> Record {
         value: Bytes::copy_from_slice(value),
         content_type: ContentType::Json,
         tenant: tenant.map(Arc::from),
+        source: None,
         received_at_ms: 1_700_000_000_000,
     }
 }

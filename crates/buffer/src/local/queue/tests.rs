@@ -11,6 +11,7 @@ fn append(bytes: usize) -> Command {
         value: Bytes::from(vec![0; bytes]),
         content_type: ContentType::Json,
         tenant: None,
+        source: None,
         received_at_ms: 0,
     };
     Command::Append(record, Answer::new().0)
