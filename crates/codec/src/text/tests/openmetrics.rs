@@ -41,7 +41,32 @@ y 2
 ";
     let decoded = openmetrics(body);
     assert_eq!(refused(&decoded), "");
-    insta::assert_snapshot!(shown(&decoded), @"");
+    insta::assert_snapshot!(shown(&decoded), @r#"
+    3: acme_http_router_request_seconds_sum path="/api/v1" method="GET" 9036.32 since 1605281325000 summary in seconds ("Latency though \"all\" of ACME's HTTP request router.")
+    4: acme_http_router_request_seconds_count path="/api/v1" method="GET" 807283.0 since 1605281325000 summary in seconds ("Latency though \"all\" of ACME's HTTP request router.")
+    5: acme_http_router_request_seconds_created path="/api/v1" method="GET" 1605281325.0 gauge in seconds ("Latency though \"all\" of ACME's HTTP request router.")
+    6: acme_http_router_request_seconds_sum path="/api/v2" method="POST" 479.3 since 1605281325500 summary in seconds ("Latency though \"all\" of ACME's HTTP request router.")
+    7: acme_http_router_request_seconds_count path="/api/v2" method="POST" 34.0 since 1605281325500 summary in seconds ("Latency though \"all\" of ACME's HTTP request router.")
+    8: acme_http_router_request_seconds_created path="/api/v2" method="POST" 1605281325.5 gauge in seconds ("Latency though \"all\" of ACME's HTTP request router.")
+    10: go_goroutines 69.0 @1600000000123 gauge
+    12: process_cpu_seconds_created 1600000001.0 gauge
+    13: process_cpu_seconds_total 4200722.46 since 1600000001000 counter
+    13: process_cpu_seconds_total exemplar 0.67 trace_id="K" @1600000002500 counter
+    15: h_bucket le="0.1" 8.0 since 1600000003000 histogram
+    15: h_bucket le="0.1" exemplar 0.05 since 1600000003000 histogram
+    16: h_bucket le="+Inf" 9.0 since 1600000003000 histogram
+    17: h_count 9.0 since 1600000003000 histogram
+    18: h_sum 3.0 since 1600000003000 histogram
+    19: h_created 1600000003.0 gauge
+    21: gh_bucket le="+Inf" 42.0 gaugehistogram
+    22: gh_gcount 42.0 gaugehistogram
+    23: gh_gsum -3289.3 gaugehistogram
+    25: build_info version="1" 1.0 info
+    27: state state="on" 1.0 stateset
+    28: state state="off" 0.0 stateset
+    30: x 1.0
+    31: y 2.0
+    "#);
 }
 
 #[test]
@@ -99,8 +124,32 @@ good 2
 good 3
 ";
     let decoded = openmetrics(body);
-    insta::assert_snapshot!(refused(&decoded), @"");
-    insta::assert_snapshot!(shown(&decoded), @"");
+    insta::assert_snapshot!(refused(&decoded), @r##"
+     sample_invalid line 2: the line is empty
+    a value_invalid line 3: OpenMetrics has one space before the value
+    a sample_invalid line 4: "3" follows where the line should end
+    a timestamp_invalid line 5: the timestamp "NaN" is not a number of seconds
+     metadata_invalid line 6: "# a comment" is none of # HELP, # TYPE, # UNIT and # EOF, and OpenMetrics has no comments
+    c_total value_invalid line 8: the value is -1, but a counter counts up from 0
+    h_bucket histogram_invalid line 10: the bucket has no label le
+    h_bucket histogram_invalid line 11: the label le of the bucket is not a number
+    s summary_invalid line 13: the summary's sample has no label quantile
+    s summary_invalid line 14: the label quantile is not a number from 0 to 1
+    st value_invalid line 16: the value of a stateset is 2, neither 0 nor 1
+    st labels_invalid line 17: the stateset's sample has no label "st", which would name the state
+    i_info value_invalid line 19: the value of an info is 2, not 1
+     metadata_invalid line 22: TYPE of "c" comes after samples of it
+     metadata_invalid line 24: the unit "i" is not what the name "i" ends with after an underscore
+     metadata_invalid line 25: the unit "x" is not what the name "g_s" ends with after an underscore
+     metadata_invalid line 26: the type of "k" is "speed"; it can be counter, gauge, histogram, gaugehistogram, summary, info, stateset or unknown
+     sample_invalid line 29: the line comes after # EOF
+    "##);
+    insta::assert_snapshot!(shown(&decoded), @r#"
+    0: good 1.0
+    19: c_total 1.0 counter
+    20: c_total 2.0 counter
+    26: good 2.0
+    "#);
 }
 
 #[test]
