@@ -82,7 +82,7 @@ fn rest<'a>(
         *cursor = spaced;
         cursor.advance(1);
         labels(cursor, Some(name), |key, value| {
-            batch.push_label(key, value)
+            batch.push_label(key, value);
         })?;
     }
     let Some(name) = name else {
