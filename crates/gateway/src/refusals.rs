@@ -70,6 +70,14 @@ impl Refusals {
         &self.counts
     }
 
+    /// The code of an answer that refuses: the first sample's where others were stored.
+    pub(crate) fn code(&self) -> Code {
+        match self.counts.first() {
+            Some((code, _)) if self.received() > 0 => *code,
+            _ => Code::BatchRefused,
+        }
+    }
+
     /// What an answer lists.
     pub(crate) fn told(&self) -> Vec<Told<'_>> {
         self.told
