@@ -26,6 +26,16 @@ pub(crate) struct Told<'a> {
     message: &'a str,
 }
 
+impl std::fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sample {}", self.index)?;
+        if !self.metric_name.is_empty() {
+            write!(f, " ({:?})", self.metric_name)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
 impl Refusals {
     /// The refusals of a request with so many objects. Each object is refused at most once.
     pub(crate) fn of(objects: u32, mut all: Vec<Refused>) -> Self {
