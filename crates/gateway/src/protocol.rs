@@ -5,6 +5,7 @@
 
 pub(crate) mod json;
 pub(crate) mod remote_write;
+pub(crate) mod text;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, middleware};
 use buffer::Publish;
 use http::{Method, Uri};
@@ -27,8 +27,9 @@ use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
-use crate::protocol::receive;
 use crate::protocol::remote_write::RemoteWrite;
+use crate::protocol::text::Text;
+use crate::protocol::{Protocol, receive};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -110,6 +111,16 @@ fn protocols() -> Router<Arc<App>> {
         .route("/api/prom/push", post(receive::<RemoteWrite>))
         .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
         .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/import/prometheus", pushed::<Text>())
+        .route(
+            "/api/v1/import/prometheus/metrics/{*labels}",
+            pushed::<Text>(),
+        )
+}
+
+/// Where `curl -T` is as welcome as `curl -d`.
+fn pushed<P: Protocol>() -> MethodRouter<Arc<App>> {
+    post(receive::<P>).put(receive::<P>)
 }
 
 impl<P: Publish> Gateway<P> {
