@@ -17,3 +17,4 @@ mod push;
 mod records;
 mod sluice;
 mod standalone;
+mod text;
