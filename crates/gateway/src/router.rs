@@ -26,6 +26,8 @@ use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
+use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
+use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::receive;
 
 /// What handlers share.
@@ -34,6 +36,7 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     pub durability: &'static str,
     pub tenants: Tenants,
+    pub otlp: Arc<Shared>,
 }
 
 /// Ends the gateway's part of the process.
@@ -77,6 +80,7 @@ pub fn router<P: Publish>(
         },
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
+        otlp: Arc::new(Shared::new(&config.otlp)),
     });
     let router = Router::new()
         .merge(protocols())
@@ -100,6 +104,8 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+        .route("/v1/metrics", post(receive::<OtlpHttp>))
+        .route(EXPORT, post(receive::<OtlpGrpc>))
 }
 
 impl<P: Publish> Gateway<P> {

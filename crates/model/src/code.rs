@@ -271,7 +271,7 @@ impl Code {
                 "a temporality that is not taken: delta where `otlp.delta` refuses it, or none"
             }
             Self::OutOfOrder => "a delta is older than what its series has counted already",
-            Self::TooManySeries => "the sums of delta series take all of `otlp.delta_max_size`",
+            Self::TooManySeries => "the sums of delta series take all of `otlp.delta_max_memory`",
             Self::SampleTooLarge => "one sample alone is larger than a record of the buffer may be",
             Self::BodyInvalid => "the body is not a batch of metrics",
             Self::BodyCorrupt => {

@@ -109,7 +109,7 @@ impl Deltas {
         }
         if sums.bytes + bytes > self.max_bytes {
             let message = format!(
-                "the sums of {} delta series take all of otlp.delta_max_size ({} bytes); \
+                "the sums of {} delta series take all of otlp.delta_max_memory ({} bytes); \
                  raise it, or let the SDK prefer cumulative temporality",
                 sums.series.len(),
                 self.max_bytes
