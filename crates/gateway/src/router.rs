@@ -27,6 +27,8 @@ use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
+use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
+use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::receive;
 use crate::protocol::remote_write::RemoteWrite;
 
@@ -36,6 +38,7 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     pub durability: &'static str,
     pub tenants: Tenants,
+    pub otlp: Arc<Shared>,
 }
 
 /// Ends the gateway's part of the process.
@@ -80,6 +83,7 @@ pub fn router<P: Publish>(
         },
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
+        otlp: Arc::new(Shared::new(&config.otlp)),
     });
     let router = Router::new()
         .merge(protocols())
@@ -110,6 +114,8 @@ fn protocols() -> Router<Arc<App>> {
         .route("/api/prom/push", post(receive::<RemoteWrite>))
         .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
         .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/v1/metrics", post(receive::<OtlpHttp>))
+        .route(EXPORT, post(receive::<OtlpGrpc>))
 }
 
 impl<P: Publish> Gateway<P> {
