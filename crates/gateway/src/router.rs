@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 use buffer::Publish;
 use http::{Method, Uri};
@@ -27,9 +27,11 @@ use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
+use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
+use crate::protocol::otlp::{OtlpHttp, Shared};
+use crate::protocol::receive;
 use crate::protocol::remote_write::RemoteWrite;
-use crate::protocol::text::Text;
-use crate::protocol::{Protocol, receive};
+use crate::protocol::text::{TEXT, TEXT_OF, Text};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -37,6 +39,7 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     pub durability: &'static str,
     pub tenants: Tenants,
+    pub otlp: Arc<Shared>,
 }
 
 /// Ends the gateway's part of the process.
@@ -81,6 +84,7 @@ pub fn router<P: Publish>(
         },
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
+        otlp: Arc::new(Shared::new(&config.otlp)),
     });
     let router = Router::new()
         .merge(protocols())
@@ -111,16 +115,11 @@ fn protocols() -> Router<Arc<App>> {
         .route("/api/prom/push", post(receive::<RemoteWrite>))
         .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
         .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
-        .route("/api/v1/import/prometheus", pushed::<Text>())
-        .route(
-            "/api/v1/import/prometheus/metrics/{*labels}",
-            pushed::<Text>(),
-        )
-}
-
-/// Where `curl -T` is as welcome as `curl -d`.
-fn pushed<P: Protocol>() -> MethodRouter<Arc<App>> {
-    post(receive::<P>).put(receive::<P>)
+        .route("/v1/metrics", post(receive::<OtlpHttp>))
+        .route(EXPORT, post(receive::<OtlpGrpc>))
+        // `curl -T` says PUT.
+        .route(TEXT, post(receive::<Text>).put(receive::<Text>))
+        .route(TEXT_OF, post(receive::<Text>).put(receive::<Text>))
 }
 
 impl<P: Publish> Gateway<P> {

@@ -284,6 +284,7 @@ fn compress(encoding: Encoding, data: &[u8]) -> Vec<u8> {
         Encoding::Gzip => gzip(data),
         Encoding::Deflate => zlib(data),
         Encoding::Zstd => zstd(data),
+        Encoding::Snappy => snap::raw::Encoder::new().compress_vec(data).unwrap(),
     }
 }
 
