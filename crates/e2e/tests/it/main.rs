@@ -11,6 +11,7 @@
 mod agents;
 mod foreign;
 mod million;
+mod otlp;
 mod prometheus;
 mod push;
 mod records;
