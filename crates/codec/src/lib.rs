@@ -8,6 +8,7 @@
 pub mod deflate;
 pub mod inflate;
 pub mod json;
+pub mod native;
 pub mod otlp;
 pub mod record;
 pub mod remote_write;

@@ -20,6 +20,7 @@ use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
 use crate::config::Config;
 use crate::error::Error;
+use crate::families::Families;
 use crate::ingest::Pipeline;
 use crate::layers;
 use crate::origin::Tenants;
@@ -29,6 +30,7 @@ use crate::protocol::json::Json;
 use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
 use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::receive;
+use crate::protocol::remote_write::RemoteWrite;
 
 /// What handlers share.
 pub(crate) struct App {
@@ -70,6 +72,7 @@ pub fn router<P: Publish>(
         permits: Permits::new(config.http.max_in_flight.bytes()),
         pool: Pool::new(),
         coalescer,
+        families: Families::default(),
         is_draining: AtomicBool::new(false),
     });
     let app = Arc::new(App {
@@ -104,6 +107,13 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+        .route("/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/push", post(receive::<RemoteWrite>))
+        .route("/receive", post(receive::<RemoteWrite>))
+        .route("/api/v1/receive", post(receive::<RemoteWrite>))
+        .route("/api/prom/push", post(receive::<RemoteWrite>))
+        .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
+        .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
         .route("/v1/metrics", post(receive::<OtlpHttp>))
         .route(EXPORT, post(receive::<OtlpGrpc>))
 }

@@ -19,11 +19,6 @@ impl Value<'_> {
         i32::try_from(self.int64()?).map_err(|_| Malformed::Range)
     }
 
-    pub(crate) fn sint32(self) -> Result<i32, Malformed> {
-        let number = self.uint32()?;
-        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
-    }
-
     /// Calls `each` with every number of a repeated `uint64`.
     pub(crate) fn each_uint64(self, mut each: impl FnMut(u64)) -> Result<(), Malformed> {
         let Self::Bytes(packed) = self else {
