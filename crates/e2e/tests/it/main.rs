@@ -12,6 +12,7 @@ mod agents;
 mod clients;
 mod foreign;
 mod million;
+mod otlp;
 mod prometheus;
 mod push;
 mod records;
