@@ -71,7 +71,11 @@ fn described(heading: &str, comment: &str) -> Snippet {
 
 /// Sluice with every listener on, and the ports that the document writes for each.
 fn everything_on(data_dir: &Path) -> (Sluice, Vec<(&'static str, u16)>) {
-    let ports = [("4317", free_port()), ("4318", free_port()), ("8125", free_port())];
+    let ports = [
+        ("4317", free_port()),
+        ("4318", free_port()),
+        ("8125", free_port()),
+    ];
     let listen = ports.map(|(_, port)| format!("127.0.0.1:{port}"));
     let data_dir = data_dir.display().to_string();
     let sluice = Sluice::start(
@@ -133,11 +137,16 @@ async fn run(sluice: &Sluice, ports: &[(&str, u16)], path: &str, snippet: &Snipp
 async fn the_documented_snippets_work_as_they_stand() {
     let document = testkit::repository().join("docs/clients.md");
     let snippets = snippets(&std::fs::read_to_string(document).unwrap());
-    let clients: BTreeSet<&str> = snippets.iter().map(|snippet| snippet.heading.as_str()).collect();
+    let clients: BTreeSet<&str> = snippets
+        .iter()
+        .map(|snippet| snippet.heading.as_str())
+        .collect();
     assert!(clients.len() >= 10, "{clients:?}");
     let folder = tempfile::tempdir().unwrap();
     let (sluice, ports) = everything_on(folder.path());
     let path = path_with(&["python", "prometheus", "victoria-metrics", "influx"]);
-    let runs = snippets.iter().map(|snippet| run(&sluice, &ports, &path, snippet));
+    let runs = snippets
+        .iter()
+        .map(|snippet| run(&sluice, &ports, &path, snippet));
     futures::future::join_all(runs).await;
 }
