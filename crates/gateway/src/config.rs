@@ -2,6 +2,8 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+mod influx;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -9,6 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::secret::Secret;
 use service::units::{Period, Size};
+
+pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
 
 /// A setting that cannot be, as its key relative to the section and why.
 pub type BadSetting = (String, String);
@@ -301,6 +305,8 @@ pub struct Config {
     pub coalesce: CoalesceConfig,
     /// Section `tenancy`.
     pub tenancy: TenancyConfig,
+    /// Section `influx`.
+    pub influx: InfluxConfig,
     /// Setting `buffer.record_format`.
     pub record_format: RecordFormat,
 }

@@ -28,7 +28,8 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, HttpConfig, InfluxBooleans, InfluxConfig, InfluxStrings,
+    LimitsConfig, RecordFormat, TenancyConfig,
 };
 pub use metrics::CATALOGUE;
 pub use router::{Gateway, router};
