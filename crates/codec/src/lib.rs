@@ -9,6 +9,8 @@ pub mod deflate;
 pub mod inflate;
 pub mod influx;
 pub mod json;
+pub mod native;
+pub mod otlp;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;

@@ -10,6 +10,7 @@ mod body;
 mod coalesce;
 mod config;
 mod error;
+mod families;
 mod ingest;
 mod layers;
 mod metrics;
@@ -29,7 +30,7 @@ mod hostile;
 pub use answer::refusal;
 pub use config::{
     BadSetting, CoalesceConfig, Config, HttpConfig, InfluxBooleans, InfluxConfig, InfluxStrings,
-    LimitsConfig, RecordFormat, TenancyConfig,
+    LimitsConfig, OtlpConfig, OtlpDelta, OtlpNames, RecordFormat, TenancyConfig,
 };
 pub use metrics::CATALOGUE;
 pub use router::{Gateway, router};

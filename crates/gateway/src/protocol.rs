@@ -5,6 +5,8 @@
 
 pub(crate) mod influx;
 pub(crate) mod json;
+pub(crate) mod otlp;
+pub(crate) mod remote_write;
 
 use std::sync::Arc;
 
@@ -39,6 +41,14 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     /// # Errors
     /// When it cannot be served, whatever its body is.
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error>;
+
+    /// Takes a body as it came out of its envelope, for formats that have one around what is compressed.
+    ///
+    /// # Errors
+    /// When the envelope is not what it should be.
+    fn unwrap(&self, encoding: Encoding, body: Bytes) -> Result<(Encoding, Bytes), Refusal> {
+        Ok((encoding, body))
+    }
 
     /// Rewrites an inflated body into what [`Self::decode`] reads, for formats that have several spellings.
     ///
@@ -160,10 +170,8 @@ pub(crate) async fn receive<P: Protocol>(
         Ok((protocol, outcome)) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
-            if status.is_client_error()
-                && let Some((code, _)) = outcome.refusals.counts().first()
-            {
-                metrics::request_refused(*code);
+            if status.is_client_error() {
+                metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
                 let durability = HeaderValue::from_static(app.durability);

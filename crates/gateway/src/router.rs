@@ -20,6 +20,7 @@ use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
 use crate::config::{Config, InfluxConfig};
 use crate::error::Error;
+use crate::families::Families;
 use crate::ingest::Pipeline;
 use crate::layers;
 use crate::origin::Tenants;
@@ -30,7 +31,10 @@ use crate::protocol::influx::v2::V2;
 use crate::protocol::influx::v3::V3;
 use crate::protocol::influx::{Influx, probe};
 use crate::protocol::json::Json;
+use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
+use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::receive;
+use crate::protocol::remote_write::RemoteWrite;
 
 /// What handlers share.
 pub(crate) struct App {
@@ -39,6 +43,7 @@ pub(crate) struct App {
     pub durability: &'static str,
     pub tenants: Tenants,
     pub influx: Arc<InfluxConfig>,
+    pub otlp: Arc<Shared>,
 }
 
 /// Ends the gateway's part of the process.
@@ -72,6 +77,7 @@ pub fn router<P: Publish>(
         permits: Permits::new(config.http.max_in_flight.bytes()),
         pool: Pool::new(),
         coalescer,
+        families: Families::default(),
         is_draining: AtomicBool::new(false),
     });
     let app = Arc::new(App {
@@ -83,6 +89,7 @@ pub fn router<P: Publish>(
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
         influx: Arc::new(config.influx.clone()),
+        otlp: Arc::new(Shared::new(&config.otlp)),
     });
     let router = Router::new()
         .merge(protocols())
@@ -112,6 +119,15 @@ fn protocols() -> Router<Arc<App>> {
         .route("/ping", get(probe::ping))
         .route("/ready", get(probe::ready))
         .route("/query", get(probe::query).post(probe::query))
+        .route("/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/push", post(receive::<RemoteWrite>))
+        .route("/receive", post(receive::<RemoteWrite>))
+        .route("/api/v1/receive", post(receive::<RemoteWrite>))
+        .route("/api/prom/push", post(receive::<RemoteWrite>))
+        .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
+        .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/v1/metrics", post(receive::<OtlpHttp>))
+        .route(EXPORT, post(receive::<OtlpGrpc>))
 }
 
 impl<P: Publish> Gateway<P> {
