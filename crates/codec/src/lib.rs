@@ -7,6 +7,7 @@
 
 pub mod deflate;
 pub mod inflate;
+pub mod influx;
 pub mod json;
 pub mod native;
 pub mod otlp;

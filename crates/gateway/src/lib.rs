@@ -29,8 +29,8 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, OtlpConfig, OtlpDelta, OtlpNames,
-    RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, HttpConfig, InfluxBooleans, InfluxConfig, InfluxStrings,
+    LimitsConfig, OtlpConfig, OtlpDelta, OtlpNames, RecordFormat, TenancyConfig,
 };
 pub use metrics::CATALOGUE;
 pub use router::{Gateway, router};

@@ -20,10 +20,10 @@ pub(crate) struct Refusals {
 /// One refusal in an answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Told<'a> {
-    index: u32,
+    pub(crate) index: u32,
     metric_name: String,
-    code: &'static str,
-    message: &'a str,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'a str,
 }
 
 impl std::fmt::Display for Told<'_> {

@@ -30,6 +30,7 @@ impl<P: Publish> Public<P> {
             http: settings.http.clone(),
             limits: settings.limits.clone(),
             tenancy: settings.tenancy.clone(),
+            influx: settings.influx.clone(),
             otlp: settings.otlp.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,

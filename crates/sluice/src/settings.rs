@@ -85,6 +85,8 @@ pub struct Settings {
     pub limits: gateway::LimitsConfig,
     /// Whose samples they are.
     pub tenancy: gateway::TenancyConfig,
+    /// InfluxDB's line protocol.
+    pub influx: gateway::InfluxConfig,
     /// OpenTelemetry's metrics.
     pub otlp: gateway::OtlpConfig,
     /// How requests that arrive together share records.
@@ -144,6 +146,7 @@ impl Settings {
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
+            influx: gateway::InfluxConfig::default(),
             otlp: gateway::OtlpConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
             buffer: Buffer::default(),
@@ -193,6 +196,7 @@ impl Settings {
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
+        self.influx.check().map_err(section("influx"))?;
         self.otlp.check().map_err(section("otlp"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
         self.log.check().map_err(section("log"))?;
