@@ -5,16 +5,20 @@
 //! where bytes are inflated, than the limit it was given.
 #![warn(missing_docs)]
 
+pub mod datadog;
 pub mod deflate;
 pub mod inflate;
 pub mod json;
+pub mod opentsdb;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;
+pub mod victoria_json;
 pub mod wire;
 
 mod decoded;
 mod protobuf;
+mod refusing;
 mod symbols;
 
 pub use decoded::{Decoded, Ignored};
