@@ -19,6 +19,8 @@ pub mod wire;
 mod decoded;
 mod protobuf;
 mod refusing;
+#[cfg(test)]
+mod shown;
 mod symbols;
 
 pub use decoded::{Decoded, Ignored};

@@ -26,7 +26,9 @@ use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
-use crate::protocol::receive;
+use crate::protocol::opentsdb::OpenTsdb;
+use crate::protocol::victoria::Victoria;
+use crate::protocol::{datadog, receive};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -100,6 +102,12 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+        .route("/api/v1/import", post(receive::<Victoria>))
+        .route("/api/put", post(receive::<OpenTsdb>))
+        .route("/opentsdb/api/put", post(receive::<OpenTsdb>))
+        .merge(datadog::routes())
+        // Where VictoriaMetrics has it.
+        .nest("/datadog", datadog::routes())
 }
 
 impl<P: Publish> Gateway<P> {
