@@ -2,8 +2,8 @@
 //!
 //! A point is an object of the result. Names and tags are kept as they are; what a series has beside its tags
 //! becomes labels too: `host`, `device`, `source_type_name`, and each resource by its type. A tag of one of these
-//! names gets the prefix `exported_`, a tag without a colon the value `no_label_value` (both as `VictoriaMetrics`
-//! has it), and a tag that comes more than once has its values, sorted, joined by commas.
+//! names gets the prefix `exported_`, a tag without a value is `true` as in `DogStatsD`, and a tag that comes more
+//! than once has its values, sorted, joined by commas.
 //!
 //! Nothing is summed up: a `count` is what was counted in its interval, a `rate` is per second, and both are
 //! gauges. Distributions become native histograms of their interval.

@@ -37,7 +37,9 @@ pub fn raw_points<'a>(body: &'a [u8], wanted: &[u32]) -> Vec<&'a str> {
     let all = if text.trim_ascii_start().starts_with('[') {
         serde_json::from_str::<Vec<&RawValue>>(text).unwrap_or_default()
     } else {
-        serde_json::from_str::<&RawValue>(text).into_iter().collect()
+        serde_json::from_str::<&RawValue>(text)
+            .into_iter()
+            .collect()
     };
     let raw = |index: &u32| all.get(*index as usize).map_or("null", |raw| raw.get());
     wanted.iter().map(raw).collect()
@@ -217,7 +219,11 @@ impl<'de> Handle<'de> for Tags<'_, 'de> {
 /// A number, or a string that is one: finite, because `OpenTSDB` has no other.
 fn number(found: &Found<'_>) -> Option<f64> {
     match found {
-        Found::Text(text) => text.trim().parse().ok().filter(|value: &f64| value.is_finite()),
+        Found::Text(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|value: &f64| value.is_finite()),
         found => found.number(),
     }
 }

@@ -162,10 +162,8 @@ pub(crate) async fn receive<P: Protocol>(
         Ok((protocol, outcome)) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
-            if status.is_client_error()
-                && let Some((code, _)) = outcome.refusals.counts().first()
-            {
-                metrics::request_refused(*code);
+            if status.is_client_error() {
+                metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
                 let durability = HeaderValue::from_static(app.durability);

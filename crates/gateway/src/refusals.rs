@@ -86,6 +86,12 @@ impl Refusals {
             "; the others are stored"
         };
         format!("{refused} of {objects} {object}{plural} {were} refused{others}")
+    /// The code of an answer that refuses: the first sample's where others were stored.
+    pub(crate) fn code(&self) -> Code {
+        match self.counts.first() {
+            Some((code, _)) if self.received() > 0 => *code,
+            _ => Code::BatchRefused,
+        }
     }
 
     /// What an answer lists.

@@ -143,8 +143,7 @@ impl<'de> Objects<'de> for Reading<'de> {
 trait Element<'de> {
     const FIELD: &'static str;
 
-    fn each<A: SeqAccess<'de>>(&mut self, parser: Parser, seq: &mut A)
-    -> Result<bool, A::Error>;
+    fn each<A: SeqAccess<'de>>(&mut self, parser: Parser, seq: &mut A) -> Result<bool, A::Error>;
 
     fn series(&mut self) -> &mut Collector<'de>;
 }
@@ -174,11 +173,7 @@ struct Tag<'s, 'de>(&'s mut Collector<'de>);
 impl<'de> Element<'de> for Tag<'_, 'de> {
     const FIELD: &'static str = "tags";
 
-    fn each<A: SeqAccess<'de>>(
-        &mut self,
-        parser: Parser,
-        seq: &mut A,
-    ) -> Result<bool, A::Error> {
+    fn each<A: SeqAccess<'de>>(&mut self, parser: Parser, seq: &mut A) -> Result<bool, A::Error> {
         let handler = Plain;
         match seq.next_element_seed(Any { parser, handler })? {
             None => return Ok(false),
@@ -201,11 +196,7 @@ struct Resource<'s, 'de>(&'s mut Collector<'de>);
 impl<'de> Element<'de> for Resource<'_, 'de> {
     const FIELD: &'static str = "resources";
 
-    fn each<A: SeqAccess<'de>>(
-        &mut self,
-        parser: Parser,
-        seq: &mut A,
-    ) -> Result<bool, A::Error> {
+    fn each<A: SeqAccess<'de>>(&mut self, parser: Parser, seq: &mut A) -> Result<bool, A::Error> {
         let handler = Pair("type", "name");
         let Some(found) = seq.next_element_seed(Any { parser, handler })? else {
             return Ok(false);
@@ -230,11 +221,7 @@ struct OnePoint<'s, 'de>(&'s mut Reading<'de>);
 impl<'de> Element<'de> for OnePoint<'_, 'de> {
     const FIELD: &'static str = "points";
 
-    fn each<A: SeqAccess<'de>>(
-        &mut self,
-        parser: Parser,
-        seq: &mut A,
-    ) -> Result<bool, A::Error> {
+    fn each<A: SeqAccess<'de>>(&mut self, parser: Parser, seq: &mut A) -> Result<bool, A::Error> {
         let Reading { version, series } = &mut *self.0;
         let point = match version {
             Version::V1 => {
@@ -315,10 +302,7 @@ fn float(
     };
     match value {
         Some(Found::Null) => Point::Empty,
-        None => Point::Bad(Refusal::new(
-            Code::ValueMissing,
-            "a point has no value",
-        )),
+        None => Point::Bad(Refusal::new(Code::ValueMissing, "a point has no value")),
         Some(found) => match number(&found) {
             Some(value) => Point::Float(at_ms, value + 0.0),
             None => {
@@ -347,7 +331,10 @@ fn number(found: &Found<'_>) -> Option<f64> {
     match found {
         Found::Text(text) => {
             let text: &str = Cow::as_ref(text);
-            text.trim().parse().ok().filter(|value: &f64| value.is_finite())
+            text.trim()
+                .parse()
+                .ok()
+                .filter(|value: &f64| value.is_finite())
         }
         found => found.number(),
     }

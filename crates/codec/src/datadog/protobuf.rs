@@ -2,10 +2,10 @@
 
 use model::{Code, MetricType, Refusal};
 
+use super::Options;
 use super::json::kind_of;
 use super::series::{Collector, Point};
 use super::sketch::Counts;
-use super::Options;
 use crate::Decoded;
 use crate::protobuf::{Malformed, Reader};
 

@@ -8,8 +8,8 @@ use super::Options;
 use crate::refusing::{refuse, too_many};
 use crate::{Decoded, Ignored};
 
-/// What a tag without a colon is worth.
-const NO_VALUE: &str = "no_label_value";
+/// What a tag without a value is worth, as in DogStatsD.
+const NO_VALUE: &str = "true";
 
 /// Nobody has that many; comparing each with each stays cheap.
 const MAX_TAGS: usize = 1000;
@@ -145,7 +145,11 @@ impl<'de> Collector<'de> {
             batch.push_label(name, value);
         }
         // The name is the batch's from here on.
-        let shown = match self.points.iter().any(|point| matches!(point, Point::Bad(_))) {
+        let shown = match self
+            .points
+            .iter()
+            .any(|point| matches!(point, Point::Bad(_)))
+        {
             true => name.clone().into_owned(),
             false => String::new(),
         };
@@ -196,6 +200,9 @@ impl<'de> Collector<'de> {
         let fields = labels.len();
         for tag in self.tags.drain(..) {
             let (name, value) = split(tag);
+            if name.is_empty() {
+                continue;
+            }
             let is_field = |(field, _): &(Cow<'_, str>, _)| *field == name;
             match labels.iter().take(fields).find(|label| is_field(label)) {
                 None => add(labels, name, value),
@@ -225,14 +232,23 @@ fn add<'de>(
 
 /// A tag's name and value.
 fn split(tag: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
-    match tag {
-        Cow::Borrowed(tag) => match tag.split_once(':') {
-            Some((name, value)) => (Cow::Borrowed(name), Cow::Borrowed(value)),
-            None => (Cow::Borrowed(tag), Cow::Borrowed(NO_VALUE)),
-        },
-        Cow::Owned(tag) => match tag.split_once(':') {
-            Some((name, value)) => (Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned())),
-            None => (Cow::Owned(tag), Cow::Borrowed(NO_VALUE)),
-        },
+    let pair = |tag: &str| match tag.split_once(':') {
+        None => (tag.len(), tag.len()),
+        Some((name, _)) => (name.len(), name.len() + 1),
+    };
+    let (end, start) = pair(&tag);
+    let (name, value) = match &tag {
+        Cow::Borrowed(tag) => (
+            Cow::Borrowed(tag.get(..end).unwrap_or_default()),
+            Cow::Borrowed(tag.get(start..).unwrap_or_default()),
+        ),
+        Cow::Owned(tag) => (
+            Cow::Owned(tag.get(..end).unwrap_or_default().to_owned()),
+            Cow::Owned(tag.get(start..).unwrap_or_default().to_owned()),
+        ),
+    };
+    if value.is_empty() {
+        return (name, Cow::Borrowed(NO_VALUE));
     }
+    (name, value)
 }

@@ -76,7 +76,10 @@ impl Counts {
             return;
         }
         let position = (value.abs().log2() * f64::from(1 << SCHEMA)).ceil();
-        #[expect(clippy::cast_possible_truncation, reason = "a float's exponent has 11 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a float's exponent has 11 bits"
+        )]
         let bucket = (position as i32).min(LAST);
         let side = if value > 0.0 {
             &mut self.positive

@@ -253,8 +253,9 @@ impl<'de, T: Objects<'de>> Handle<'de> for One<'_, T> {
 
     fn other(self, found: Found<'de>) {
         self.0.begin();
-        self.0
-            .refuse(Code::SampleInvalid, || format!("it is {found}, not an object"));
+        self.0.refuse(Code::SampleInvalid, || {
+            format!("it is {found}, not an object")
+        });
     }
 
     #[inline]

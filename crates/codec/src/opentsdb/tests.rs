@@ -73,16 +73,46 @@ fn tags_may_be_absent_and_their_values_numbers() {
 #[test]
 fn a_bad_point_costs_itself() {
     let cases = [
-        (r#"{"timestamp":1,"value":1}"#, "1!  metric_name_missing: metric is missing"),
-        (r#"{"metric":1,"timestamp":1,"value":1}"#, "1!  metric_name_invalid: metric is the number 1, not a string"),
-        (r#"{"metric":"y","value":1}"#, "1! y timestamp_missing: timestamp is missing"),
-        (r#"{"metric":"y","timestamp":"now","value":1}"#, r#"1! y timestamp_invalid: timestamp is the string "now", not a number of seconds or milliseconds"#),
-        (r#"{"metric":"y","timestamp":1}"#, "1! y value_missing: value is missing"),
-        (r#"{"metric":"y","timestamp":1,"value":"NaN"}"#, r#"1! y value_invalid: value is the string "NaN", not a number"#),
-        (r#"{"metric":"y","timestamp":1,"value":true}"#, "1! y value_invalid: value is true, not a number"),
-        (r#"{"metric":"y","timestamp":1,"value":1,"tags":[]}"#, "1! y labels_invalid: tags is an array, not an object"),
-        (r#"{"metric":"y","timestamp":1,"value":1,"tags":{"a":{}}}"#, r#"1! y labels_invalid: tag "a" is an object, not a string"#),
-        (r#"{"metric":"y","timestamp":1,"value":1e999}"#, "1! y sample_invalid: number out of range"),
+        (
+            r#"{"timestamp":1,"value":1}"#,
+            "1!  metric_name_missing: metric is missing",
+        ),
+        (
+            r#"{"metric":1,"timestamp":1,"value":1}"#,
+            "1!  metric_name_invalid: metric is the number 1, not a string",
+        ),
+        (
+            r#"{"metric":"y","value":1}"#,
+            "1! y timestamp_missing: timestamp is missing",
+        ),
+        (
+            r#"{"metric":"y","timestamp":"now","value":1}"#,
+            r#"1! y timestamp_invalid: timestamp is the string "now", not a number of seconds or milliseconds"#,
+        ),
+        (
+            r#"{"metric":"y","timestamp":1}"#,
+            "1! y value_missing: value is missing",
+        ),
+        (
+            r#"{"metric":"y","timestamp":1,"value":"NaN"}"#,
+            r#"1! y value_invalid: value is the string "NaN", not a number"#,
+        ),
+        (
+            r#"{"metric":"y","timestamp":1,"value":true}"#,
+            "1! y value_invalid: value is true, not a number",
+        ),
+        (
+            r#"{"metric":"y","timestamp":1,"value":1,"tags":[]}"#,
+            "1! y labels_invalid: tags is an array, not an object",
+        ),
+        (
+            r#"{"metric":"y","timestamp":1,"value":1,"tags":{"a":{}}}"#,
+            r#"1! y labels_invalid: tag "a" is an object, not a string"#,
+        ),
+        (
+            r#"{"metric":"y","timestamp":1,"value":1e999}"#,
+            "1! y sample_invalid: number out of range",
+        ),
         ("7", "1!  sample_invalid: it is the number 7, not an object"),
     ];
     let good = r#"{"metric":"x","timestamp":1,"value":1}"#;
@@ -99,12 +129,24 @@ fn a_bad_point_costs_itself() {
 fn a_body_that_is_no_json_is_refused_whole() {
     for (body, expected) in [
         ("", "the body is empty"),
-        ("7", "the body is the number 7, not an object or an array of objects"),
-        ("[{]", "the body is not JSON: key must be a string at line 1, column 3"),
-        ("[{\"metric\":\"x\"", "the body breaks off within the JSON at line 1, column 14"),
+        (
+            "7",
+            "the body is the number 7, not an object or an array of objects",
+        ),
+        (
+            "[{]",
+            "the body is not JSON: key must be a string at line 1, column 3",
+        ),
+        (
+            "[{\"metric\":\"x\"",
+            "the body breaks off within the JSON at line 1, column 14",
+        ),
     ] {
         let refusal = decode(body.as_bytes(), MANY).unwrap_err();
-        assert_eq!((refusal.code, refusal.message.as_str()), (Code::BodyInvalid, expected));
+        assert_eq!(
+            (refusal.code, refusal.message.as_str()),
+            (Code::BodyInvalid, expected)
+        );
     }
 }
 
@@ -120,8 +162,14 @@ fn there_is_a_limit_on_points() {
 #[test]
 fn points_can_be_shown_as_they_came() {
     let body = br#"[{"metric":"x"}, {"metric" : "y"},7]"#;
-    assert_eq!(raw_points(body, &[1, 2, 9]), [r#"{"metric" : "y"}"#, "7", "null"]);
-    assert_eq!(raw_points(br#" {"metric":"x"} "#, &[0]), [r#"{"metric":"x"}"#]);
+    assert_eq!(
+        raw_points(body, &[1, 2, 9]),
+        [r#"{"metric" : "y"}"#, "7", "null"]
+    );
+    assert_eq!(
+        raw_points(br#" {"metric":"x"} "#, &[0]),
+        [r#"{"metric":"x"}"#]
+    );
 }
 
 proptest! {
