@@ -86,6 +86,8 @@ impl Refusals {
             "; the others are stored"
         };
         format!("{refused} of {objects} {object}{plural} {were} refused{others}")
+    }
+
     /// The code of an answer that refuses: the first sample's where others were stored.
     pub(crate) fn code(&self) -> Code {
         match self.counts.first() {

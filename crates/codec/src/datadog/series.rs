@@ -232,23 +232,22 @@ fn add<'de>(
 
 /// A tag's name and value.
 fn split(tag: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
-    let pair = |tag: &str| match tag.split_once(':') {
-        None => (tag.len(), tag.len()),
-        Some((name, _)) => (name.len(), name.len() + 1),
-    };
-    let (end, start) = pair(&tag);
-    let (name, value) = match &tag {
-        Cow::Borrowed(tag) => (
-            Cow::Borrowed(tag.get(..end).unwrap_or_default()),
-            Cow::Borrowed(tag.get(start..).unwrap_or_default()),
-        ),
-        Cow::Owned(tag) => (
-            Cow::Owned(tag.get(..end).unwrap_or_default().to_owned()),
-            Cow::Owned(tag.get(start..).unwrap_or_default().to_owned()),
-        ),
-    };
-    if value.is_empty() {
-        return (name, Cow::Borrowed(NO_VALUE));
+    match tag {
+        Cow::Borrowed(tag) => {
+            let (name, value) = pair(tag);
+            (Cow::Borrowed(name), Cow::Borrowed(value))
+        }
+        Cow::Owned(tag) => {
+            let (name, value) = pair(&tag);
+            (Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned()))
+        }
     }
-    (name, value)
+}
+
+fn pair(tag: &str) -> (&str, &str) {
+    match tag.split_once(':') {
+        Some((name, value)) if !value.is_empty() => (name, value),
+        Some((name, _)) => (name, NO_VALUE),
+        None => (tag, NO_VALUE),
+    }
 }

@@ -28,7 +28,10 @@ const PATHS: [(&str, Body); 12] = [
     ("/api/beta/sketches", Body::Sketches),
     ("/api/v1/distribution_points", Body::Distributions),
     ("/api/v1/check_run", Body::Passed(Passed::ServiceChecks)),
-    ("/api/v2/service_checks", Body::Passed(Passed::ServiceChecks)),
+    (
+        "/api/v2/service_checks",
+        Body::Passed(Passed::ServiceChecks),
+    ),
     ("/api/v1/events", Body::Passed(Passed::Event)),
     ("/api/v2/events", Body::Passed(Passed::Event)),
     ("/intake", Body::Passed(Passed::Intake)),

@@ -98,7 +98,9 @@ impl Protocol for OpenTsdb {
         };
         let errors = (self.answer == Answer::Details).then(|| {
             let pairs = listed.iter().zip(&raw);
-            pairs.filter_map(|(refused, raw)| bad(refused, raw)).collect()
+            pairs
+                .filter_map(|(refused, raw)| bad(refused, raw))
+                .collect()
         });
         let report = Report {
             errors,

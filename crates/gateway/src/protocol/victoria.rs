@@ -38,8 +38,7 @@ impl Protocol for Victoria {
     }
 
     fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-        let (decoded, lines) =
-            codec::victoria_json::decode(body, &self.extra, limits.max_samples)?;
+        let (decoded, lines) = codec::victoria_json::decode(body, &self.extra, limits.max_samples)?;
         self.lines.get_or_init(|| lines);
         Ok(decoded)
     }
