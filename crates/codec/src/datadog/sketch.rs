@@ -13,8 +13,8 @@ use crate::wire::v1::{BucketSpan, Count, Histogram, ZeroCount};
 /// Buckets per doubling are 2 to this power.
 const SCHEMA: i32 = 5;
 
-/// What is smaller has no bucket of its own, in the agent as here.
-const SMALLEST: f64 = 1e-9;
+/// 2^-30. What is smaller has no bucket of its own; the agent's smallest bucket is around 0.994e-9.
+const SMALLEST: f64 = 9.313_225_746_154_785e-10;
 
 /// The ratio of neighbouring buckets of the agent's sketches, less 1.
 const STEP: f64 = 2.0 / 128.0;

@@ -209,7 +209,7 @@ proptest! {
             if let Ok(decoded) = decode(body, MANY) {
                 shown(&decoded);
                 let indices: Vec<u32> = (0..decoded.objects).collect();
-                raw_points(body, &indices);
+                prop_assert_eq!(raw_points(body, &indices).len(), indices.len());
             }
         }
     }

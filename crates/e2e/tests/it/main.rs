@@ -10,10 +10,13 @@
 
 mod agents;
 mod clients;
+mod datadog;
 mod foreign;
 mod million;
+mod opentsdb;
 mod prometheus;
 mod push;
 mod records;
 mod sluice;
 mod standalone;
+mod victoria;
