@@ -11,33 +11,25 @@ const ALL: &str = "{__name__=~\"copy.*\"}";
 
 /// 60 series with 50 samples each, some of which JSON has no number for.
 fn fill(store: &VictoriaMetrics) {
-    let mut lines = String::new();
+    let mut text = String::new();
     for series in 0..60_i64 {
-        let times: Vec<i64> = (0..50)
-            .map(|at| 1_700_000_000_000 + at * 15_000 + series)
-            .collect();
-        let mut values: Vec<String> = (0..50)
-            .map(|at| (f64::from(at) * 0.1 + 1e6 / (series as f64 + 3.0)).to_string())
-            .collect();
-        values[7] = "\"Infinity\"".to_owned();
-        values[8] = "\"-Infinity\"".to_owned();
-        values[9] = "-1e-3".to_owned();
-        writeln!(
-            lines,
-            r#"{{"metric":{{"__name__":"copy_{}","host":"web-{series}","path":"a\"b\\é"}},"values":[{}],"timestamps":{times:?}}}"#,
-            series % 7,
-            values.join(","),
-        )
-        .unwrap();
+        let name = format!(
+            r#"copy_{}{{host="web-{series}",path="a\"b\\é"}}"#,
+            series % 7
+        );
+        for at in 0..50_i64 {
+            let value = match at {
+                7 => "+Inf".to_owned(),
+                8 => "-Inf".to_owned(),
+                9 => "-1e-3".to_owned(),
+                _ => format!("{}.{at:02}", series * 1_000_003),
+            };
+            let at_ms = 1_700_000_000_000 + at * 15_000 + series;
+            writeln!(text, "{name} {value} {at_ms}").unwrap();
+        }
     }
-    let answer = request(
-        store.port(),
-        "POST",
-        "/api/v1/import",
-        &[],
-        lines.as_bytes(),
-    )
-    .unwrap();
+    let target = "/api/v1/import/prometheus";
+    let answer = request(store.port(), "POST", target, &[], text.as_bytes()).unwrap();
     assert_eq!(answer.status, 204, "{}", answer.text());
 }
 
