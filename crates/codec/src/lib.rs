@@ -6,11 +6,13 @@
 #![warn(missing_docs)]
 
 pub mod deflate;
+pub mod exponential;
 pub mod inflate;
 pub mod json;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;
+pub mod statsd;
 pub mod wire;
 
 mod decoded;
