@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::wire::v1;
 
-/// Buckets of either sign that are held at most.
+/// Buckets that are held at most, of both signs together.
 pub const MOST_BUCKETS: usize = 160;
 
 /// Three doublings of the resolution: eight buckets from one power of two to the next.
@@ -59,9 +59,21 @@ impl Exponential {
             &mut self.negative
         };
         add(buckets, index, weight);
-        while self.buckets_of_the_larger_side() > MOST_BUCKETS && self.schema > LAST_SCHEMA {
+        while self.buckets() > MOST_BUCKETS && self.schema > LAST_SCHEMA {
             self.coarsen();
         }
+    }
+
+    /// Whether observing this value takes another bucket.
+    #[must_use]
+    pub fn grows_with(&self, value: f64) -> bool {
+        let buckets = if value > 0.0 {
+            &self.positive
+        } else {
+            &self.negative
+        };
+        let index = index(value.abs(), self.schema);
+        value.abs() > ZERO_THRESHOLD && buckets.binary_search_by_key(&index, |it| it.0).is_err()
     }
 
     /// Adds what another one has seen.
@@ -80,7 +92,7 @@ impl Exponential {
         }
         self.zero += other.zero;
         self.sum += other.sum;
-        while self.buckets_of_the_larger_side() > MOST_BUCKETS && self.schema > LAST_SCHEMA {
+        while self.buckets() > MOST_BUCKETS && self.schema > LAST_SCHEMA {
             self.coarsen();
         }
     }
@@ -146,10 +158,6 @@ impl Exponential {
             ..v1::Histogram::default()
         };
         message.encode_to_vec()
-    }
-
-    fn buckets_of_the_larger_side(&self) -> usize {
-        self.positive.len().max(self.negative.len())
     }
 
     /// Merges buckets in pairs.

@@ -19,6 +19,7 @@ mod pool;
 mod protocol;
 mod refusals;
 mod router;
+mod statsd;
 mod validate;
 
 #[cfg(test)]
@@ -28,7 +29,10 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, LimitsConfig, Listen,
+    RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
 };
 pub use metrics::CATALOGUE;
+pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use router::{Gateway, router};
+pub use statsd::{Statsd, StatsdError};

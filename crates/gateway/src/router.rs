@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::Config;
+use crate::config::{Config, StatsdConfig};
 use crate::error::Error;
 use crate::ingest::Pipeline;
 use crate::layers;
@@ -27,6 +27,7 @@ use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
 use crate::protocol::receive;
+use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -100,6 +101,21 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+}
+
+impl<P> Gateway<P> {
+    /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].
+    ///
+    /// # Errors
+    /// When a socket that the settings name cannot be opened.
+    pub async fn statsd(
+        &self,
+        config: &StatsdConfig,
+        hostname: String,
+        tasks: &Tasks,
+    ) -> Result<Statsd, StatsdError> {
+        Statsd::start(config, hostname, &self.pipeline, tasks).await
+    }
 }
 
 impl<P: Publish> Gateway<P> {
