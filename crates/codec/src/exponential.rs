@@ -14,6 +14,8 @@ pub const MOST_BUCKETS: usize = 160;
 /// Three doublings of the resolution: eight buckets from one power of two to the next.
 const FIRST_SCHEMA: i32 = 3;
 
+const FINE_SCHEMA: i32 = 5;
+
 /// The coarsest that Prometheus knows: a bucket per 2^16.
 const LAST_SCHEMA: i32 = -4;
 
@@ -45,6 +47,15 @@ impl Default for Exponential {
 }
 
 impl Exponential {
+    /// One with buckets a quarter as wide, for as long as they are not too many.
+    #[must_use]
+    pub fn fine() -> Self {
+        Self {
+            schema: FINE_SCHEMA,
+            ..Self::default()
+        }
+    }
+
     /// Adds an observation that stands for `weight` of them. Both have to be finite, the weight not below 0.
     pub fn observe(&mut self, value: f64, weight: f64) {
         self.sum += value * weight;

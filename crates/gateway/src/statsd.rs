@@ -85,7 +85,7 @@ impl Statsd {
         let shared = Shared {
             tasks: tasks.clone(),
             stopping: stopping.clone(),
-            alive,
+            _alive: alive,
             connections: Arc::new(Semaphore::new(config.max_connections)),
         };
         let mut drops = KernelDrops::default();
@@ -138,6 +138,14 @@ impl Statsd {
             flusher,
             files,
         })
+    }
+
+    /// Where lines are received, for people.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        let udp = self.udp.map(|address| format!("udp {address}"));
+        let tcp = self.tcp.map(|address| format!("tcp {address}"));
+        let files = self.files.iter().map(ToString::to_string);
+        udp.into_iter().chain(tcp).chain(files)
     }
 
     /// Reads what the sockets still hold, closes them, and stores what all of it came to. Answers whether that was done

@@ -1,9 +1,9 @@
-//! The public listener of a gateway, from opening its port to its last answer.
+//! The public listeners of a gateway, from opening their ports to the last answer.
 
 use std::sync::Arc;
 
 use buffer::Publish;
-use gateway::Gateway;
+use gateway::{Gateway, Statsd};
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
@@ -14,6 +14,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Public<P> {
     gateway: Gateway<P>,
+    statsd: Statsd,
     stopping: CancellationToken,
     served: oneshot::Receiver<usize>,
 }
@@ -38,6 +39,13 @@ impl<P: Publish> Public<P> {
         tracing::info!("push metrics to {url}/metrics");
         let clock = Arc::new(service::clock::now_ms);
         let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, extra);
+        let hostname = service::process::hostname();
+        let statsd = gateway
+            .statsd(&settings.statsd, hostname, &process.tasks)
+            .await?;
+        for place in statsd.places() {
+            tracing::info!("send StatsD and DogStatsD to {place}");
+        }
         let stopping = CancellationToken::new();
         let served = process.serve_public(
             listener,
@@ -47,6 +55,7 @@ impl<P: Publish> Public<P> {
         );
         Ok(Self {
             gateway,
+            statsd,
             stopping,
             served,
         })
@@ -56,6 +65,9 @@ impl<P: Publish> Public<P> {
     pub(crate) async fn stop(self, process: &Process) {
         self.stopping.cancel();
         process.step("requests", self.served).await;
+        process
+            .step("statsd", self.statsd.stop(process.deadline))
+            .await;
         process
             .step("buffer", self.gateway.drain(process.deadline))
             .await;

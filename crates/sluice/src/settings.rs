@@ -85,6 +85,8 @@ pub struct Settings {
     pub limits: gateway::LimitsConfig,
     /// Whose samples they are.
     pub tenancy: gateway::TenancyConfig,
+    /// StatsD and DogStatsD.
+    pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
     /// The buffer between the gateway and the stores.
@@ -142,6 +144,7 @@ impl Settings {
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
+            statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
@@ -190,6 +193,7 @@ impl Settings {
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
+        self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {

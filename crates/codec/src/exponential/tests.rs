@@ -91,6 +91,9 @@ fn a_quantile_is_near_the_value() {
         assert!((found / value - 1.0).abs() < 0.06, "{share}: {found}");
     }
     assert!(Exponential::default().quantile(0.5).is_nan());
+    let mut fine = Exponential::fine();
+    (1..=9).for_each(|value| fine.observe(f64::from(value), 1.0));
+    assert!((fine.quantile(0.5) / 5.0 - 1.0).abs() < 0.012);
 }
 
 #[test]

@@ -268,7 +268,7 @@ impl Aggregator {
             entry.stored_version = item.version;
             match &mut entry.state {
                 State::Set(once) => once.held = HashSet::new(),
-                State::Quantiles(quantiles) => quantiles.recent.held = Exponential::default(),
+                State::Quantiles(quantiles) => quantiles.recent.held = Exponential::fine(),
                 _ => continue,
             }
             self.recharge(entry);
@@ -298,7 +298,8 @@ fn output(state: &mut State, rules: &Rules, is_new: bool) -> Output {
         State::Classic(classic) => Output::Classic(classic.counts.clone(), classic.sum),
         State::Quantiles(quantiles) => {
             let recent = &mut quantiles.recent;
-            recent.held.merge(std::mem::take(&mut recent.open));
+            let open = std::mem::replace(&mut recent.open, Exponential::fine());
+            recent.held.merge(open);
             let shares = rules.quantiles.iter();
             let values = shares.map(|(share, _)| recent.held.quantile(*share));
             Output::Quantiles(values.collect(), quantiles.sum, quantiles.count)

@@ -40,7 +40,9 @@ impl KernelDrops {
             let mut columns = line.split_whitespace();
             let inode = columns.nth(9)?;
             let drops = columns.next_back()?;
-            self.inodes.contains(inode).then(|| drops.parse::<u64>().ok())?
+            self.inodes
+                .contains(inode)
+                .then(|| drops.parse::<u64>().ok())?
         });
         ours.sum::<u64>()
     }

@@ -29,7 +29,7 @@ const CHUNK: usize = 1000;
 const PARTS_AT_A_TIME: usize = 4;
 
 /// Prometheus' mark of the end of a series: a NaN with these bits.
-const STALE: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
+pub(super) const STALE: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 
 pub(super) struct Flusher {
     pub pipeline: Arc<Pipeline>,

@@ -1,5 +1,6 @@
 //! The sockets: opened as the settings say, with the stale ones of an earlier process out of the way.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -108,6 +109,12 @@ pub(super) async fn tcp(address: SocketAddr) -> Result<TcpListener, StatsdError>
 /// A path that is removed at the end.
 #[derive(Debug)]
 pub(super) struct SocketFile(PathBuf);
+
+impl fmt::Display for SocketFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unix {}", self.0.display())
+    }
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {

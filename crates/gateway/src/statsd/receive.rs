@@ -22,6 +22,9 @@ const STREAM_BUFFER: usize = 16 << 10;
 /// Packets between two looks at whether others have something to do.
 const BURST: usize = 64;
 
+/// What a socket says nothing for when stopping has been read.
+const GRACE: Duration = Duration::from_millis(20);
+
 /// Bursts that are read at most when stopping: senders do not.
 const LAST_BURSTS: usize = 1000;
 
@@ -59,7 +62,7 @@ pub(super) struct Shared {
     pub tasks: Tasks,
     pub stopping: CancellationToken,
     /// Dropped by the last receiver that ends.
-    pub alive: mpsc::Sender<()>,
+    pub _alive: mpsc::Sender<()>,
     pub connections: Arc<Semaphore>,
 }
 
@@ -94,28 +97,33 @@ pub(super) async fn datagrams<S: Source>(socket: S, mut intake: Intake, shared: 
         let read = ready.and_then(|()| burst(&socket, &mut buffer, &mut intake));
         intake.tell();
         match read {
-            Ok(_) => tokio::task::yield_now().await,
+            Ok(()) => tokio::task::yield_now().await,
             Err(error) => pause(&error, &stopping.clone()).await,
         }
     }
     // What came before the end is taken, too.
     for _ in 0..LAST_BURSTS {
-        if !burst(&socket, &mut buffer, &mut intake).unwrap_or(false) {
+        let Ok(Ok(())) = timeout(GRACE, socket.readable()).await else {
+            break;
+        };
+        if burst(&socket, &mut buffer, &mut intake).is_err() {
             break;
         }
     }
+    // Counted before `shared` says that this one has ended.
+    drop(intake);
 }
 
-/// Reads some packets, and answers whether there may be more.
-fn burst<S: Source>(socket: &S, buffer: &mut [u8], intake: &mut Intake) -> io::Result<bool> {
+/// Reads some packets, until there is none.
+fn burst<S: Source>(socket: &S, buffer: &mut [u8], intake: &mut Intake) -> io::Result<()> {
     for _ in 0..BURST {
         match socket.try_read(buffer) {
             Ok(length) => intake.packet(buffer.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Waits a little after a failure, which may be there to stay.
@@ -155,13 +163,20 @@ async fn connection<S: Source>(stream: S, mut intake: Intake, shared: Shared) {
     let mut pieces = Pieces::default();
     let mut is_stopping = false;
     loop {
-        if !is_stopping {
-            let ready = timeout(IDLE, stream.readable());
-            match shared.stopping.run_until_cancelled(ready).await {
-                Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(_)) | Err(_)) => break,
-                // What came before the end is taken, too.
-                None => is_stopping = true,
+        let patience = if is_stopping { GRACE } else { IDLE };
+        let ready = timeout(patience, stream.readable());
+        let ready = if is_stopping {
+            Some(ready.await)
+        } else {
+            shared.stopping.run_until_cancelled(ready).await
+        };
+        match ready {
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(_)) | Err(_)) => break,
+            // What came before the end is taken, too.
+            None => {
+                is_stopping = true;
+                continue;
             }
         }
         match stream.try_read(&mut buffer) {
@@ -175,10 +190,11 @@ async fn connection<S: Source>(stream: S, mut intake: Intake, shared: Shared) {
                     break;
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !is_stopping => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => break,
         }
         intake.tell();
         tokio::task::yield_now().await;
     }
+    drop(intake);
 }

@@ -98,7 +98,7 @@ pub(super) struct Classic {
     pub sum: f64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Quantiles {
     pub count: f64,
     pub sum: f64,
@@ -119,7 +119,14 @@ impl State {
                     counts: vec![0.0; rules.bounds.len() + 1],
                     sum: 0.0,
                 })),
-                Distributions::Quantiles => Self::Quantiles(Box::default()),
+                Distributions::Quantiles => Self::Quantiles(Box::new(Quantiles {
+                    count: 0.0,
+                    sum: 0.0,
+                    recent: Once {
+                        held: Exponential::fine(),
+                        open: Exponential::fine(),
+                    },
+                })),
             },
         }
     }
