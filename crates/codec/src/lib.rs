@@ -7,6 +7,7 @@
 
 pub mod datadog;
 pub mod deflate;
+pub mod exponential;
 pub mod inflate;
 pub mod influx;
 pub mod json;
@@ -16,6 +17,7 @@ pub mod otlp;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;
+pub mod statsd;
 pub mod victoria_json;
 pub mod wire;
 

@@ -4,6 +4,7 @@
 
 mod influx;
 mod otlp;
+mod statsd;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,6 +16,7 @@ use service::units::{Period, Size};
 
 pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
 pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
+pub use statsd::{Distributions, Listen, SignedGauges, StatsdConfig, TimerUnit};
 
 /// A setting that cannot be, as its key relative to the section and why.
 pub type BadSetting = (String, String);

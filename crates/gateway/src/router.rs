@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::{Config, InfluxConfig};
+use crate::config::{Config, InfluxConfig, StatsdConfig};
 use crate::error::Error;
 use crate::families::Families;
 use crate::ingest::Pipeline;
@@ -37,6 +37,7 @@ use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, receive};
+use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -136,6 +137,21 @@ fn protocols() -> Router<Arc<App>> {
         .merge(datadog::routes())
         // Where VictoriaMetrics has it.
         .nest("/datadog", datadog::routes())
+}
+
+impl<P> Gateway<P> {
+    /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].
+    ///
+    /// # Errors
+    /// When a socket that the settings name cannot be opened.
+    pub async fn statsd(
+        &self,
+        config: &StatsdConfig,
+        hostname: String,
+        tasks: &Tasks,
+    ) -> Result<Statsd, StatsdError> {
+        Statsd::start(config, hostname, &self.pipeline, tasks).await
+    }
 }
 
 impl<P: Publish> Gateway<P> {

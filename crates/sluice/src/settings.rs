@@ -89,6 +89,8 @@ pub struct Settings {
     pub influx: gateway::InfluxConfig,
     /// OpenTelemetry's metrics.
     pub otlp: gateway::OtlpConfig,
+    /// StatsD and DogStatsD.
+    pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
     /// The buffer between the gateway and the stores.
@@ -148,6 +150,7 @@ impl Settings {
             tenancy: gateway::TenancyConfig::default(),
             influx: gateway::InfluxConfig::default(),
             otlp: gateway::OtlpConfig::default(),
+            statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
@@ -198,6 +201,7 @@ impl Settings {
         self.tenancy.check().map_err(section("tenancy"))?;
         self.influx.check().map_err(section("influx"))?;
         self.otlp.check().map_err(section("otlp"))?;
+        self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
