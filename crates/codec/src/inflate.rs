@@ -6,6 +6,7 @@
 
 mod deflate;
 mod gzip;
+mod snappy;
 mod zstd;
 
 use bytes::Bytes;
@@ -21,6 +22,9 @@ pub enum Encoding {
     Deflate,
     /// RFC 8878, any number of frames, windows up to 8 MiB.
     Zstd,
+    /// Snappy's framed format. [`Encoding::parse`] does not answer it: under the same name, remote write has the
+    /// block format, so each endpoint says which of the two `snappy` is.
+    SnappyFramed,
 }
 
 /// `Content-Encoding` names something else, or several encodings.
@@ -96,6 +100,7 @@ impl Encoding {
             Self::Gzip => "gzip",
             Self::Deflate => "deflate",
             Self::Zstd => "zstd",
+            Self::SnappyFramed => "snappy",
         }
     }
 }
@@ -117,6 +122,7 @@ pub fn inflate(
         Encoding::Gzip => gzip::inflate(body, limit_bytes),
         Encoding::Deflate => deflate::inflate(body, limit_bytes),
         Encoding::Zstd => zstd::inflate(body, limit_bytes),
+        Encoding::SnappyFramed => snappy::inflate(body, limit_bytes),
     }
 }
 

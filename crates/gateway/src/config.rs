@@ -2,6 +2,8 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+mod pushgateway;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -9,6 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::secret::Secret;
 use service::units::{Period, Size};
+
+pub use pushgateway::PushgatewayConfig;
 
 /// A setting that cannot be, as its key relative to the section and why.
 pub type BadSetting = (String, String);
@@ -303,6 +307,8 @@ pub struct Config {
     pub tenancy: TenancyConfig,
     /// Setting `buffer.record_format`.
     pub record_format: RecordFormat,
+    /// Section `pushgateway`.
+    pub pushgateway: PushgatewayConfig,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

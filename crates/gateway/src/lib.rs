@@ -17,6 +17,7 @@ mod origin;
 mod permits;
 mod pool;
 mod protocol;
+mod pushgateway;
 mod refusals;
 mod router;
 mod validate;
@@ -28,7 +29,9 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, PushgatewayConfig, RecordFormat,
+    TenancyConfig,
 };
 pub use metrics::CATALOGUE;
-pub use router::{Gateway, router};
+pub use pushgateway::PushGroups;
+pub use router::{Beside, Gateway, router};

@@ -26,7 +26,8 @@ use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
-use crate::protocol::receive;
+use crate::protocol::{pushgateway, receive};
+use crate::pushgateway::{Groups, PushGroups};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -34,6 +35,26 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     pub durability: &'static str,
     pub tenants: Tenants,
+    /// None without a place to keep them: then their routes are not there.
+    pub groups: Option<Arc<Groups>>,
+}
+
+/// What a gateway serves beside what it always does.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Routes of the caller, under the same layers and fallbacks.
+    pub routes: Router,
+    /// Where the groups of batch jobs are kept; without it there is no Pushgateway API.
+    pub groups: Option<PushGroups>,
+}
+
+impl From<Router> for Beside {
+    fn from(routes: Router) -> Self {
+        Self {
+            routes,
+            groups: None,
+        }
+    }
 }
 
 /// Ends the gateway's part of the process.
@@ -48,7 +69,7 @@ impl<P> std::fmt::Debug for Gateway<P> {
     }
 }
 
-/// The public routes over a buffer, with `extra` ones of the caller under the same layers and fallbacks.
+/// The public routes over a buffer.
 ///
 /// The routes work as long as `tasks` run; [`Gateway::drain`] ends them in good order.
 pub fn router<P: Publish>(
@@ -56,8 +77,9 @@ pub fn router<P: Publish>(
     publisher: Arc<P>,
     clock: Arc<dyn Clock>,
     tasks: &Tasks,
-    extra: Router,
+    beside: impl Into<Beside>,
 ) -> (Router, Gateway<P>) {
+    let Beside { routes, groups } = beside.into();
     let coalescer = Coalescer::start(&config.coalesce, config.record_format, &publisher, tasks);
     let pipeline = Arc::new(Pipeline {
         limits: config.limits.limits(),
@@ -69,6 +91,9 @@ pub fn router<P: Publish>(
         coalescer,
         is_draining: AtomicBool::new(false),
     });
+    let groups = groups
+        .map(|shared| Groups::start(&config.pushgateway, shared, Arc::clone(&pipeline), tasks));
+    let has_groups = groups.is_some();
     let app = Arc::new(App {
         pipeline: Arc::clone(&pipeline),
         body_limits: BodyLimits {
@@ -77,14 +102,22 @@ pub fn router<P: Publish>(
         },
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
+        groups,
     });
+    let protocols = || {
+        if has_groups {
+            protocols().merge(pushgateway::routes())
+        } else {
+            protocols()
+        }
+    };
     let router = Router::new()
         .merge(protocols())
         // The same paths for senders that can be given a URL, but no header.
         .nest("/tenants/{tenant}", protocols())
         .route("/health", get(health))
         .with_state(app)
-        .merge(extra)
+        .merge(routes)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(middleware::from_fn(layers::observe));

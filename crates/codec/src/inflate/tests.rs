@@ -284,6 +284,11 @@ fn compress(encoding: Encoding, data: &[u8]) -> Vec<u8> {
         Encoding::Gzip => gzip(data),
         Encoding::Deflate => zlib(data),
         Encoding::Zstd => zstd(data),
+        Encoding::SnappyFramed => {
+            let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+            encoder.write_all(data).unwrap();
+            encoder.into_inner().unwrap()
+        }
     }
 }
 
