@@ -272,6 +272,11 @@ impl<'a> Batch<'a> {
         &self.samples
     }
 
+    /// The samples, for what a body says of them only after them.
+    pub fn samples_mut(&mut self) -> &mut [Sample] {
+        &mut self.samples
+    }
+
     /// All series, in the order of their numbers.
     #[must_use]
     pub fn all_series(&self) -> &[Series<'a>] {
