@@ -13,4 +13,4 @@ mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
 pub use publish::{BuryDead, ContentType, DeadLetter, Durability, Publish, PublishError, Record};
-pub use table::{Change, Follow, Table};
+pub use table::{Change, Follow, MAX_KEY_BYTES, Table};

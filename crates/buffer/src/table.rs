@@ -33,6 +33,27 @@ impl<T: Table> Table for Arc<T> {
     }
 }
 
+/// The longest key that a table takes, in bytes.
+pub const MAX_KEY_BYTES: usize = 32 * 1024;
+
+/// Whether an entry is small enough for a table that takes so much key plus value.
+pub(crate) fn check_size(
+    key: &Bytes,
+    value: Option<&Bytes>,
+    limit_bytes: usize,
+) -> Result<(), PublishError> {
+    let size_bytes = key.len() + value.map_or(0, Bytes::len);
+    for (size_bytes, limit_bytes) in [(key.len(), MAX_KEY_BYTES), (size_bytes, limit_bytes)] {
+        if size_bytes > limit_bytes {
+            return Err(PublishError::TooLarge {
+                size_bytes,
+                limit_bytes,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// What has happened to the table, in order per key, from its beginning on. Changes that a later one
 /// of the same key made void may be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
