@@ -428,6 +428,6 @@ fn add_ended<'a>(samples: &mut Samples<'a>, old: &'a Group, group: &'a Group, no
 const OWN_WORK: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use buffer::kafka::{Member, Producer, Reader};
+use gateway::Beside;
 use store::recent::Recent;
 
 use crate::pipelines::Pipelines;
@@ -33,13 +34,13 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
     let producer = Arc::new(producer);
 
     let mut pipelines = Pipelines::default();
-    let mut extra = axum::Router::new();
+    let mut beside = Beside::default();
     if role != Role::Gateway {
         feed_stores(&process, &settings, &producer, &mut pipelines)?;
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
-        extra = recent_api::router(recent.clone());
+        beside.routes = recent_api::router(recent.clone());
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
         let reader = reader(&settings, &format!("{WINDOW}-{}", hostname()))?;
         pipelines.start(
@@ -54,7 +55,7 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
     let public = match role {
         Role::Consumer => None,
         Role::Gateway | Role::Standalone => {
-            Some(Public::start(&process, &settings, Arc::clone(&producer), extra).await?)
+            Some(Public::start(&process, &settings, Arc::clone(&producer), beside).await?)
         }
     };
     tracing::info!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use buffer::Publish;
-use gateway::Gateway;
+use gateway::{Beside, Gateway};
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
@@ -19,12 +19,12 @@ pub(crate) struct Public<P> {
 }
 
 impl<P: Publish> Public<P> {
-    /// Opens the port and serves; `extra` are routes beside the gateway's own.
+    /// Opens the port and serves.
     pub(crate) async fn start(
         process: &Process,
         settings: &Settings,
         publisher: Arc<P>,
-        extra: axum::Router,
+        beside: Beside,
     ) -> anyhow::Result<Self> {
         let config = gateway::Config {
             http: settings.http.clone(),
@@ -32,12 +32,13 @@ impl<P: Publish> Public<P> {
             tenancy: settings.tenancy.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
+            pushgateway: settings.pushgateway.clone(),
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
         tracing::info!("push metrics to {url}/metrics");
         let clock = Arc::new(service::clock::now_ms);
-        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, extra);
+        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
         let stopping = CancellationToken::new();
         let served = process.serve_public(
             listener,

@@ -87,6 +87,8 @@ pub struct Settings {
     pub tenancy: gateway::TenancyConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// Groups of metrics that batch jobs push.
+    pub pushgateway: gateway::PushgatewayConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
@@ -143,6 +145,7 @@ impl Settings {
             limits: gateway::LimitsConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
             local: buffer::local::Config::default(),
@@ -191,6 +194,7 @@ impl Settings {
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.pushgateway.check().map_err(section("pushgateway"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;

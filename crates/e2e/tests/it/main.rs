@@ -13,6 +13,7 @@ mod foreign;
 mod million;
 mod prometheus;
 mod push;
+mod pushgateway;
 mod records;
 mod sluice;
 mod standalone;

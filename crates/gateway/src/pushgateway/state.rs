@@ -5,7 +5,7 @@
 //! somebody else has replaced at once.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +23,15 @@ use super::group::{Group, Series};
 /// After this, the table has told of an own change or never will.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A tenant and a family's name.
+type FamilyName = (Option<String>, String);
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
     groups: BTreeMap<Bytes, Arc<Group>>,
     awaited: HashMap<Bytes, Awaited>,
     /// How many groups have a family of this name and type.
-    kinds: HashMap<(Option<String>, String), Vec<(u32, usize)>>,
+    kinds: HashMap<FamilyName, Vec<(u32, usize)>>,
     /// How many groups have this series.
     series: HashMap<u64, u32>,
     hasher: RandomState,
@@ -183,9 +186,7 @@ impl State {
     }
 
     fn hash(&self, tenant: Option<&str>, series: &Series) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        (tenant, &series.name, &series.labels).hash(&mut hasher);
-        hasher.finish()
+        self.hasher.hash_one((tenant, &series.name, &series.labels))
     }
 
     /// What of a body contradicts other groups: another type of a family, or a series that is theirs.

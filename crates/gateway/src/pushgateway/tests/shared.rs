@@ -71,7 +71,8 @@ async fn gateways_side_by_side_repeat_identical_samples() {
     two.expect(200, "PUT", "/metrics/job/other?ttl=45s", "b 2\n")
         .await;
     told().await;
-    (one.stored(), two.stored());
+    one.stored();
+    two.stored();
     sleep(Duration::from_secs(110)).await;
     let (mut first, mut second) = (one.stored(), two.stored());
     assert!(
