@@ -78,7 +78,7 @@ pub enum Change {
 pub trait Follow: Send + 'static {
     /// The next change; waits for one. Cancel-safe: a dropped future loses nothing.
     ///
-    /// After [`DrainError::Unavailable`] it goes on where it was when it is called again. After
-    /// [`DrainError::Fatal`] nothing more comes.
+    /// After [`DrainError::Unavailable`] it goes on when it is called again: where it was, or with all
+    /// entries anew, from the beginning, if the topic is another one. After [`DrainError::Fatal`] nothing more comes.
     fn next(&mut self) -> impl Future<Output = Result<Change, DrainError>> + Send;
 }
