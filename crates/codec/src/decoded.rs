@@ -35,6 +35,8 @@ pub enum Ignored {
     Exemplar,
     /// A data point that says of itself that it has no value.
     NoValue,
+    /// A unit or a help text longer than `limits.max_metadata`; the samples are stored without it.
+    Metadata,
 }
 
 impl Ignored {
@@ -47,6 +49,7 @@ impl Ignored {
             Self::ServiceCheck => "service_check",
             Self::Exemplar => "exemplar",
             Self::NoValue => "no_value",
+            Self::Metadata => "metadata",
         }
     }
 }

@@ -25,6 +25,10 @@ pub enum Encoding {
     /// Snappy's framed format. [`Encoding::parse`] does not answer it: under the same name, remote write has the
     /// block format, so each endpoint says which of the two `snappy` is.
     SnappyFramed,
+    /// One block of snappy, without frames, as remote write has it. No `Content-Encoding` that [`Encoding::parse`]
+    /// knows means it. A body that begins as zstd does, which no block can, is zstd: `vmagent` sends what waited
+    /// in its queue under the name of its other compression.
+    Snappy,
 }
 
 /// `Content-Encoding` names something else, or several encodings.
@@ -101,6 +105,7 @@ impl Encoding {
             Self::Deflate => "deflate",
             Self::Zstd => "zstd",
             Self::SnappyFramed => "snappy",
+            Self::Snappy => "snappy",
         }
     }
 }
@@ -123,6 +128,8 @@ pub fn inflate(
         Encoding::Deflate => deflate::inflate(body, limit_bytes),
         Encoding::Zstd => zstd::inflate(body, limit_bytes),
         Encoding::SnappyFramed => snappy::inflate(body, limit_bytes),
+        Encoding::Snappy if body.starts_with(&zstd::MAGIC) => zstd::inflate(body, limit_bytes),
+        Encoding::Snappy => crate::snappy::decompress(body, limit_bytes),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod deflate;
 pub mod exposition_protobuf;
 pub mod inflate;
 pub mod json;
+pub mod native;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;

@@ -10,6 +10,7 @@ mod body;
 mod coalesce;
 mod config;
 mod error;
+mod families;
 mod ingest;
 mod layers;
 mod metrics;

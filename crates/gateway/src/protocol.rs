@@ -5,6 +5,8 @@
 
 pub(crate) mod json;
 pub(crate) mod pushgateway;
+pub(crate) mod remote_write;
+pub(crate) mod text;
 
 use std::sync::Arc;
 
@@ -157,10 +159,8 @@ pub(crate) async fn receive<P: Protocol>(
         Ok((protocol, outcome)) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
-            if status.is_client_error()
-                && let Some((code, _)) = outcome.refusals.counts().first()
-            {
-                metrics::request_refused(*code);
+            if status.is_client_error() {
+                metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
                 let durability = HeaderValue::from_static(app.durability);

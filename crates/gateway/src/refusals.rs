@@ -26,6 +26,23 @@ pub(crate) struct Told<'a> {
     message: &'a str,
 }
 
+impl Told<'_> {
+    /// The object's position, from 0, as the sender counts.
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+}
+
+impl std::fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sample {}", self.index)?;
+        if !self.metric_name.is_empty() {
+            write!(f, " ({:?})", self.metric_name)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
 impl Refusals {
     /// The refusals of a request with so many objects. Each object is refused at most once.
     pub(crate) fn of(objects: u32, mut all: Vec<Refused>) -> Self {
@@ -68,6 +85,14 @@ impl Refusals {
     /// How many were refused for each reason.
     pub(crate) fn counts(&self) -> &[(Code, u64)] {
         &self.counts
+    }
+
+    /// The code of an answer that refuses: the first sample's where others were stored.
+    pub(crate) fn code(&self) -> Code {
+        match self.counts.first() {
+            Some((code, _)) if self.received() > 0 => *code,
+            _ => Code::BatchRefused,
+        }
     }
 
     /// What an answer lists.

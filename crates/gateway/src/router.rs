@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, middleware};
 use buffer::Publish;
 use http::{Method, Uri};
@@ -20,13 +20,16 @@ use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
 use crate::config::Config;
 use crate::error::Error;
+use crate::families::Families;
 use crate::ingest::Pipeline;
 use crate::layers;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
-use crate::protocol::{pushgateway, receive};
+use crate::protocol::remote_write::RemoteWrite;
+use crate::protocol::text::Text;
+use crate::protocol::{Protocol, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
 
 /// What handlers share.
@@ -89,6 +92,7 @@ pub fn router<P: Publish>(
         permits: Permits::new(config.http.max_in_flight.bytes()),
         pool: Pool::new(),
         coalescer,
+        families: Families::default(),
         is_draining: AtomicBool::new(false),
     });
     let groups = groups
@@ -133,6 +137,23 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+        .route("/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/push", post(receive::<RemoteWrite>))
+        .route("/receive", post(receive::<RemoteWrite>))
+        .route("/api/v1/receive", post(receive::<RemoteWrite>))
+        .route("/api/prom/push", post(receive::<RemoteWrite>))
+        .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
+        .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/import/prometheus", pushed::<Text>())
+        .route(
+            "/api/v1/import/prometheus/metrics/{*labels}",
+            pushed::<Text>(),
+        )
+}
+
+/// Where `curl -T` is as welcome as `curl -d`.
+fn pushed<P: Protocol>() -> MethodRouter<Arc<App>> {
+    post(receive::<P>).put(receive::<P>)
 }
 
 impl<P: Publish> Gateway<P> {

@@ -295,6 +295,27 @@ impl<'a> Batch<'a> {
         self.labels.get(series.labels.clone()).unwrap_or_default()
     }
 
+    /// Gives every series these labels, in place of its own of the same names.
+    pub fn set_labels(&mut self, set: &[Label<'a>]) {
+        let own = std::mem::take(&mut self.labels);
+        self.labels
+            .reserve(own.len() + set.len() * self.series.len());
+        for series in &mut self.series {
+            let from = self.labels.len();
+            let kept = own.get(series.labels.clone()).unwrap_or_default();
+            let is_kept = |label: &&Label<'a>| set.iter().all(|it| it.name != label.name);
+            self.labels.extend(kept.iter().filter(is_kept).cloned());
+            self.labels.extend_from_slice(set);
+            series.labels = from..self.labels.len();
+        }
+        for exemplar in &mut self.exemplars {
+            let from = self.labels.len();
+            let kept = own.get(exemplar.labels.clone()).unwrap_or_default();
+            self.labels.extend_from_slice(kept);
+            exemplar.labels = from..self.labels.len();
+        }
+    }
+
     /// Sorts each series' labels by name and drops empty values, which mean "no such label".
     ///
     /// Duplicates stay beside each other, so that a check needs only neighbours.

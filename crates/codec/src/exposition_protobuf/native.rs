@@ -6,9 +6,6 @@ use prost::Message;
 use super::Stop;
 use crate::wire::v1::{BucketSpan, Count, Histogram, ZeroCount};
 
-/// The resolutions that there are.
-const SCHEMAS: std::ops::RangeInclusive<i32> = -4..=8;
-
 /// Says that a histogram is no counter, so that nobody looks for resets.
 const RESET_HINT_GAUGE: i32 = 3;
 
@@ -59,7 +56,6 @@ pub(super) fn message(
         || native.zero_count_float > 0.0
         || !native.positive_counts.is_empty()
         || !native.negative_counts.is_empty();
-    check(&native, is_float).map_err(refused)?;
     let histogram = Histogram {
         count: Some(if is_float {
             Count::CountFloat(native.count_float)
@@ -85,71 +81,9 @@ pub(super) fn message(
         custom_values: Vec::new(),
         start_timestamp: start_ms,
     };
-    Ok(histogram.encode_to_vec())
-}
-
-fn check(native: &Native, is_float: bool) -> Result<(), String> {
-    if !SCHEMAS.contains(&native.schema) {
-        return Err(format!(
-            "the native histogram has schema {}; it can be -4 to 8",
-            native.schema
-        ));
-    }
-    let sides = [
-        (
-            "positive",
-            &native.positive_spans,
-            &native.positive_deltas,
-            &native.positive_counts,
-        ),
-        (
-            "negative",
-            &native.negative_spans,
-            &native.negative_deltas,
-            &native.negative_counts,
-        ),
-    ];
-    let mut total = u128::from(native.zero_count);
-    for (side, spans, deltas, counts) in sides {
-        let spanned: u64 = spans.iter().map(|span| u64::from(span.length)).sum();
-        let (buckets, other) = if is_float {
-            (counts.len(), deltas.len())
-        } else {
-            (deltas.len(), counts.len())
-        };
-        if other > 0 {
-            return Err(format!("the {side} buckets have both integers and floats"));
-        }
-        if spanned != buckets as u64 {
-            return Err(format!(
-                "the {side} spans have {spanned} buckets together, but there are {buckets}"
-            ));
-        }
-        if spans.iter().skip(1).any(|span| span.offset < 0) {
-            return Err(format!("a {side} span goes back"));
-        }
-        if counts.iter().any(|count| count.is_nan() || *count < 0.0) {
-            return Err(format!("a {side} bucket has a negative count"));
-        }
-        let mut count = 0_i64;
-        for delta in deltas {
-            count = count
-                .checked_add(*delta)
-                .filter(|count| *count >= 0)
-                .ok_or_else(|| format!("a {side} bucket has a negative count"))?;
-            total += u128::from(count.unsigned_abs());
-        }
-    }
-    // Observations of NaN are in no bucket, and make the sum NaN.
-    let fits = total == u128::from(native.count)
-        || (native.sum.is_nan() && total < u128::from(native.count));
-    if !is_float && !fits {
-        return Err(format!(
-            "the native histogram has {total} observations in its buckets, but its count is {}",
-            native.count
-        ));
-    }
-    Ok(())
+    let message = histogram.encode_to_vec();
+    crate::native::check(&message).map_err(refused)?;
+    Ok(message)
 }
 
 fn refused(message: String) -> Stop {

@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod clients;
 mod foreign;
 mod million;
 mod prometheus;
