@@ -10,6 +10,7 @@ pub mod exposition_protobuf;
 pub mod inflate;
 pub mod json;
 pub mod native;
+pub mod otlp;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;

@@ -3,6 +3,8 @@
 //!
 //! Groups are refused instead of skipped: nothing here recurses.
 
+mod numbers;
+
 use model::Point;
 use prost::encoding::{encode_varint, encoded_len_varint};
 

@@ -2,6 +2,7 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+mod otlp;
 mod pushgateway;
 
 use std::collections::{BTreeMap, HashSet};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use service::secret::Secret;
 use service::units::{Period, Size};
 
+pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
 pub use pushgateway::PushgatewayConfig;
 
 /// A setting that cannot be, as its key relative to the section and why.
@@ -305,6 +307,8 @@ pub struct Config {
     pub coalesce: CoalesceConfig,
     /// Section `tenancy`.
     pub tenancy: TenancyConfig,
+    /// Section `otlp`.
+    pub otlp: OtlpConfig,
     /// Setting `buffer.record_format`.
     pub record_format: RecordFormat,
     /// Section `pushgateway`.

@@ -99,7 +99,8 @@ impl Pipeline {
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
         let work = move || {
             let Received { bytes, mut permit } = received;
-            let body = pipeline.inflated(intake.encoding, bytes, &mut permit)?;
+            let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
+            let body = pipeline.inflated(encoding, bytes, &mut permit)?;
             let body = protocol.prepare(body)?;
             let decoded = protocol.decode(&body, &pipeline.limits)?;
             let submitted = pipeline.submit(P::NAME, &intake.origin, intake.policy, decoded)?;

@@ -30,8 +30,8 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, PushgatewayConfig, RecordFormat,
-    TenancyConfig,
+    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, OtlpConfig, OtlpDelta, OtlpNames,
+    PushgatewayConfig, RecordFormat, TenancyConfig,
 };
 pub use metrics::CATALOGUE;
 pub use pushgateway::PushGroups;

@@ -4,6 +4,7 @@
 //! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
 
 pub(crate) mod json;
+pub(crate) mod otlp;
 pub(crate) mod pushgateway;
 pub(crate) mod remote_write;
 pub(crate) mod text;
@@ -41,6 +42,14 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     /// # Errors
     /// When it cannot be served, whatever its body is.
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error>;
+
+    /// Takes a body as it came out of its envelope, for formats that have one around what is compressed.
+    ///
+    /// # Errors
+    /// When the envelope is not what it should be.
+    fn unwrap(&self, encoding: Encoding, body: Bytes) -> Result<(Encoding, Bytes), Refusal> {
+        Ok((encoding, body))
+    }
 
     /// Rewrites an inflated body into what [`Self::decode`] reads, for formats that have several spellings.
     ///

@@ -95,6 +95,11 @@ impl Refusals {
         }
     }
 
+    /// The first one, by its position.
+    pub(crate) fn first(&self) -> Option<&Refused> {
+        self.told.first()
+    }
+
     /// What an answer lists.
     pub(crate) fn told(&self) -> Vec<Told<'_>> {
         self.told

@@ -27,6 +27,8 @@ use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::protocol::json::Json;
+use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
+use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::text::Text;
 use crate::protocol::{Protocol, pushgateway, receive};
@@ -40,6 +42,7 @@ pub(crate) struct App {
     pub tenants: Tenants,
     /// None without a place to keep them: then their routes are not there.
     pub groups: Option<Arc<Groups>>,
+    pub otlp: Arc<Shared>,
 }
 
 /// What a gateway serves beside what it always does.
@@ -107,6 +110,7 @@ pub fn router<P: Publish>(
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
         groups,
+        otlp: Arc::new(Shared::new(&config.otlp)),
     });
     let protocols = || {
         if has_groups {
@@ -149,6 +153,8 @@ fn protocols() -> Router<Arc<App>> {
             "/api/v1/import/prometheus/metrics/{*labels}",
             pushed::<Text>(),
         )
+        .route("/v1/metrics", post(receive::<OtlpHttp>))
+        .route(EXPORT, post(receive::<OtlpGrpc>))
 }
 
 /// Where `curl -T` is as welcome as `curl -d`.
