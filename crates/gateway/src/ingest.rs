@@ -225,8 +225,6 @@ pub(crate) fn is_heavy(encoding: Encoding, wire_bytes: usize) -> bool {
         | Encoding::Deflate
         | Encoding::Zstd
         | Encoding::Snappy
-        | Encoding::SnappyFramed => {
-            wire_bytes > 16 << 10
-        }
+        | Encoding::SnappyFramed => wire_bytes > 16 << 10,
     }
 }

@@ -113,11 +113,6 @@ impl Refusals {
             .collect()
     }
 
-    /// The first of them, as the sender counts.
-    pub(crate) fn first(&self) -> Option<&Refused> {
-        self.told.first()
-    }
-
     /// How many an answer does not list.
     pub(crate) fn omitted(&self) -> u64 {
         self.refused.saturating_sub(self.told.len() as u64)

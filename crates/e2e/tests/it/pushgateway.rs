@@ -60,8 +60,8 @@ async fn story(sluice: Sluice) -> Sluice {
     );
     assert_eq!(groups(&sluice).len(), 2);
 
-    sluice.process.signal(testkit::Signal::Term);
-    sluice.process.wait_until_exited(PATIENCE);
+    sluice.process.terminate();
+    sluice.process.wait_for_exit(PATIENCE);
     let sluice = sluice.again();
 
     // What the group was before the restart is known, so its end is marked.
@@ -90,4 +90,40 @@ async fn groups_outlive_a_restart_of_standalone() {
     let sluice = story(Sluice::standalone(folder.path())).await;
     let rejected = sluice.metric("sluice_gateway_samples_rejected_total", "pushgateway");
     assert_eq!(rejected.unwrap(), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_outlive_a_restart_and_are_shared_over_kafka() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().display().to_string();
+    let brokers = Kafka::shared().brokers();
+    let topic = unique("groups");
+    let dead = format!("{topic}-dead");
+    let mut settings = vec![
+        ("SLUICE_KAFKA__BROKERS", brokers.as_str()),
+        ("SLUICE_KAFKA__TOPIC", topic.as_str()),
+        ("SLUICE_KAFKA__PARTITIONS", "4"),
+        ("SLUICE_KAFKA__REPLICATION", "1"),
+        ("SLUICE_CONSUMER__DEAD_LETTER_TOPIC", dead.as_str()),
+    ];
+    let gateway = Sluice::start("gateway", &settings);
+    settings.push(("SLUICE_BUFFER__KIND", "kafka"));
+    settings.push(("SLUICE_DATA_DIR", data_dir.as_str()));
+    let standalone = story(Sluice::start("standalone", &settings)).await;
+
+    // What is pushed to one of them can be seen, and deleted, at the other.
+    run(&gateway, "push");
+    newest(&standalone, "job_rows", "job:nightly", &5.0.into()).await;
+    eventually(PATIENCE, async || match groups(&standalone).as_slice() {
+        [group] if group["job_rows"]["metrics"][0]["value"] == "5" => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    run(&standalone, "delete");
+    newest(&standalone, "job_rows", "job:nightly", &"NaN".into()).await;
+    eventually(PATIENCE, async || match groups(&gateway).len() {
+        0 => Ok(()),
+        count => Err(format!("{count} groups")),
+    })
+    .await;
 }
