@@ -17,6 +17,7 @@ mod opentsdb;
 mod otlp;
 mod prometheus;
 mod push;
+mod pushgateway;
 mod records;
 mod sluice;
 mod standalone;
