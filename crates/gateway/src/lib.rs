@@ -20,6 +20,7 @@ mod pool;
 mod protocol;
 mod refusals;
 mod router;
+mod statsd;
 mod validate;
 
 #[cfg(test)]
@@ -29,8 +30,11 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, OtlpConfig, OtlpDelta, OtlpNames,
-    RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, InfluxBooleans, InfluxConfig,
+    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, RecordFormat,
+    SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
 };
 pub use metrics::CATALOGUE;
+pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use router::{Gateway, router};
+pub use statsd::{Statsd, StatsdError};

@@ -10,11 +10,14 @@
 
 mod agents;
 mod clients;
+mod datadog;
 mod foreign;
 mod million;
+mod opentsdb;
 mod otlp;
 mod prometheus;
 mod push;
 mod records;
 mod sluice;
 mod standalone;
+mod victoria;
