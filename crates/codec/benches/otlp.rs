@@ -16,11 +16,6 @@ use prost::Message as _;
 use serde_json::json;
 
 #[path = "../src/otlp/tests/messages.rs"]
-#[expect(
-    dead_code,
-    unreachable_pub,
-    reason = "shared with the tests, which use all of it"
-)]
 mod messages;
 
 const NAMES: u64 = 50;
