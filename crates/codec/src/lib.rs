@@ -8,6 +8,7 @@
 pub mod datadog;
 pub mod deflate;
 pub mod exponential;
+pub mod exposition_protobuf;
 pub mod inflate;
 pub mod influx;
 pub mod json;
@@ -18,6 +19,7 @@ pub mod record;
 pub mod remote_write;
 pub mod snappy;
 pub mod statsd;
+pub mod text;
 pub mod victoria_json;
 pub mod wire;
 

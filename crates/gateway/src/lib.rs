@@ -18,6 +18,7 @@ mod origin;
 mod permits;
 mod pool;
 mod protocol;
+mod pushgateway;
 mod refusals;
 mod router;
 mod statsd;
@@ -31,10 +32,11 @@ mod hostile;
 pub use answer::refusal;
 pub use config::{
     BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, InfluxBooleans, InfluxConfig,
-    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, RecordFormat,
-    SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
+    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig,
+    RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
 };
 pub use metrics::CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
-pub use router::{Gateway, router};
+pub use pushgateway::PushGroups;
+pub use router::{Beside, Gateway, router};
 pub use statsd::{Statsd, StatsdError};

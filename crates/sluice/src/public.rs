@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use buffer::Publish;
-use gateway::{Gateway, Statsd};
+use gateway::{Beside, Gateway, Statsd};
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
@@ -20,12 +20,12 @@ pub(crate) struct Public<P> {
 }
 
 impl<P: Publish> Public<P> {
-    /// Opens the ports and serves; `extra` are routes beside the gateway's own.
+    /// Opens the ports and serves.
     pub(crate) async fn start(
         process: &Process,
         settings: &Settings,
         publisher: Arc<P>,
-        extra: axum::Router,
+        beside: Beside,
     ) -> anyhow::Result<Self> {
         let config = gateway::Config {
             http: settings.http.clone(),
@@ -35,6 +35,7 @@ impl<P: Publish> Public<P> {
             otlp: settings.otlp.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
+            pushgateway: settings.pushgateway.clone(),
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
@@ -61,7 +62,7 @@ impl<P: Publish> Public<P> {
             others.push((task, listener));
         }
         let clock = Arc::new(service::clock::now_ms);
-        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, extra);
+        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
         let hostname = service::process::hostname();
         let statsd = gateway
             .statsd(&settings.statsd, hostname, &process.tasks)

@@ -93,6 +93,8 @@ pub struct Settings {
     pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// Groups of metrics that batch jobs push.
+    pub pushgateway: gateway::PushgatewayConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
@@ -152,6 +154,7 @@ impl Settings {
             otlp: gateway::OtlpConfig::default(),
             statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
             local: buffer::local::Config::default(),
@@ -203,6 +206,7 @@ impl Settings {
         self.otlp.check().map_err(section("otlp"))?;
         self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.pushgateway.check().map_err(section("pushgateway"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;
