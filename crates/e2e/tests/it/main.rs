@@ -12,6 +12,7 @@ mod agents;
 mod foreign;
 mod million;
 mod prometheus;
+mod prometheus_sender;
 mod push;
 mod records;
 mod sluice;
