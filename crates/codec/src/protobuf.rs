@@ -3,6 +3,8 @@
 //!
 //! Groups are refused instead of skipped: nothing here recurses.
 
+mod numbers;
+
 use model::Point;
 use prost::encoding::{encode_varint, encoded_len_varint};
 
@@ -172,7 +174,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn varint(&mut self) -> Result<u64, Malformed> {
+    pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
         match self.0 {
             [byte, rest @ ..] if *byte < 0x80 => {
                 self.0 = rest;

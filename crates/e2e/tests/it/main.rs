@@ -9,11 +9,18 @@
 )]
 
 mod agents;
+mod clients;
+mod datadog;
 mod foreign;
 mod million;
+mod opentsdb;
+mod otlp;
 mod prometheus;
 mod prometheus_sender;
 mod push;
+mod pushgateway;
 mod records;
 mod sluice;
 mod standalone;
+mod text;
+mod victoria;
