@@ -77,7 +77,7 @@ def exposition(scrape):
     return b"".join(
         [
             family("app_requests_total", "Requests served.", COUNTER, counters),
-            family("app_load", "How busy it is.", GAUGE, [nested(2, double(1, math.sin(scrape)))]),
+            family("app_load", "How busy it is.", GAUGE, [nested(2, double(1, round(math.sin(scrape), 3)))]),
             family("app_latency_seconds", "How long it took.", HISTOGRAM, [nested(7, classic(scrape))]),
             family("app_native_seconds", "The same, natively.", HISTOGRAM, [nested(7, native(scrape))]),
         ]
