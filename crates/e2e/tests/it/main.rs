@@ -16,6 +16,7 @@ mod million;
 mod opentsdb;
 mod otlp;
 mod prometheus;
+mod prometheus_sender;
 mod push;
 mod pushgateway;
 mod records;
