@@ -11,6 +11,7 @@
 mod agents;
 mod clients;
 mod foreign;
+mod influx;
 mod million;
 mod prometheus;
 mod push;
