@@ -3,10 +3,13 @@
 //! Everything between is the same for all of them: admission, limits, inflating, rules, coalescing, the ledger, and
 //! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
 
+pub(crate) mod datadog;
 pub(crate) mod influx;
 pub(crate) mod json;
+pub(crate) mod opentsdb;
 pub(crate) mod otlp;
 pub(crate) mod remote_write;
+pub(crate) mod victoria;
 
 use std::sync::Arc;
 

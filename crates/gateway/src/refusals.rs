@@ -80,6 +80,24 @@ impl Refusals {
         &self.counts
     }
 
+    /// The refusals that an answer lists, as they are.
+    pub(crate) fn listed(&self) -> &[Refused] {
+        &self.told
+    }
+
+    /// How many `objects` were refused, and what became of the others.
+    pub(crate) fn summary(&self, object: &str) -> String {
+        let (refused, objects) = (self.refused, self.objects);
+        let plural = if objects == 1 { "" } else { "s" };
+        let were = if refused == 1 { "was" } else { "were" };
+        let others = if self.received() == 0 {
+            ""
+        } else {
+            "; the others are stored"
+        };
+        format!("{refused} of {objects} {object}{plural} {were} refused{others}")
+    }
+
     /// The code of an answer that refuses: the first sample's where others were stored.
     pub(crate) fn code(&self) -> Code {
         match self.counts.first() {

@@ -31,10 +31,12 @@ use crate::protocol::influx::v2::V2;
 use crate::protocol::influx::v3::V3;
 use crate::protocol::influx::{Influx, probe};
 use crate::protocol::json::Json;
+use crate::protocol::opentsdb::OpenTsdb;
 use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
 use crate::protocol::otlp::{OtlpHttp, Shared};
-use crate::protocol::receive;
 use crate::protocol::remote_write::RemoteWrite;
+use crate::protocol::victoria::Victoria;
+use crate::protocol::{datadog, receive};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -128,6 +130,12 @@ fn protocols() -> Router<Arc<App>> {
         .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
         .route("/v1/metrics", post(receive::<OtlpHttp>))
         .route(EXPORT, post(receive::<OtlpGrpc>))
+        .route("/api/v1/import", post(receive::<Victoria>))
+        .route("/api/put", post(receive::<OpenTsdb>))
+        .route("/opentsdb/api/put", post(receive::<OpenTsdb>))
+        .merge(datadog::routes())
+        // Where VictoriaMetrics has it.
+        .nest("/datadog", datadog::routes())
 }
 
 impl<P: Publish> Gateway<P> {

@@ -10,11 +10,15 @@
 
 mod agents;
 mod clients;
+mod datadog;
 mod foreign;
 mod influx;
 mod million;
+mod opentsdb;
+mod otlp;
 mod prometheus;
 mod push;
 mod records;
 mod sluice;
 mod standalone;
+mod victoria;
