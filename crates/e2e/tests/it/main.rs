@@ -12,6 +12,7 @@ mod agents;
 mod clients;
 mod datadog;
 mod foreign;
+mod influx;
 mod million;
 mod opentsdb;
 mod otlp;
