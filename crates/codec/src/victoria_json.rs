@@ -4,6 +4,7 @@
 //! The object that is refused as a whole is a sample, so that a bad timestamp costs one sample of thousands; a
 //! line that is no such object, or whose arrays differ in length, is refused with all that it has.
 
+mod bare;
 mod line;
 
 use model::{Code, Refusal};
@@ -85,7 +86,17 @@ fn read_line<'a>(
         return Ok(());
     }
     match objects::read_one(line, lines) {
-        Err(refusal) if refusal.code != Code::TooManySamples => lines.refuse_line(refusal),
+        Err(refusal) if refusal.code != Code::TooManySamples => {
+            if let Some(quoted) = bare::quoted(line) {
+                let mut read = lines.sibling();
+                match objects::read_one(&quoted, &mut read) {
+                    Ok(()) => return lines.append(&read.into_decoded()),
+                    Err(refusal) if refusal.code == Code::TooManySamples => return Err(refusal),
+                    Err(_) => {}
+                }
+            }
+            lines.refuse_line(refusal)
+        }
         result => result,
     }
 }

@@ -72,6 +72,59 @@ impl<'de, 'o> Lines<'de, 'o> {
         self.decoded
     }
 
+    /// Adds what was read of a text that does not last.
+    pub(super) fn append(&mut self, other: &Decoded<'_>) -> Result<(), Refusal> {
+        let offset = self.decoded.objects;
+        let after = offset.checked_add(other.objects);
+        let after = after.filter(|after| *after as usize <= self.max_samples);
+        self.decoded.objects = after.ok_or_else(|| too_many(self.max_samples))?;
+        let batch = &mut self.decoded.batch;
+        batch.drop_labels(self.from);
+        let mut first = None;
+        for series in other.batch.all_series() {
+            let from = batch.open_labels();
+            for label in other.batch.labels(series) {
+                batch.push_label(
+                    label.name.clone().into_owned(),
+                    label.value.clone().into_owned(),
+                );
+            }
+            let number = batch.close_series(series.name.clone().into_owned(), from);
+            first.get_or_insert(number);
+        }
+        for sample in other.batch.samples() {
+            batch.push(model::Sample {
+                index: sample.index + offset,
+                series: sample.series + first.unwrap_or_default(),
+                ..*sample
+            });
+        }
+        for refused in &other.refused {
+            let index = refused.index + offset;
+            let refusal = refused.refusal.clone();
+            refuse(
+                &mut self.decoded.refused,
+                index,
+                &refused.metric_name,
+                refusal,
+            );
+        }
+        for (what, count) in &other.ignored {
+            self.decoded.ignore(*what, *count);
+        }
+        self.clear();
+        Ok(())
+    }
+
+    /// Room for more samples and labels, and the labels that all series get.
+    pub(super) fn sibling<'other>(&self) -> Lines<'other, 'o> {
+        let samples = self
+            .max_samples
+            .saturating_sub(self.decoded.objects as usize);
+        let labels = self.max_labels.saturating_sub(self.from);
+        Lines::new(self.extra, samples, labels)
+    }
+
     /// Refuses all samples of the line as far as they are known, and one where none are.
     pub(super) fn refuse_line(&mut self, refusal: Refusal) -> Result<(), Refusal> {
         self.decoded.batch.drop_labels(self.from);
@@ -161,7 +214,7 @@ impl<'de, 'o> Lines<'de, 'o> {
                     self.decoded.ignore(Ignored::NoValue, 1);
                     continue;
                 }
-                (Some((_, None)), None) | (None, None) => {
+                (Some((_, None)) | None, None) => {
                     let (value, at_ms) = (self.values.get(at), self.times.get(at));
                     let (Some(&value), Some(&at_ms)) = (value, at_ms) else {
                         continue;

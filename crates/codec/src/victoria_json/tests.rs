@@ -62,6 +62,28 @@ fn what_json_has_no_number_for_is_written_as_the_exporter_writes_it() {
 }
 
 #[test]
+fn infinities_without_quotes_are_read_as_old_exporters_write_them() {
+    let good = r#"{"metric":{"__name__":"y"},"values":[1],"timestamps":[1]}"#;
+    let body = r#"{"metric":{"__name__":"x","a":"-Inf,\"+Inf\\"},"values":[+Inf,1,-Inf,NaN,-2,"x",null],"timestamps":[1,2,3,4,5,6,7]}"#;
+    let body = format!("{good}\n{body}\n{good}");
+    let labels = r#"a="-Inf,\"+Inf\\""#;
+    assert_eq!(
+        plain(&body),
+        [
+            "0: y{} 1 @1".to_owned(),
+            format!("1: x{{{labels}}} inf @1"),
+            format!("2: x{{{labels}}} 1 @2"),
+            format!("3: x{{{labels}}} -inf @3"),
+            format!("4: x{{{labels}}} NaN @4"),
+            format!("5: x{{{labels}}} -2 @5"),
+            "7: y{} 1 @1".to_owned(),
+            r#"6! x value_invalid: values[5] is the string "x", not a number"#.to_owned(),
+            "ignored 1 no_value".to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn a_bad_element_costs_one_sample() {
     let body = r#"{"metric":{"__name__":"x"},"values":[1,"two",3,4],"timestamps":[1,2,"3",4.0]}"#;
     assert_eq!(
@@ -222,6 +244,7 @@ proptest! {
         byte in any::<u8>(),
     ) {
         let mut body = br#"{"metric":{"__name__":"up","job":"a"},"values":[0,null,"NaN",1e3],"timestamps":[1,2,3,4]}
+{"metric":{"__name__":"u\\"p"},"values":[+Inf,-Inf],"timestamps":[1,2]}
 {"metric":{"__name__":"up"},"values":[0],"timestamps":[1]}"#.to_vec();
         let at = at.index(body.len());
         body[at] = byte;
