@@ -16,7 +16,10 @@ use model::{Batch, Refusal};
 
 use crate::Decoded;
 
-pub use write::sample;
+pub use write::{histogram, sample};
+
+/// How many buckets a record's histogram may have and still be read.
+pub const MAX_BUCKETS: usize = distribution::MAX_ROWS;
 
 /// Decodes a body of the push API.
 ///

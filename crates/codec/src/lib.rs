@@ -8,8 +8,11 @@
 pub mod datadog;
 pub mod deflate;
 pub mod inflate;
+pub mod influx;
 pub mod json;
+pub mod native;
 pub mod opentsdb;
+pub mod otlp;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;

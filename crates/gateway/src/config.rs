@@ -2,6 +2,9 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+mod influx;
+mod otlp;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -9,6 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::secret::Secret;
 use service::units::{Period, Size};
+
+pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
+pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
 
 /// A setting that cannot be, as its key relative to the section and why.
 pub type BadSetting = (String, String);
@@ -301,6 +307,10 @@ pub struct Config {
     pub coalesce: CoalesceConfig,
     /// Section `tenancy`.
     pub tenancy: TenancyConfig,
+    /// Section `influx`.
+    pub influx: InfluxConfig,
+    /// Section `otlp`.
+    pub otlp: OtlpConfig,
     /// Setting `buffer.record_format`.
     pub record_format: RecordFormat,
 }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::body::Received;
 use crate::coalesce::{Coalescer, Settled};
 use crate::error::Error;
+use crate::families::Families;
 use crate::metrics;
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
@@ -66,6 +67,7 @@ pub(crate) struct Pipeline {
     pub permits: Arc<Permits>,
     pub pool: Pool,
     pub coalescer: Coalescer,
+    pub families: Families,
     pub is_draining: AtomicBool,
 }
 
@@ -97,7 +99,8 @@ impl Pipeline {
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
         let work = move || {
             let Received { bytes, mut permit } = received;
-            let body = pipeline.inflated(intake.encoding, bytes, &mut permit)?;
+            let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
+            let body = pipeline.inflated(encoding, bytes, &mut permit)?;
             let body = protocol.prepare(body)?;
             let decoded = protocol.decode(&body, &pipeline.limits)?;
             let submitted = pipeline.submit(P::NAME, &intake.origin, intake.policy, decoded)?;
@@ -144,6 +147,14 @@ impl Pipeline {
         decoded: Decoded<'_>,
     ) -> Result<Submitted, Error> {
         let now_ms = self.clock.now_ms();
+        self.families
+            .learn(origin.tenant.as_ref(), &decoded.families, &self.limits);
+        let known = self.families.known();
+        // From here on, texts may be the body's or those that are known.
+        let mut decoded = decoded;
+        if let Some(known) = &known {
+            known.annotate(origin.tenant.as_deref(), &mut decoded.batch);
+        }
         let Validated {
             batch,
             refusals,
@@ -204,6 +215,8 @@ fn compression_of(body: &[u8]) -> Option<&'static str> {
 fn is_heavy(encoding: Encoding, wire_bytes: usize) -> bool {
     match encoding {
         Encoding::Identity => wire_bytes > 64 << 10,
-        Encoding::Gzip | Encoding::Deflate | Encoding::Zstd => wire_bytes > 16 << 10,
+        Encoding::Gzip | Encoding::Deflate | Encoding::Zstd | Encoding::Snappy => {
+            wire_bytes > 16 << 10
+        }
     }
 }

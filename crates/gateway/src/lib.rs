@@ -10,6 +10,7 @@ mod body;
 mod coalesce;
 mod config;
 mod error;
+mod families;
 mod ingest;
 mod layers;
 mod metrics;
@@ -28,7 +29,8 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, HttpConfig, InfluxBooleans, InfluxConfig, InfluxStrings,
+    LimitsConfig, OtlpConfig, OtlpDelta, OtlpNames, RecordFormat, TenancyConfig,
 };
 pub use metrics::CATALOGUE;
 pub use router::{Gateway, router};

@@ -76,7 +76,8 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["protocol", "kind"],
         help: "What a protocol has and Sluice does not store; nothing is refused for it. `kind` is text (InfluxDB's \
-               string fields), event and service_check (DogStatsD's), exemplar (one that breaks a rule), or no_value.",
+               string fields), event and service_check (DogStatsD's), exemplar (one that breaks a rule), no_value, or \
+               metadata (a unit or help text that is too long).",
     },
     Metric {
         name: IN_FLIGHT,

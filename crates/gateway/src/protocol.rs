@@ -4,8 +4,11 @@
 //! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
 
 pub(crate) mod datadog;
+pub(crate) mod influx;
 pub(crate) mod json;
 pub(crate) mod opentsdb;
+pub(crate) mod otlp;
+pub(crate) mod remote_write;
 pub(crate) mod victoria;
 
 use std::sync::Arc;
@@ -42,6 +45,14 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     /// When it cannot be served, whatever its body is.
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error>;
 
+    /// Takes a body as it came out of its envelope, for formats that have one around what is compressed.
+    ///
+    /// # Errors
+    /// When the envelope is not what it should be.
+    fn unwrap(&self, encoding: Encoding, body: Bytes) -> Result<(Encoding, Bytes), Refusal> {
+        Ok((encoding, body))
+    }
+
     /// Rewrites an inflated body into what [`Self::decode`] reads, for formats that have several spellings.
     ///
     /// # Errors
@@ -54,7 +65,7 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
+    fn decode<'a>(&'a self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;

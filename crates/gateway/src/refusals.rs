@@ -20,10 +20,20 @@ pub(crate) struct Refusals {
 /// One refusal in an answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Told<'a> {
-    index: u32,
+    pub(crate) index: u32,
     metric_name: String,
-    code: &'static str,
-    message: &'a str,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'a str,
+}
+
+impl std::fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sample {}", self.index)?;
+        if !self.metric_name.is_empty() {
+            write!(f, " ({:?})", self.metric_name)?;
+        }
+        write!(f, ": {}", self.message)
+    }
 }
 
 impl Refusals {
@@ -94,6 +104,11 @@ impl Refusals {
             Some((code, _)) if self.received() > 0 => *code,
             _ => Code::BatchRefused,
         }
+    }
+
+    /// The first one, by its position.
+    pub(crate) fn first(&self) -> Option<&Refused> {
+        self.told.first()
     }
 
     /// What an answer lists.

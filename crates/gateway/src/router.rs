@@ -18,15 +18,23 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::Config;
+use crate::config::{Config, InfluxConfig};
 use crate::error::Error;
+use crate::families::Families;
 use crate::ingest::Pipeline;
 use crate::layers;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
+use crate::protocol::influx::v1::V1;
+use crate::protocol::influx::v2::V2;
+use crate::protocol::influx::v3::V3;
+use crate::protocol::influx::{Influx, probe};
 use crate::protocol::json::Json;
 use crate::protocol::opentsdb::OpenTsdb;
+use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
+use crate::protocol::otlp::{OtlpHttp, Shared};
+use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, receive};
 
@@ -36,6 +44,8 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     pub durability: &'static str,
     pub tenants: Tenants,
+    pub influx: Arc<InfluxConfig>,
+    pub otlp: Arc<Shared>,
 }
 
 /// Ends the gateway's part of the process.
@@ -69,6 +79,7 @@ pub fn router<P: Publish>(
         permits: Permits::new(config.http.max_in_flight.bytes()),
         pool: Pool::new(),
         coalescer,
+        families: Families::default(),
         is_draining: AtomicBool::new(false),
     });
     let app = Arc::new(App {
@@ -79,6 +90,8 @@ pub fn router<P: Publish>(
         },
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
+        influx: Arc::new(config.influx.clone()),
+        otlp: Arc::new(Shared::new(&config.otlp)),
     });
     let router = Router::new()
         .merge(protocols())
@@ -102,6 +115,21 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+        .route("/write", post(receive::<Influx<V1>>))
+        .route("/api/v2/write", post(receive::<Influx<V2>>))
+        .route("/api/v3/write_lp", post(receive::<Influx<V3>>))
+        .route("/ping", get(probe::ping))
+        .route("/ready", get(probe::ready))
+        .route("/query", get(probe::query).post(probe::query))
+        .route("/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/push", post(receive::<RemoteWrite>))
+        .route("/receive", post(receive::<RemoteWrite>))
+        .route("/api/v1/receive", post(receive::<RemoteWrite>))
+        .route("/api/prom/push", post(receive::<RemoteWrite>))
+        .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
+        .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/v1/metrics", post(receive::<OtlpHttp>))
+        .route(EXPORT, post(receive::<OtlpGrpc>))
         .route("/api/v1/import", post(receive::<Victoria>))
         .route("/api/put", post(receive::<OpenTsdb>))
         .route("/opentsdb/api/put", post(receive::<OpenTsdb>))

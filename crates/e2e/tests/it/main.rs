@@ -14,6 +14,7 @@ mod datadog;
 mod foreign;
 mod million;
 mod opentsdb;
+mod otlp;
 mod prometheus;
 mod push;
 mod records;
