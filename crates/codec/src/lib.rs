@@ -7,6 +7,8 @@
 
 pub mod datadog;
 pub mod deflate;
+pub mod exponential;
+pub mod exposition_protobuf;
 pub mod inflate;
 pub mod influx;
 pub mod json;
@@ -16,6 +18,8 @@ pub mod otlp;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;
+pub mod statsd;
+pub mod text;
 pub mod victoria_json;
 pub mod wire;
 

@@ -4,6 +4,8 @@
 
 mod influx;
 mod otlp;
+mod pushgateway;
+mod statsd;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,6 +17,8 @@ use service::units::{Period, Size};
 
 pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
 pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
+pub use pushgateway::PushgatewayConfig;
+pub use statsd::{Distributions, Listen, SignedGauges, StatsdConfig, TimerUnit};
 
 /// A setting that cannot be, as its key relative to the section and why.
 pub type BadSetting = (String, String);
@@ -313,6 +317,8 @@ pub struct Config {
     pub otlp: OtlpConfig,
     /// Setting `buffer.record_format`.
     pub record_format: RecordFormat,
+    /// Section `pushgateway`.
+    pub pushgateway: PushgatewayConfig,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

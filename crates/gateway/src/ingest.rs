@@ -72,8 +72,8 @@ pub(crate) struct Pipeline {
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
-struct Submitted {
-    outcome: Outcome,
+pub(crate) struct Submitted {
+    pub outcome: Outcome,
     settled: Option<oneshot::Receiver<Settled>>,
 }
 
@@ -126,7 +126,12 @@ impl Pipeline {
         self.settle(submitted, deadline).await
     }
 
-    async fn settle(&self, submitted: Submitted, deadline: Instant) -> Result<Outcome, Error> {
+    /// Waits until the buffer has what was submitted.
+    pub(crate) async fn settle(
+        &self,
+        submitted: Submitted,
+        deadline: Instant,
+    ) -> Result<Outcome, Error> {
         let timeout_ms = self.request_timeout.as_millis();
         if let Some(settled) = submitted.settled {
             timeout_at(deadline, settled)
@@ -138,8 +143,8 @@ impl Pipeline {
         Ok(submitted.outcome)
     }
 
-    /// Validates and adds to the open records. Takes as long as that takes.
-    fn submit(
+    /// Validates and adds to the open records, in the order of the calls. Takes as long as that takes.
+    pub(crate) fn submit(
         &self,
         protocol: &'static str,
         origin: &Origin,
@@ -183,7 +188,8 @@ impl Pipeline {
         })
     }
 
-    fn inflated(
+    /// A body as it was before its encoding, with the room that it takes.
+    pub(crate) fn inflated(
         &self,
         encoding: Encoding,
         wire: Bytes,
@@ -212,11 +218,13 @@ fn compression_of(body: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether reading a body would hold up the other requests of a runtime thread: about 500 µs.
-fn is_heavy(encoding: Encoding, wire_bytes: usize) -> bool {
+pub(crate) fn is_heavy(encoding: Encoding, wire_bytes: usize) -> bool {
     match encoding {
         Encoding::Identity => wire_bytes > 64 << 10,
-        Encoding::Gzip | Encoding::Deflate | Encoding::Zstd | Encoding::Snappy => {
-            wire_bytes > 16 << 10
-        }
+        Encoding::Gzip
+        | Encoding::Deflate
+        | Encoding::Zstd
+        | Encoding::Snappy
+        | Encoding::SnappyFramed => wire_bytes > 16 << 10,
     }
 }

@@ -26,6 +26,18 @@ pub(crate) struct Told<'a> {
     pub(crate) message: &'a str,
 }
 
+impl Told<'_> {
+    /// The object's position, from 0, as the sender counts.
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Why it was refused.
+    pub(crate) fn message(&self) -> &str {
+        self.message
+    }
+}
+
 impl std::fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "sample {}", self.index)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use buffer::Publish;
-use gateway::Gateway;
+use gateway::{Beside, Gateway, Statsd};
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
@@ -14,17 +14,18 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Public<P> {
     gateway: Gateway<P>,
+    statsd: Statsd,
     stopping: CancellationToken,
     served: Vec<oneshot::Receiver<usize>>,
 }
 
 impl<P: Publish> Public<P> {
-    /// Opens the ports and serves; `extra` are routes beside the gateway's own.
+    /// Opens the ports and serves.
     pub(crate) async fn start(
         process: &Process,
         settings: &Settings,
         publisher: Arc<P>,
-        extra: axum::Router,
+        beside: Beside,
     ) -> anyhow::Result<Self> {
         let config = gateway::Config {
             http: settings.http.clone(),
@@ -34,6 +35,7 @@ impl<P: Publish> Public<P> {
             otlp: settings.otlp.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
+            pushgateway: settings.pushgateway.clone(),
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
@@ -60,7 +62,14 @@ impl<P: Publish> Public<P> {
             others.push((task, listener));
         }
         let clock = Arc::new(service::clock::now_ms);
-        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, extra);
+        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
+        let hostname = service::process::hostname();
+        let statsd = gateway
+            .statsd(&settings.statsd, hostname, &process.tasks)
+            .await?;
+        for place in statsd.places() {
+            tracing::info!("send StatsD and DogStatsD to {place}");
+        }
         let stopping = CancellationToken::new();
         others.push(("public listener", listener));
         let served = others
@@ -77,6 +86,7 @@ impl<P: Publish> Public<P> {
             .collect();
         Ok(Self {
             gateway,
+            statsd,
             stopping,
             served,
         })
@@ -92,6 +102,9 @@ impl<P: Publish> Public<P> {
             }
         };
         process.step("requests", served).await;
+        process
+            .step("statsd", self.statsd.stop(process.deadline))
+            .await;
         process
             .step("buffer", self.gateway.drain(process.deadline))
             .await;

@@ -89,8 +89,12 @@ pub struct Settings {
     pub influx: gateway::InfluxConfig,
     /// OpenTelemetry's metrics.
     pub otlp: gateway::OtlpConfig,
+    /// StatsD and DogStatsD.
+    pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// Groups of metrics that batch jobs push.
+    pub pushgateway: gateway::PushgatewayConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
@@ -148,7 +152,9 @@ impl Settings {
             tenancy: gateway::TenancyConfig::default(),
             influx: gateway::InfluxConfig::default(),
             otlp: gateway::OtlpConfig::default(),
+            statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
             local: buffer::local::Config::default(),
@@ -198,7 +204,9 @@ impl Settings {
         self.tenancy.check().map_err(section("tenancy"))?;
         self.influx.check().map_err(section("influx"))?;
         self.otlp.check().map_err(section("otlp"))?;
+        self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.pushgateway.check().map_err(section("pushgateway"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;

@@ -297,6 +297,11 @@ fn compress(encoding: Encoding, data: &[u8]) -> Vec<u8> {
         Encoding::Deflate => zlib(data),
         Encoding::Zstd => zstd(data),
         Encoding::Snappy => crate::snappy::compress(data),
+        Encoding::SnappyFramed => {
+            let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+            encoder.write_all(data).unwrap();
+            encoder.into_inner().unwrap()
+        }
     }
 }
 
