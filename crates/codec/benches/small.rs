@@ -258,7 +258,7 @@ fn all(criterion: &mut Criterion) {
                 lines.sum()
             },
             || {
-                codec::victoria_json::decode(black_box(body.as_bytes()), &[], 10_000)
+                codec::victoria_json::decode(black_box(body.as_bytes()), 10_000)
                     .expect("good")
                     .0
             },

@@ -14,11 +14,9 @@ use crate::{Decoded, Ignored};
 type Oddity = (usize, Option<Refusal>);
 
 /// The lines read so far, and the one that is being read.
-pub(super) struct Lines<'de, 'o> {
+pub(super) struct Lines<'de> {
     decoded: Decoded<'de>,
-    extra: &'o [(String, String)],
     max_samples: usize,
-    max_labels: usize,
     /// Where the open line's labels start.
     from: usize,
     name: Option<Cow<'de, str>>,
@@ -32,17 +30,11 @@ pub(super) struct Lines<'de, 'o> {
     told: usize,
 }
 
-impl<'de, 'o> Lines<'de, 'o> {
-    pub(super) fn new(
-        extra: &'o [(String, String)],
-        max_samples: usize,
-        max_labels: usize,
-    ) -> Self {
+impl<'de> Lines<'de> {
+    pub(super) fn new(max_samples: usize) -> Self {
         Self {
             decoded: Decoded::default(),
-            extra,
             max_samples,
-            max_labels,
             from: 0,
             name: None,
             values: Vec::new(),
@@ -116,13 +108,10 @@ impl<'de, 'o> Lines<'de, 'o> {
         Ok(())
     }
 
-    /// Room for more samples and labels, and the labels that all series get.
-    pub(super) fn sibling<'other>(&self) -> Lines<'other, 'o> {
-        let samples = self
-            .max_samples
-            .saturating_sub(self.decoded.objects as usize);
-        let labels = self.max_labels.saturating_sub(self.from);
-        Lines::new(self.extra, samples, labels)
+    /// Room for as many samples as there may still be.
+    pub(super) fn sibling<'other>(&self) -> Lines<'other> {
+        let objects = self.decoded.objects as usize;
+        Lines::new(self.max_samples.saturating_sub(objects))
     }
 
     /// Refuses all samples of the line as far as they are known, and one where none are.
@@ -157,10 +146,6 @@ impl<'de, 'o> Lines<'de, 'o> {
         Ok(index)
     }
 
-    fn is_extra(&self, name: &str) -> bool {
-        self.extra.iter().any(|(extra, _)| extra == name)
-    }
-
     fn check(&mut self) -> Result<(), Refusal> {
         if let Some(problem) = self.problem.take() {
             return Err(problem);
@@ -178,19 +163,6 @@ impl<'de, 'o> Lines<'de, 'o> {
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
-        for (name, value) in self.extra {
-            if name == model::NAME_LABEL {
-                self.name = Some(Cow::Owned(value.clone()));
-            } else {
-                let batch = &mut self.decoded.batch;
-                batch.push_label(name.clone(), value.clone());
-            }
-        }
-        if self.decoded.batch.open_labels() > self.max_labels {
-            let most = self.max_labels;
-            let message = format!("with extra_label the body has more than {most} labels");
-            return Err(Refusal::new(Code::TooManySamples, message));
-        }
         let name = self.name.take().unwrap_or_default();
         // Without any oddity there is no need to keep the name.
         let is_plain = self.odd_values.is_empty() && self.odd_times.is_empty();
@@ -244,7 +216,7 @@ impl<'de, 'o> Lines<'de, 'o> {
     }
 }
 
-impl<'de> Objects<'de> for Lines<'de, '_> {
+impl<'de> Objects<'de> for Lines<'de> {
     fn begin(&mut self) {
         self.decoded.batch.drop_labels(self.from);
         self.clear();
@@ -311,9 +283,9 @@ impl<'de> Objects<'de> for Lines<'de, '_> {
 }
 
 /// Reads the labels, the name among them.
-struct Metric<'s, 'de, 'o>(&'s mut Lines<'de, 'o>);
+struct Metric<'s, 'de>(&'s mut Lines<'de>);
 
-impl<'de> Handle<'de> for Metric<'_, 'de, '_> {
+impl<'de> Handle<'de> for Metric<'_, 'de> {
     type Out = ();
 
     fn other(self, found: Found<'de>) {
@@ -328,11 +300,7 @@ impl<'de> Handle<'de> for Metric<'_, 'de, '_> {
             let handler = Plain;
             match map.next_value_seed(Any { parser, handler })? {
                 Found::Text(value) if name == model::NAME_LABEL => lines.name = Some(value),
-                Found::Text(value) => {
-                    if !lines.is_extra(&name) {
-                        lines.decoded.batch.push_label(name, value);
-                    }
-                }
+                Found::Text(value) => lines.decoded.batch.push_label(name, value),
                 // No value, no label.
                 Found::Null => {}
                 found => lines.refuse(Code::LabelsInvalid, || {
@@ -345,13 +313,13 @@ impl<'de> Handle<'de> for Metric<'_, 'de, '_> {
 }
 
 /// Reads an array of numbers.
-struct Numbers<'s, 'de, 'o> {
+struct Numbers<'s, 'de> {
     field: &'static str,
-    push: fn(&mut Lines<'de, 'o>, Found<'de>),
-    lines: &'s mut Lines<'de, 'o>,
+    push: fn(&mut Lines<'de>, Found<'de>),
+    lines: &'s mut Lines<'de>,
 }
 
-impl<'de> Handle<'de> for Numbers<'_, 'de, '_> {
+impl<'de> Handle<'de> for Numbers<'_, 'de> {
     type Out = ();
 
     fn other(self, found: Found<'de>) {
@@ -384,7 +352,7 @@ impl<'de> Handle<'de> for Numbers<'_, 'de, '_> {
 }
 
 #[inline]
-fn push_value<'de>(lines: &mut Lines<'de, '_>, found: Found<'de>) {
+fn push_value<'de>(lines: &mut Lines<'de>, found: Found<'de>) {
     let at = lines.values.len();
     let value = match found.number() {
         // sonic-rs reads -0 as 0; so that both parsers agree, 0 has no sign here.
@@ -408,7 +376,7 @@ fn push_value<'de>(lines: &mut Lines<'de, '_>, found: Found<'de>) {
 }
 
 #[inline]
-fn push_time<'de>(lines: &mut Lines<'de, '_>, found: Found<'de>) {
+fn push_time<'de>(lines: &mut Lines<'de>, found: Found<'de>) {
     let at = lines.times.len();
     let at_ms = match found {
         Found::Int(at_ms) => Some(at_ms),

@@ -10,7 +10,7 @@ use model::Code;
 const MANY: usize = 10_000;
 
 fn plain(body: &str) -> Vec<String> {
-    shown(&decode(body.as_bytes(), &[], MANY).unwrap().0)
+    shown(&decode(body.as_bytes(), MANY).unwrap().0)
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn fields_come_in_any_order_and_unknown_ones_are_passed_over() {
 #[test]
 fn blank_lines_carriage_returns_and_a_missing_last_newline_are_fine() {
     let body = "\r\n{\"metric\":{\"__name__\":\"a\"},\"values\":[1],\"timestamps\":[1]}\r\n\n{\"metric\":{\"__name__\":\"b\"},\"values\":[2],\"timestamps\":[2]}";
-    let (decoded, lines) = decode(body.as_bytes(), &[], MANY).unwrap();
+    let (decoded, lines) = decode(body.as_bytes(), MANY).unwrap();
     assert_eq!(shown(&decoded), ["0: a{} 1 @1", "1: b{} 2 @2"]);
     assert_eq!([0, 1].map(|index| lines.line_of(index)), [2, 4]);
     for empty in ["", "\n\n", "\r\n \n"] {
@@ -158,7 +158,7 @@ fn a_number_out_of_range_is_the_fault_of_its_line() {
 fn a_line_that_is_not_utf_8_is_refused_alone() {
     let good = br#"{"metric":{"__name__":"x"},"values":[1],"timestamps":[1]}"#;
     let body = [b"{\"\xff\n", good.as_slice()].concat();
-    let (decoded, lines) = decode(&body, &[], MANY).unwrap();
+    let (decoded, lines) = decode(&body, MANY).unwrap();
     assert_eq!(
         shown(&decoded),
         [
@@ -170,20 +170,12 @@ fn a_line_that_is_not_utf_8_is_refused_alone() {
 }
 
 #[test]
-fn extra_labels_replace_the_line_s_own() {
-    let extra = [("job", "new"), ("dc", "a")].map(|(name, value)| (name.into(), value.into()));
-    let body = r#"{"metric":{"__name__":"x","job":"old"},"values":[1],"timestamps":[1]}"#;
-    let (decoded, _) = decode(body.as_bytes(), &extra, MANY).unwrap();
-    assert_eq!(shown(&decoded), [r#"0: x{job="new",dc="a"} 1 @1"#]);
-}
-
-#[test]
 fn there_is_a_limit_on_samples_within_a_line_and_over_all() {
     let line = |samples: usize| {
         let numbers = vec![1; samples];
         json!({"metric": {"__name__": "x"}, "values": numbers, "timestamps": numbers}).to_string()
     };
-    let over = |body: String| decode(body.as_bytes(), &[], 10).map(|(decoded, _)| decoded.objects);
+    let over = |body: String| decode(body.as_bytes(), 10).map(|(decoded, _)| decoded.objects);
     assert_eq!(over(line(10)), Ok(10));
     for body in [line(11), format!("{}\n{}", line(5), line(6))] {
         assert_eq!(over(body).unwrap_err().code, Code::TooManySamples);
@@ -225,7 +217,7 @@ proptest! {
             body.push('\n');
             expected.extend(samples.iter().map(|(at_ms, value)| (*at_ms, value.to_bits())));
         }
-        let (decoded, _) = decode(body.as_bytes(), &[], MANY).unwrap();
+        let (decoded, _) = decode(body.as_bytes(), MANY).unwrap();
         let found: Vec<(i64, u64)> = decoded.batch.samples().iter().map(|sample| {
             let model::Value::Float(value) = sample.value else { panic!("a float") };
             (sample.at_ms, value.to_bits())
@@ -249,7 +241,7 @@ proptest! {
         let at = at.index(body.len());
         body[at] = byte;
         for body in [&bytes, &body] {
-            if let Ok((decoded, _)) = decode(body, &[], MANY) {
+            if let Ok((decoded, _)) = decode(body, MANY) {
                 shown(&decoded);
             }
         }
