@@ -16,3 +16,4 @@ mod push;
 mod records;
 mod sluice;
 mod standalone;
+mod statsd;
