@@ -45,9 +45,16 @@ fn read(packet: &str) -> f64 {
         let Found::Sample(sample) = found else {
             unreachable!("a good line");
         };
-        let tags: usize = sample.tags.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let tags: usize = sample
+            .tags
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
         black_box(tags);
-        sum += sample.numbers().map(|number| number.value / sample.rate).sum::<f64>();
+        sum += sample
+            .numbers()
+            .map(|number| number.value / sample.rate)
+            .sum::<f64>();
     });
     sum
 }
@@ -61,10 +68,20 @@ fn lines(criterion: &mut Criterion) {
     for (name, tagged) in [("plain", false), ("three_tags", true)] {
         let packets = packets(tagged);
         group.bench_function(format!("split_only/{name}"), |bencher| {
-            bencher.iter(|| packets.iter().map(|packet| split(black_box(packet))).sum::<usize>());
+            bencher.iter(|| {
+                packets
+                    .iter()
+                    .map(|packet| split(black_box(packet)))
+                    .sum::<usize>()
+            });
         });
         group.bench_function(format!("decode/{name}"), |bencher| {
-            bencher.iter(|| packets.iter().map(|packet| read(black_box(packet))).sum::<f64>());
+            bencher.iter(|| {
+                packets
+                    .iter()
+                    .map(|packet| read(black_box(packet)))
+                    .sum::<f64>()
+            });
         });
     }
     group.finish();

@@ -58,7 +58,6 @@ def main():
         port=int(udp_port),
         namespace="packed",
         disable_aggregation=False,
-        disable_extended_aggregation=False,
     )
     datadog(packed)
     local = DogStatsd(socket_path=datagram, namespace="local")
