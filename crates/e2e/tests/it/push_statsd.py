@@ -40,6 +40,7 @@ def datadog(client):
     client.service_check("db", 0, message="fine", tags=tags)
     client.count_with_timestamp("dd.past", 4, int(time.time()) - 60, tags=tags)
     client.gauge_with_timestamp("dd.then", 7, int(time.time()) - 60, tags=tags)
+    client.flush_aggregated_metrics()
     client.flush()
 
 
