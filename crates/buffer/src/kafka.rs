@@ -12,6 +12,7 @@ mod partitioner;
 mod producer;
 mod properties;
 mod reader;
+mod table;
 mod topic;
 
 pub use config::{Compression, Config, Member, check_topic_name};
@@ -20,7 +21,8 @@ pub use partitioner::partition_for;
 pub use producer::Producer;
 pub use properties::Properties;
 pub use reader::{Committer, Reader};
-pub use topic::{Topic, TopicError, ensure_dead_letter_topic, ensure_topic};
+pub use table::{Follower, Table};
+pub use topic::{Topic, TopicError, ensure_dead_letter_topic, ensure_table_topic, ensure_topic};
 
 #[cfg(test)]
 mod tests;

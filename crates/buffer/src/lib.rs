@@ -9,6 +9,8 @@ pub mod kafka;
 pub mod local;
 pub mod metrics;
 mod publish;
+mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
 pub use publish::{BuryDead, ContentType, DeadLetter, Durability, Publish, PublishError, Record};
+pub use table::{Change, Follow, MAX_KEY_BYTES, Table};

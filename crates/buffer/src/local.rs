@@ -21,6 +21,8 @@ mod reader;
 mod segments;
 mod shared;
 mod store;
+mod table;
+mod tables;
 mod writer;
 
 pub use config::Config;
@@ -28,6 +30,7 @@ pub use entry::Buried;
 pub use handle::{Log, OpenError};
 pub use lock::{DataDir, DataDirLock, LockError};
 pub use reader::{Committer, Reader, Start};
+pub use table::{Follower, Table};
 pub use writer::Writer;
 
 /// The only one.

@@ -288,6 +288,28 @@ impl Config {
         client
     }
 
+    /// For a follower of a table: partitions that it assigns itself, from their beginning on.
+    pub(super) fn follower(&self) -> ClientConfig {
+        let mut client = self.client(&[
+            ("fetch.message.max.bytes", "1048576"),
+            ("fetch.queue.backoff.ms", "50"),
+            ("socket.timeout.ms", "15000"),
+        ]);
+        // A replica nearby may not know yet what its leader has acknowledged: the end would come too early.
+        client.remove("client.rack");
+        client
+            // librdkafka assigns nothing without the name of a group. It is never joined.
+            .set("group.id", format!("sluice-{}", self.topic))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "true")
+            // A topic that was there and is not any more is gone, and not on its way.
+            .set("topic.metadata.propagation.max.ms", "0")
+            .set("auto.offset.reset", "earliest")
+            .set("queued.max.messages.kbytes", "2048");
+        client
+    }
+
     /// For one member of a consumer group.
     pub(super) fn reader(&self, member: &Member) -> ClientConfig {
         // A quarter for what librdkafka has fetched, the rest for what waits in our own queue.

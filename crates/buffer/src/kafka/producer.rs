@@ -43,11 +43,19 @@ pub struct Producer {
 
 struct Shared {
     config: Config,
-    dead_letter_topic: Option<String>,
+    purpose: Purpose,
     state: RwLock<State>,
     limits: RwLock<Limits>,
     open: Arc<Open>,
     replacing: AtomicBool,
+}
+
+/// What the producer's topics are.
+enum Purpose {
+    /// Samples, and their dead letters if they have a topic.
+    Samples { dead_letters: Option<String> },
+    /// The last record of each key.
+    Table,
 }
 
 /// The largest key plus value that each topic takes, in bytes.
@@ -111,15 +119,27 @@ impl Producer {
     #[must_use]
     pub fn with_dead_letters(config: &Config, topic: Option<&str>) -> Self {
         metrics::kafka_queue_limit(config.max_queue.bytes());
+        let purpose = Purpose::Samples {
+            dead_letters: topic.map(str::to_owned),
+        };
+        Self::with_purpose(config, purpose, Open::shown())
+    }
+
+    /// A producer for a table, whose topic is the one of `config`.
+    pub(super) fn for_table(config: &Config) -> Self {
+        Self::with_purpose(config, Purpose::Table, Open::default())
+    }
+
+    fn with_purpose(config: &Config, purpose: Purpose, open: Open) -> Self {
         let shared = Shared {
             config: config.clone(),
-            dead_letter_topic: topic.map(str::to_owned),
+            purpose,
             state: RwLock::new(State::Unchecked),
             limits: RwLock::new(Limits {
                 record: DEFAULT_MESSAGE_MAX_BYTES - OVERHEAD_BYTES,
                 dead_letter: DEFAULT_MESSAGE_MAX_BYTES - OVERHEAD_BYTES,
             }),
-            open: Arc::default(),
+            open: Arc::new(open),
             replacing: AtomicBool::new(false),
         };
         Self {
@@ -252,7 +272,7 @@ impl Producer {
 
     /// Hands a record to librdkafka, which copies it.
     fn enqueue(&self, record: &Outgoing<'_>) -> Result<oneshot::Receiver<Answer>, PublishError> {
-        let size_bytes = record.key.map_or(0, <[u8]>::len) + record.value.len();
+        let size_bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
         let limit_bytes = record.limit_bytes;
         if size_bytes > limit_bytes {
             return Err(PublishError::TooLarge {
@@ -265,7 +285,7 @@ impl Producer {
         let base = BaseRecord {
             topic: record.topic,
             partition: None,
-            payload: Some(record.value),
+            payload: record.value,
             key: record.key,
             timestamp: Some(record.at_ms),
             headers: Some((record.headers)()),
@@ -282,6 +302,22 @@ impl Producer {
         Ok(answer)
     }
 
+    /// Writes an entry of a table, or the tombstone that deletes it.
+    pub(super) fn put(
+        &self,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> impl Future<Output = Answer> + Send + 'static + use<> {
+        self.send(&Outgoing {
+            topic: &self.shared.config.topic,
+            key: Some(key),
+            value,
+            limit_bytes: self.limits().record,
+            at_ms: now_ms(),
+            headers: &headers::of_entry,
+        })
+    }
+
     fn send(&self, record: &Outgoing<'_>) -> impl Future<Output = Answer> + Send + 'static + use<> {
         let receiver = self.enqueue(record);
         if let Err(error) = &receiver {
@@ -295,7 +331,8 @@ impl Producer {
 struct Outgoing<'a> {
     topic: &'a str,
     key: Option<&'a [u8]>,
-    value: &'a [u8],
+    /// None is a tombstone.
+    value: Option<&'a [u8]>,
     limit_bytes: usize,
     at_ms: i64,
     headers: &'a dyn Fn() -> OwnedHeaders,
@@ -330,7 +367,7 @@ impl Publish for Producer {
         self.send(&Outgoing {
             topic: &self.shared.config.topic,
             key: Some(&record.key),
-            value: &record.value,
+            value: Some(&record.value),
             limit_bytes: self.limits().record,
             at_ms: record.received_at_ms,
             headers: &|| headers::of_record(&record),
@@ -355,7 +392,10 @@ impl Publish for Producer {
 
 impl BuryDead for Producer {
     async fn bury(&self, letter: DeadLetter) -> Result<(), PublishError> {
-        let Some(topic) = &self.shared.dead_letter_topic else {
+        let Purpose::Samples {
+            dead_letters: Some(topic),
+        } = &self.shared.purpose
+        else {
             return Err(PublishError::Unconfirmed(
                 "there is no topic for dead letters".to_owned(),
             ));
@@ -364,7 +404,7 @@ impl BuryDead for Producer {
             topic,
             // No key rather than an empty one, which would put all of them on one partition.
             key: letter.key.as_deref().filter(|key| !key.is_empty()),
-            value: &letter.value,
+            value: Some(&letter.value),
             limit_bytes: self.limits().dead_letter,
             at_ms: now_ms(),
             headers: &|| headers::of_dead_letter(&letter),

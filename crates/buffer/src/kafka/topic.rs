@@ -3,6 +3,8 @@
 //! A topic that keeps records for less long than asked, or that would throw some away, is said
 //! loudly and shown as a metric: what to do about it is the operator's decision.
 
+mod found;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +15,10 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 
+use self::found::{Found, report};
 use super::config::Config;
 use super::errors::{describe, describe_error};
 use super::logs::ClientLog;
-use crate::metrics;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -63,7 +65,7 @@ pub async fn ensure_topic(config: &Config, retention: Duration) -> Result<Topic,
         name: &config.topic,
         partitions: config.partitions,
         replication: config.replication,
-        retention,
+        keep: Keep::For(retention),
         max_message_bytes: None,
     };
     ensure(config, &wanted).await
@@ -86,25 +88,78 @@ pub async fn ensure_dead_letter_topic(
         name,
         partitions: config.partitions.min(DEAD_LETTER_PARTITIONS),
         replication: config.replication,
-        retention,
+        keep: Keep::For(retention),
         max_message_bytes: Some(largest_bytes + DEAD_LETTER_EXTRA_BYTES),
     };
     ensure(config, &wanted).await
+}
+
+/// Makes sure that the topic of a table is there: compacted, so that it keeps the last record of each key.
+///
+/// # Errors
+/// When Kafka does not answer or does not let us create it.
+pub async fn ensure_table_topic(config: &Config, name: &str) -> Result<Topic, TopicError> {
+    let wanted = Wanted {
+        name,
+        // One order for all keys; a table is small.
+        partitions: 1,
+        replication: config.replication,
+        keep: Keep::LastOfEachKey,
+        max_message_bytes: None,
+    };
+    ensure(config, &wanted).await
+}
+
+/// What a topic keeps.
+#[derive(Debug, Clone, Copy)]
+enum Keep {
+    /// Everything, for so long.
+    For(Duration),
+    LastOfEachKey,
+}
+
+impl Keep {
+    const fn policy(self) -> &'static str {
+        match self {
+            Self::For(_) => "delete",
+            Self::LastOfEachKey => "compact",
+        }
+    }
+
+    fn settings(self) -> Vec<(&'static str, String)> {
+        let mut settings = vec![("cleanup.policy", self.policy().to_owned())];
+        match self {
+            Self::For(retention) => {
+                settings.push(("retention.ms", millis(retention).to_string()));
+            }
+            // A segment is compacted once it is closed, and every start reads what is not compacted yet.
+            Self::LastOfEachKey => settings.extend([
+                ("segment.bytes", (16 << 20).to_string()),
+                ("segment.ms", millis(Duration::from_hours(1)).to_string()),
+                ("min.cleanable.dirty.ratio", "0.1".to_owned()),
+                (
+                    "max.compaction.lag.ms",
+                    millis(Duration::from_hours(24)).to_string(),
+                ),
+            ]),
+        }
+        settings
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 struct Wanted<'a> {
     name: &'a str,
     partitions: i32,
     replication: i32,
-    retention: Duration,
+    keep: Keep,
     max_message_bytes: Option<usize>,
 }
 
 impl Wanted<'_> {
-    fn retention_ms(&self) -> i64 {
-        i64::try_from(self.retention.as_millis()).unwrap_or(i64::MAX)
-    }
-
     fn error(&self, reason: impl Into<String>) -> TopicError {
         TopicError {
             topic: self.name.to_owned(),
@@ -149,7 +204,7 @@ async fn ensure_with(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<Topic, T
             topic = wanted.name,
             partitions = wanted.partitions,
             replication = wanted.replication,
-            retention_ms = wanted.retention_ms(),
+            keeps = ?wanted.keep,
             "kafka topic was created"
         );
     }
@@ -173,15 +228,16 @@ async fn ensure_with(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<Topic, T
 
 /// Whether the topic is new.
 async fn create(admin: &Admin, wanted: &Wanted<'_>) -> Result<bool, TopicError> {
-    let retention_ms = wanted.retention_ms().to_string();
+    let settings = wanted.keep.settings();
     let max_message_bytes = wanted.max_message_bytes.map(|bytes| bytes.to_string());
     let mut topic = NewTopic::new(
         wanted.name,
         wanted.partitions,
         TopicReplication::Fixed(wanted.replication),
-    )
-    .set("retention.ms", &retention_ms)
-    .set("cleanup.policy", "delete");
+    );
+    for (name, value) in &settings {
+        topic = topic.set(name, value);
+    }
     if wanted.replication >= 3 {
         topic = topic.set("min.insync.replicas", "2");
     }
@@ -274,120 +330,6 @@ async fn layout(admin: &Arc<Admin>, wanted: &Wanted<'_>) -> Result<(i32, usize),
         }
         tries += 1;
         tokio::time::sleep(PROPAGATION_PAUSE).await;
-    }
-}
-
-/// An existing topic.
-struct Found {
-    partitions: i32,
-    replicas: usize,
-    settings: HashMap<String, String>,
-}
-
-/// One thing that is not as wanted.
-#[derive(Debug, PartialEq, Eq)]
-struct Mismatch {
-    setting: &'static str,
-    found: String,
-    wanted: String,
-    why: &'static str,
-}
-
-impl Found {
-    fn mismatches(&self, wanted: &Wanted<'_>) -> Vec<Mismatch> {
-        let mut mismatches = Vec::new();
-        let mut differs = |setting, found: String, wanted: String, why| {
-            mismatches.push(Mismatch {
-                setting,
-                found,
-                wanted,
-                why,
-            });
-        };
-        if self.partitions < wanted.partitions {
-            differs(
-                "partitions",
-                self.partitions.to_string(),
-                wanted.partitions.to_string(),
-                "fewer consumers can share the work",
-            );
-        }
-        if usize::try_from(wanted.replication).is_ok_and(|replicas| self.replicas < replicas) {
-            differs(
-                "replication",
-                self.replicas.to_string(),
-                wanted.replication.to_string(),
-                "fewer brokers may fail before records are lost",
-            );
-        }
-        // -1 keeps records forever.
-        let number = |name: &str| self.settings.get(name)?.parse::<i64>().ok();
-        if let Some(found) = number("retention.ms")
-            && (0..wanted.retention_ms()).contains(&found)
-        {
-            differs(
-                "retention",
-                format!("{found} ms"),
-                format!("{} ms", wanted.retention_ms()),
-                "records expire sooner than the settings promise",
-            );
-        }
-        if let Some(found) = number("retention.bytes").filter(|bytes| *bytes >= 0) {
-            differs(
-                "retention_bytes",
-                found.to_string(),
-                "-1".to_owned(),
-                "records may expire by size before their time",
-            );
-        }
-        let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
-        if let Some(found) = number("max.message.bytes")
-            && let Some(wanted) = wanted.max_message_bytes.map(bytes)
-            // A bit less does for all but the very largest.
-            && found < wanted - bytes(DEAD_LETTER_EXTRA_BYTES)
-        {
-            differs(
-                "max_message_bytes",
-                found.to_string(),
-                wanted.to_string(),
-                "a large record that cannot be decoded would fit nowhere and stop its partition",
-            );
-        }
-        if let Some(found) = self.settings.get("cleanup.policy")
-            && found != "delete"
-        {
-            differs(
-                "cleanup_policy",
-                found.clone(),
-                "delete".to_owned(),
-                "compaction keeps only the last record of each metric name",
-            );
-        }
-        mismatches
-    }
-}
-
-fn report(wanted: &Wanted<'_>, mismatches: &[Mismatch]) {
-    for setting in [
-        "partitions",
-        "replication",
-        "retention",
-        "retention_bytes",
-        "max_message_bytes",
-        "cleanup_policy",
-    ] {
-        let mismatch = mismatches.iter().find(|m| m.setting == setting);
-        metrics::topic_mismatch(wanted.name, setting, mismatch.is_some());
-        if let Some(mismatch) = mismatch {
-            tracing::warn!(
-                topic = wanted.name,
-                setting,
-                found = mismatch.found,
-                wanted = mismatch.wanted,
-                why = mismatch.why,
-                "KAFKA TOPIC IS NOT WHAT THE SETTINGS ASK FOR, and is not changed"
-            );
-        }
     }
 }
 

@@ -163,6 +163,7 @@ impl Engine {
             appended,
             is_full,
             forgotten,
+            puts,
             ..
         } = plan;
         self.is_full = is_full.unwrap_or(self.is_full && !self.has_room());
@@ -181,6 +182,7 @@ impl Engine {
             }
             return;
         }
+        self.shared.tables().apply(puts);
         self.shared.publish_tail(State::Open);
         if self.is_full {
             self.shared.condition.not_ready(self.shared.why_full());
@@ -295,6 +297,7 @@ impl Engine {
         probed.and(removed)?;
         let (store, _id) = Store::open(dir, tuning)?;
         *self.shared.index() = Index::load(&store, tuning)?;
+        self.shared.tables().load(&store)?;
         self.shared.set_store(Some(store.clone()));
         Ok(store)
     }
@@ -308,7 +311,9 @@ fn refuse(command: Command, failure: &Failure) {
         Remedy::Reopen | Remedy::Person => PublishError::Unconfirmed(message.clone()),
     };
     match command {
-        Command::Append(_, answer) | Command::Bury(_, answer) => answer.give(Err(publish)),
+        Command::Append(_, answer) | Command::Bury(_, answer) | Command::Put(_, answer) => {
+            answer.give(Err(publish));
+        }
         Command::Commit(_, _, answer) | Command::Forget(_, answer) | Command::Expire(answer) => {
             answer.give(Err(DrainError::Unavailable(message)));
         }

@@ -19,6 +19,8 @@ use super::queue::{Command, Queue};
 use super::reader::{Reader, Start};
 use super::shared::{Shared, State, Tail};
 use super::store::Store;
+use super::table::{self, Follower, Table};
+use super::tables::Tables;
 use super::writer::Writer;
 use crate::{DrainError, metrics};
 
@@ -107,6 +109,8 @@ impl Log {
         }
         let (store, id) = Store::open(dir, &tuning).map_err(failed)?;
         let index = Index::load(&store, &tuning).map_err(failed)?;
+        let mut tables = Tables::default();
+        tables.load(&store).map_err(failed)?;
         let tail = Tail {
             start: index.records.start(),
             end: index.records.end(),
@@ -131,6 +135,7 @@ impl Log {
             tail: watch::Sender::new(tail),
             store: Arc::new(RwLock::new(Some(store.clone()))),
             index: Mutex::new(index),
+            tables: Mutex::new(tables),
             open_readers: Mutex::new(BTreeSet::new()),
             fsyncs: AtomicU64::new(0),
             has_ended: watch::Sender::new(false),
@@ -168,6 +173,14 @@ impl Log {
     /// When a reader of this name is open, or the log cannot remember a new one.
     pub async fn reader(&self, name: &str, start: Start) -> Result<Reader, DrainError> {
         Reader::open(self.clone(), name, start).await
+    }
+
+    /// A table, empty if it was never written, and a follower that is told everything from its beginning on.
+    ///
+    /// # Errors
+    /// When the name is empty or longer than 200 bytes.
+    pub fn table(&self, name: &str) -> Result<(Table, Follower), DrainError> {
+        table::open(self.clone(), name)
     }
 
     /// The names of the readers that the log remembers, and the next offset that each will read.

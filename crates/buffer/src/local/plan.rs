@@ -8,6 +8,7 @@ use super::queue::{Answer, Command};
 use super::segments::Added;
 use super::shared::Shared;
 use super::store::{Batch, Lane, Store, cursor_key};
+use super::tables::Put;
 use crate::{DrainError, PublishError, Record, metrics};
 
 /// Who is answered once a batch is durable.
@@ -29,6 +30,8 @@ pub(super) struct Plan {
     pub(super) is_full: Option<bool>,
     /// Lanes whose start moved.
     pub(super) forgotten: Vec<Lane>,
+    /// What happens to the tables.
+    pub(super) puts: Vec<Put>,
     now_ms: i64,
 }
 
@@ -41,6 +44,7 @@ impl Plan {
             appended: 0,
             is_full: None,
             forgotten: Vec::new(),
+            puts: Vec::new(),
             now_ms,
         }
     }
@@ -73,6 +77,11 @@ impl Plan {
                     let added = self.added(&stored, self.now_ms);
                     index.append(store, &mut self.batch, Lane::Dead, stored, added);
                     self.bound_dead_letters(shared, index);
+                    self.waiting.push(Waiting::Publish(answer));
+                }
+                Command::Put(put, answer) => {
+                    self.batch.put_entry(&put);
+                    self.puts.push(*put);
                     self.waiting.push(Waiting::Publish(answer));
                 }
                 Command::Commit(_, offset, answer) if offset > index.records.end() => {

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
+use super::tables::Put;
 use crate::{DeadLetter, DrainError, PublishError, Record};
 
 /// One thing to do, and who waits for it.
@@ -13,6 +15,7 @@ use crate::{DeadLetter, DrainError, PublishError, Record};
 pub(super) enum Command {
     Append(Record, Answer<(), PublishError>),
     Bury(Box<DeadLetter>, Answer<(), PublishError>),
+    Put(Box<Put>, Answer<(), PublishError>),
     Commit(Arc<str>, u64, Answer<(), DrainError>),
     /// Makes the reader known, so that what it has not read is kept; answers where it goes on.
     Register(Arc<str>, Answer<u64, DrainError>),
@@ -44,13 +47,14 @@ impl Command {
         SELF + match self {
             Self::Append(record, _) => record.key.len() + record.value.len(),
             Self::Bury(letter, _) => letter.value.len() + letter.message.len(),
+            Self::Put(put, _) => put.key.len() + put.value.as_ref().map_or(0, Bytes::len),
             Self::Commit(..) | Self::Register(..) | Self::Forget(..) | Self::Expire(..) => 0,
         }
     }
 
     /// Whether the bound in bytes is for it. The others are small, and who sends one waits for it.
     const fn is_bounded(&self) -> bool {
-        matches!(self, Self::Append(..))
+        matches!(self, Self::Append(..) | Self::Put(..))
     }
 }
 

@@ -14,6 +14,7 @@ use super::config::{Config, Tuning};
 use super::index::Index;
 use super::queue::{Answer, Command, Queue, Refused};
 use super::store::{SharedStore, Store};
+use super::tables::Tables;
 use crate::DrainError;
 
 /// How far a reader may read, and whether there is anything to read from.
@@ -50,6 +51,7 @@ pub(super) struct Shared {
     pub(super) tail: watch::Sender<Tail>,
     pub(super) store: SharedStore,
     pub(super) index: Mutex<Index>,
+    pub(super) tables: Mutex<Tables>,
     /// Names of readers that are open; two of one name would undo each other's commits.
     pub(super) open_readers: Mutex<BTreeSet<Arc<str>>>,
     pub(super) fsyncs: AtomicU64,
@@ -60,6 +62,10 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn open_readers(&self) -> MutexGuard<'_, BTreeSet<Arc<str>>> {

@@ -1,7 +1,7 @@
 //! The log on disk: the only code that names `fjall`.
 //!
-//! Three keyspaces: `records` and `dead` (offset → entry, appended in order, forgotten from the
-//! old end), and `meta` (identity, first offsets, closed segments, cursors). A batch over all of
+//! Four keyspaces: `records` and `dead` (offset → entry, appended in order, forgotten from the
+//! old end), `meta` (identity, first offsets, closed segments, cursors) and `tables`. A batch over all of
 //! them is one entry of the journal: it is there whole after a crash, or not at all.
 
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ use fjall::{
 use super::config::Tuning;
 use super::entry::{self, Buried, RecordDecoder};
 use super::failure::Failure;
+use super::tables::Put;
 use crate::Consumed;
 
 /// Which of the two sequences of entries.
@@ -61,6 +62,22 @@ pub(super) fn cursor_key(reader: &str) -> Vec<u8> {
     [CURSORS_PREFIX, reader.as_bytes()].concat()
 }
 
+/// Where `tables` keeps an entry: the length of the table's name, the name, the key.
+fn entry_key(table: &str, key: &[u8]) -> Vec<u8> {
+    let name_len = u8::try_from(table.len()).unwrap_or(u8::MAX);
+    [&[name_len], table.as_bytes(), key].concat()
+}
+
+fn split_entry_key(mut stored: Bytes) -> Option<(Arc<str>, Bytes)> {
+    let name_len = usize::from(*stored.first()?);
+    if stored.len() < 1 + name_len {
+        return None;
+    }
+    let key = stored.split_off(1 + name_len);
+    let name = std::str::from_utf8(stored.get(1..)?).ok()?;
+    Some((Arc::from(name), key))
+}
+
 /// Handles of an open log. Clones are the same log; it closes with the last one.
 #[derive(Clone)]
 pub(super) struct Store {
@@ -68,6 +85,7 @@ pub(super) struct Store {
     records: Keyspace,
     dead: Keyspace,
     meta: Keyspace,
+    tables: Keyspace,
 }
 
 /// A write that is not done yet.
@@ -75,6 +93,8 @@ pub(super) struct Batch {
     write: OwnedWriteBatch,
     /// Of `meta`; none removes. The last word on a key counts, because the engine may see it only once per batch.
     meta: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// The same of `tables`.
+    tables: BTreeMap<Vec<u8>, Option<Bytes>>,
 }
 
 /// An attempt to read.
@@ -107,6 +127,16 @@ fn entries(memtable_bytes: u64) -> KeyspaceCreateOptions {
         .data_block_size_policy(BlockSizePolicy::all(32 << 10))
         .index_block_pinning_policy(PinningPolicy::all(false))
         // Only ranges are read.
+        .filter_policy(FilterPolicy::disabled())
+}
+
+/// Values of up to a record's size, written again and again under the same keys.
+fn tables(memtable_bytes: u64) -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(memtable_bytes)
+        .manual_journal_persist(true)
+        .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+        // Read as a whole when the log is opened, and never again.
         .filter_policy(FilterPolicy::disabled())
 }
 
@@ -163,6 +193,8 @@ impl Store {
             records: database.keyspace(Lane::Records.name(), || entries(memtable_bytes))?,
             dead: database.keyspace(Lane::Dead.name(), || entries(memtable_bytes.min(4 << 20)))?,
             meta: database.keyspace("meta", small)?,
+            // Logs of older versions do not have it: it is made then.
+            tables: database.keyspace("tables", || tables(memtable_bytes.min(4 << 20)))?,
             database,
         })
     }
@@ -198,6 +230,18 @@ impl Store {
             found.push((Bytes::from(key).split_off(prefix.len()), value.into()));
         }
         Ok(found)
+    }
+
+    /// Every entry of every table: table, key, value.
+    pub(super) fn table_entries(
+        &self,
+    ) -> impl Iterator<Item = Result<(Arc<str>, Bytes, Bytes), Failure>> {
+        self.tables.iter().map(|pair| {
+            let (key, value) = pair.into_inner()?;
+            let (table, key) = split_entry_key(key.into())
+                .ok_or_else(|| Failure::corrupt("an entry of a table has no table".to_owned()))?;
+            Ok((table, key, value.into()))
+        })
     }
 
     /// Entries from an offset on, with their offsets, oldest first.
@@ -260,6 +304,7 @@ impl Store {
             // Into the page cache at the commit; the fsync is `sync`.
             write: self.database.batch().durability(Some(PersistMode::Buffer)),
             meta: BTreeMap::new(),
+            tables: BTreeMap::new(),
         }
     }
 
@@ -271,11 +316,21 @@ impl Store {
     /// Hands a batch to the operating system. On failure the log must be opened again, because
     /// how much of it is in the file is unknown until then.
     pub(super) fn write(&self, batch: Batch) -> Result<(), Failure> {
-        let Batch { mut write, meta } = batch;
+        let Batch {
+            mut write,
+            meta,
+            tables,
+        } = batch;
         for (key, value) in meta {
             match value {
                 Some(value) => write.insert(&self.meta, key, value),
                 None => write.remove(&self.meta, key),
+            }
+        }
+        for (key, value) in tables {
+            match value {
+                Some(value) => write.insert(&self.tables, key, value),
+                None => write.remove(&self.tables, key),
             }
         }
         Ok(write.commit()?)
@@ -293,7 +348,10 @@ impl Store {
     /// not waits in the engine, for ever if its flushing thread has failed.
     pub(super) fn is_keeping_up(&self) -> Result<bool, Failure> {
         self.database.persist(PersistMode::Buffer)?;
-        let sealed = self.records.sealed_memtable_count() + self.dead.sealed_memtable_count();
+        let sealed = [&self.records, &self.dead, &self.tables]
+            .map(|keyspace| keyspace.sealed_memtable_count())
+            .iter()
+            .sum::<usize>();
         Ok(sealed < 2)
     }
 
@@ -334,8 +392,14 @@ impl Batch {
         self.meta.insert(key, None);
     }
 
+    /// Sets or removes an entry of a table.
+    pub(super) fn put_entry(&mut self, put: &Put) {
+        self.tables
+            .insert(entry_key(&put.table, &put.key), put.value.clone());
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.write.is_empty() && self.meta.is_empty()
+        self.write.is_empty() && self.meta.is_empty() && self.tables.is_empty()
     }
 }
 

@@ -6,6 +6,7 @@ mod kill;
 mod model;
 mod readers;
 mod retention;
+mod tables;
 
 use std::path::PathBuf;
 use std::sync::Arc;

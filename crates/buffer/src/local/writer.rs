@@ -19,7 +19,7 @@ impl Writer {
         Self { log }
     }
 
-    fn send(
+    pub(super) fn send(
         &self,
         command: impl FnOnce(Answer<(), PublishError>) -> Command,
     ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {

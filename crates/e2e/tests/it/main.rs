@@ -9,11 +9,18 @@
 )]
 
 mod agents;
+mod clients;
+mod datadog;
 mod foreign;
 mod million;
+mod opentsdb;
+mod otlp;
 mod prometheus;
 mod push;
+mod pushgateway;
 mod records;
 mod sluice;
 mod standalone;
 mod statsd;
+mod text;
+mod victoria;

@@ -61,7 +61,7 @@ def main():
         disable_aggregation=False,
     )
     datadog(packed)
-    local = DogStatsd(socket_path=datagram, namespace="local")
+    local = DogStatsd(socket_path=datagram, namespace="local", disable_buffering=False)
     datadog(local)
 
 

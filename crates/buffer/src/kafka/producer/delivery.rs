@@ -20,6 +20,8 @@ pub(super) type Answer = Result<(), PublishError>;
 /// Records that librdkafka has and Kafka has not answered, over all clients of one producer.
 #[derive(Debug, Default)]
 pub(super) struct Open {
+    /// Whether the gauges of the queue are of these records.
+    is_shown: bool,
     records: AtomicUsize,
     bytes: AtomicUsize,
     delivered: AtomicU64,
@@ -37,6 +39,14 @@ pub(super) struct Answers {
 }
 
 impl Open {
+    /// The records that the gauges are about: of one producer per process.
+    pub(super) fn shown() -> Self {
+        Self {
+            is_shown: true,
+            ..Self::default()
+        }
+    }
+
     /// How many there are.
     pub(super) fn records(&self) -> usize {
         self.records.load(Ordering::Acquire)
@@ -62,7 +72,9 @@ impl Open {
     }
 
     fn show(&self) {
-        metrics::kafka_queue(self.records(), self.bytes.load(Ordering::Relaxed));
+        if self.is_shown {
+            metrics::kafka_queue(self.records(), self.bytes.load(Ordering::Relaxed));
+        }
     }
 }
 

@@ -22,6 +22,11 @@ pub(super) fn of_record(record: &Record) -> OwnedHeaders {
     headers
 }
 
+/// Of an entry of a table.
+pub(super) fn of_entry() -> OwnedHeaders {
+    OwnedHeaders::new_with_capacity(1).insert(text("sluice-version", VERSION))
+}
+
 pub(super) fn of_dead_letter(letter: &DeadLetter) -> OwnedHeaders {
     let partition = letter.source_partition.to_string();
     let offset = letter.source_offset.to_string();

@@ -9,7 +9,7 @@ use service::health::Condition;
 
 use super::super::errors::{describe, describe_error};
 use super::super::topic::{self, Topic, TopicError};
-use super::{Producer, State};
+use super::{Producer, Purpose, State};
 
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 const CHECK_TIMEOUT: Duration = Duration::from_secs(4);
@@ -35,12 +35,22 @@ impl Producer {
     /// Passing ones, all of them: try again.
     pub async fn prepare(&self, retention: Duration) -> Result<Topic, TopicError> {
         let config = &self.shared.config;
-        let found = topic::ensure_topic(config, retention).await?;
-        let dead_letters = match &self.shared.dead_letter_topic {
-            Some(name) => {
-                Some(topic::ensure_dead_letter_topic(config, name, retention, &found).await?)
+        let (found, dead_letters) = match &self.shared.purpose {
+            Purpose::Table => (
+                topic::ensure_table_topic(config, &config.topic).await?,
+                None,
+            ),
+            Purpose::Samples { dead_letters: None } => {
+                (topic::ensure_topic(config, retention).await?, None)
             }
-            None => None,
+            Purpose::Samples {
+                dead_letters: Some(name),
+            } => {
+                let found = topic::ensure_topic(config, retention).await?;
+                let letters =
+                    topic::ensure_dead_letter_topic(config, name, retention, &found).await?;
+                (found, Some(letters))
+            }
         };
         self.open(&found, dead_letters.as_ref())
             .map_err(|error| TopicError {

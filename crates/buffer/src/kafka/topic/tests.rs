@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Found, Wanted};
+use super::{Found, Keep, Wanted};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -10,7 +10,7 @@ const WANTED: Wanted<'_> = Wanted {
     name: "metrics",
     partitions: 64,
     replication: 3,
-    retention: DAY,
+    keep: Keep::For(DAY),
     max_message_bytes: None,
 };
 
@@ -90,4 +90,32 @@ fn fewer_partitions_and_replicas_are_pointed_at() {
 #[test]
 fn settings_that_are_not_shown_are_not_complained_about() {
     check(64, 3, &[], &[]);
+}
+
+#[test]
+fn a_table_that_forgets_what_is_old_is_pointed_at() {
+    let wanted = Wanted {
+        partitions: 1,
+        keep: Keep::LastOfEachKey,
+        ..WANTED
+    };
+    let check = |policy: &str, expected: &[&str]| {
+        let found = Found {
+            partitions: 1,
+            replicas: 3,
+            settings: [
+                ("cleanup.policy", policy),
+                ("retention.ms", "1000"),
+                ("retention.bytes", "1000"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        };
+        let mismatches = found.mismatches(&wanted);
+        let settings: Vec<&str> = mismatches.iter().map(|m| m.setting).collect();
+        assert_eq!(settings, expected, "{mismatches:?}");
+    };
+    check("compact", &[]);
+    check("delete", &["cleanup_policy"]);
+    check("compact,delete", &["cleanup_policy"]);
 }

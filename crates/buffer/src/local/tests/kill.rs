@@ -1,8 +1,9 @@
-//! kill -9 at random moments: a child of this test appends and says what was acknowledged.
+//! kill -9 at random moments: a child of this test appends, puts and says what was acknowledged.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
+use super::tables::{catch_up, put};
 use super::*;
 use crate::Commit;
 
@@ -27,6 +28,11 @@ fn end_of(reader: &Reader) -> u64 {
     u64::try_from(end).unwrap()
 }
 
+/// The entry that is put after record `next`.
+fn key_of(next: u64) -> String {
+    format!("key {}", next % 5)
+}
+
 #[tokio::test]
 #[ignore = "the child of the test below"]
 async fn appends_until_it_is_killed() {
@@ -35,6 +41,7 @@ async fn appends_until_it_is_killed() {
     };
     let log = open(dir.as_ref());
     let reader = log.reader("main", Start::Cursor).await.unwrap();
+    let (table, _) = log.table("groups").unwrap();
     let mut next = end_of(&reader);
     loop {
         let group = 1 + next % 13;
@@ -45,6 +52,9 @@ async fn appends_until_it_is_killed() {
         )
         .await;
         next += group;
+        put(&table, &key_of(next), Some(&next.to_string())).await;
+        put(&table, "deleted", Some(&next.to_string())).await;
+        put(&table, "deleted", None).await;
         let committed = next - 1;
         let offset = i64::try_from(committed).unwrap();
         reader.committer().commit(vec![(0, offset)]).await.unwrap();
@@ -85,7 +95,7 @@ fn run_and_kill(dir: &std::path::Path, groups: usize) -> (u64, u64) {
 }
 
 #[tokio::test]
-async fn every_acknowledged_record_survives_kill_9_once_and_in_order() {
+async fn every_acknowledged_record_and_entry_survives_kill_9_once_and_in_order() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("log");
     let mut acknowledged_before = 0;
@@ -111,6 +121,20 @@ async fn every_acknowledged_record_survives_kill_9_once_and_in_order() {
             assert_eq!(number_of(record), number);
             assert_eq!(record.value, value(number, record.value.len()));
         }
+
+        let (_, mut follower) = log.table("groups").unwrap();
+        let entries = catch_up(&mut follower).await;
+        let put: u64 = entries[&key_of(acknowledged)].parse().unwrap();
+        assert!(
+            put >= acknowledged,
+            "round {round}: {acknowledged} was put, {put} is there"
+        );
+        // The child may have been killed between two puts, and then puts again first of all.
+        let deleted = entries.get("deleted").map(|put| put.parse().unwrap());
+        assert!(
+            deleted.is_none_or(|put: u64| put > acknowledged),
+            "{deleted:?}"
+        );
         log.close().await;
     }
 }
