@@ -23,5 +23,6 @@ mod pushgateway;
 mod records;
 mod sluice;
 mod standalone;
+mod statsd;
 mod text;
 mod victoria;

@@ -143,4 +143,24 @@ fn listeners_of_otlp_need_ports_of_their_own() {
     }
     let yaml = "otlp: {http_listen: '0.0.0.0:4318', grpc_listen: '0.0.0.0:4317', names: utf8, delta: refuse}\n";
     load(Role::Standalone, yaml, &[]).unwrap();
+fn statsd_is_set_by_words_addresses_and_lists() {
+    let yaml = "statsd: {listen: off, buckets: [1, 2.5], unix_datagram: /run/dsd.socket}\n";
+    let settings = load(Role::Gateway, yaml, &[]).unwrap();
+    assert_eq!(settings.statsd.listen, gateway::Listen::Off);
+    assert_eq!(settings.statsd.buckets, [1.0, 2.5]);
+    let environment = [("SLUICE_STATSD__LISTEN", "127.0.0.1:9125")];
+    let settings = load(Role::Gateway, "", &environment).unwrap();
+    assert_eq!(settings.statsd.listen.to_string(), "127.0.0.1:9125");
+    refused(
+        Role::Gateway,
+        "statsd: {listen: '8125'}",
+        &[],
+        "statsd.listen",
+    );
+    refused(
+        Role::Gateway,
+        "statsd: {sockets: 0}",
+        &[],
+        "statsd.sockets must be",
+    );
 }
