@@ -27,6 +27,8 @@ pub struct Decoded<'a> {
 pub enum Ignored {
     /// A field whose value is text: InfluxDB's strings.
     Text,
+    /// A field that is true or false, where a setting says so.
+    Boolean,
     /// An event: DogStatsD's, not a metric.
     Event,
     /// A service check: DogStatsD's, not a metric.
@@ -45,6 +47,7 @@ impl Ignored {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Boolean => "boolean",
             Self::Event => "event",
             Self::ServiceCheck => "service_check",
             Self::Exemplar => "exemplar",

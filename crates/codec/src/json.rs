@@ -4,11 +4,12 @@
 //! which says what is wrong, where, and of which sample. Both drive the same visitors, so that a
 //! body means the same whoever reads it. Unknown fields are passed over.
 
-mod any;
+pub(crate) mod any;
 mod body;
 mod distribution;
 mod element;
 mod explain;
+pub(crate) mod objects;
 mod write;
 
 use model::{Batch, Refusal};

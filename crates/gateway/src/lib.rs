@@ -21,6 +21,7 @@ mod protocol;
 mod pushgateway;
 mod refusals;
 mod router;
+mod statsd;
 mod validate;
 
 #[cfg(test)]
@@ -30,9 +31,12 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, OtlpConfig, OtlpDelta, OtlpNames,
-    PushgatewayConfig, RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, InfluxBooleans, InfluxConfig,
+    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig,
+    RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
 };
 pub use metrics::CATALOGUE;
+pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;
 pub use router::{Beside, Gateway, router};
+pub use statsd::{Statsd, StatsdError};

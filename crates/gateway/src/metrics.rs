@@ -4,12 +4,18 @@
     reason = "the one file of this crate that names metrics"
 )]
 
+pub(crate) mod statsd;
+
 use std::time::Duration;
 
 use codec::Ignored;
 use metrics::{counter, gauge, histogram};
 use model::Code;
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
+pub(crate) use statsd::{
+    StatsdTally, statsd_flushed, statsd_held, statsd_kernel_drops, statsd_memory_limit,
+    statsd_read, statsd_rejected,
+};
 
 const REQUESTS: &str = "sluice_gateway_requests_total";
 const REQUEST_DURATION: &str = "sluice_gateway_request_duration_seconds";

@@ -3,11 +3,15 @@
 //! Everything between is the same for all of them: admission, limits, inflating, rules, coalescing, the ledger, and
 //! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
 
+pub(crate) mod datadog;
+pub(crate) mod influx;
 pub(crate) mod json;
+pub(crate) mod opentsdb;
 pub(crate) mod otlp;
 pub(crate) mod pushgateway;
 pub(crate) mod remote_write;
 pub(crate) mod text;
+pub(crate) mod victoria;
 
 use std::sync::Arc;
 
@@ -63,7 +67,7 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
+    fn decode<'a>(&'a self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;

@@ -20,10 +20,10 @@ pub(crate) struct Refusals {
 /// One refusal in an answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Told<'a> {
-    index: u32,
+    pub(crate) index: u32,
     metric_name: String,
-    code: &'static str,
-    message: &'a str,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'a str,
 }
 
 impl Told<'_> {
@@ -85,6 +85,24 @@ impl Refusals {
     /// How many were refused for each reason.
     pub(crate) fn counts(&self) -> &[(Code, u64)] {
         &self.counts
+    }
+
+    /// The refusals that an answer lists, as they are.
+    pub(crate) fn listed(&self) -> &[Refused] {
+        &self.told
+    }
+
+    /// How many `objects` were refused, and what became of the others.
+    pub(crate) fn summary(&self, object: &str) -> String {
+        let (refused, objects) = (self.refused, self.objects);
+        let plural = if objects == 1 { "" } else { "s" };
+        let were = if refused == 1 { "was" } else { "were" };
+        let others = if self.received() == 0 {
+            ""
+        } else {
+            "; the others are stored"
+        };
+        format!("{refused} of {objects} {object}{plural} {were} refused{others}")
     }
 
     /// The code of an answer that refuses: the first sample's where others were stored.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::Config;
+use crate::config::{Config, InfluxConfig, StatsdConfig};
 use crate::error::Error;
 use crate::families::Families;
 use crate::ingest::Pipeline;
@@ -26,13 +26,20 @@ use crate::layers;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
+use crate::protocol::influx::v1::V1;
+use crate::protocol::influx::v2::V2;
+use crate::protocol::influx::v3::V3;
+use crate::protocol::influx::{Influx, probe};
 use crate::protocol::json::Json;
+use crate::protocol::opentsdb::OpenTsdb;
 use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
 use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::text::Text;
-use crate::protocol::{Protocol, pushgateway, receive};
+use crate::protocol::victoria::Victoria;
+use crate::protocol::{Protocol, datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
+use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -40,6 +47,7 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     pub durability: &'static str,
     pub tenants: Tenants,
+    pub influx: Arc<InfluxConfig>,
     /// None without a place to keep them: then their routes are not there.
     pub groups: Option<Arc<Groups>>,
     pub otlp: Arc<Shared>,
@@ -109,6 +117,7 @@ pub fn router<P: Publish>(
         },
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
+        influx: Arc::new(config.influx.clone()),
         groups,
         otlp: Arc::new(Shared::new(&config.otlp)),
     });
@@ -141,6 +150,12 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+        .route("/write", post(receive::<Influx<V1>>))
+        .route("/api/v2/write", post(receive::<Influx<V2>>))
+        .route("/api/v3/write_lp", post(receive::<Influx<V3>>))
+        .route("/ping", get(probe::ping))
+        .route("/ready", get(probe::ready))
+        .route("/query", get(probe::query).post(probe::query))
         .route("/api/v1/write", post(receive::<RemoteWrite>))
         .route("/api/v1/push", post(receive::<RemoteWrite>))
         .route("/receive", post(receive::<RemoteWrite>))
@@ -155,6 +170,27 @@ fn protocols() -> Router<Arc<App>> {
         )
         .route("/v1/metrics", post(receive::<OtlpHttp>))
         .route(EXPORT, post(receive::<OtlpGrpc>))
+        .route("/api/v1/import", post(receive::<Victoria>))
+        .route("/api/put", post(receive::<OpenTsdb>))
+        .route("/opentsdb/api/put", post(receive::<OpenTsdb>))
+        .merge(datadog::routes())
+        // Where VictoriaMetrics has it.
+        .nest("/datadog", datadog::routes())
+}
+
+impl<P> Gateway<P> {
+    /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].
+    ///
+    /// # Errors
+    /// When a socket that the settings name cannot be opened.
+    pub async fn statsd(
+        &self,
+        config: &StatsdConfig,
+        hostname: String,
+        tasks: &Tasks,
+    ) -> Result<Statsd, StatsdError> {
+        Statsd::start(config, hostname, &self.pipeline, tasks).await
+    }
 }
 
 /// Where `curl -T` is as welcome as `curl -d`.

@@ -43,7 +43,10 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
         let recent = Recent::new(&settings.recent);
         beside.routes = recent_api::router(recent.clone());
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
-        let reader = reader(&settings, &format!("{WINDOW}-{}", hostname()))?;
+        let reader = reader(
+            &settings,
+            &format!("{WINDOW}-{}", service::process::hostname()),
+        )?;
         pipelines.start(
             &process,
             &settings.consumer,
@@ -132,9 +135,4 @@ fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
     };
     Reader::new(&settings.kafka, &member, settings.buffer.retention.0)
         .with_context(|| format!("store {store}"))
-}
-
-fn hostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
 }

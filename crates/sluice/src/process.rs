@@ -20,8 +20,9 @@ use crate::metrics;
 use crate::settings::{Role, Settings};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 6] = [
+pub const CATALOGUES: [(&str, &[Metric]); 7] = [
     ("Gateway", gateway::CATALOGUE),
+    ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use buffer::Publish;
-use gateway::{Beside, Gateway};
+use gateway::{Beside, Gateway, Statsd};
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
@@ -14,6 +14,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Public<P> {
     gateway: Gateway<P>,
+    statsd: Statsd,
     stopping: CancellationToken,
     served: Vec<oneshot::Receiver<usize>>,
 }
@@ -30,6 +31,7 @@ impl<P: Publish> Public<P> {
             http: settings.http.clone(),
             limits: settings.limits.clone(),
             tenancy: settings.tenancy.clone(),
+            influx: settings.influx.clone(),
             otlp: settings.otlp.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
@@ -61,6 +63,13 @@ impl<P: Publish> Public<P> {
         }
         let clock = Arc::new(service::clock::now_ms);
         let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
+        let hostname = service::process::hostname();
+        let statsd = gateway
+            .statsd(&settings.statsd, hostname, &process.tasks)
+            .await?;
+        for place in statsd.places() {
+            tracing::info!("send StatsD and DogStatsD to {place}");
+        }
         let stopping = CancellationToken::new();
         others.push(("public listener", listener));
         let served = others
@@ -77,6 +86,7 @@ impl<P: Publish> Public<P> {
             .collect();
         Ok(Self {
             gateway,
+            statsd,
             stopping,
             served,
         })
@@ -92,6 +102,9 @@ impl<P: Publish> Public<P> {
             }
         };
         process.step("requests", served).await;
+        process
+            .step("statsd", self.statsd.stop(process.deadline))
+            .await;
         process
             .step("buffer", self.gateway.drain(process.deadline))
             .await;

@@ -85,8 +85,12 @@ pub struct Settings {
     pub limits: gateway::LimitsConfig,
     /// Whose samples they are.
     pub tenancy: gateway::TenancyConfig,
+    /// InfluxDB's line protocol.
+    pub influx: gateway::InfluxConfig,
     /// OpenTelemetry's metrics.
     pub otlp: gateway::OtlpConfig,
+    /// StatsD and DogStatsD.
+    pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
     /// Groups of metrics that batch jobs push.
@@ -146,7 +150,9 @@ impl Settings {
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
+            influx: gateway::InfluxConfig::default(),
             otlp: gateway::OtlpConfig::default(),
+            statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
             pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
@@ -196,7 +202,9 @@ impl Settings {
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
+        self.influx.check().map_err(section("influx"))?;
         self.otlp.check().map_err(section("otlp"))?;
+        self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
         self.pushgateway.check().map_err(section("pushgateway"))?;
         self.log.check().map_err(section("log"))?;

@@ -84,6 +84,10 @@ impl Rows {
             self.buckets.push((lower, self.cumulative));
         }
         self.cumulative += count;
+        // The bucket of minus infinity ends where no classic one can.
+        if upper == f64::NEG_INFINITY {
+            return;
+        }
         if is_new(self.last(), upper) {
             self.buckets.push((upper, self.cumulative));
         } else if let Some((_, cumulative)) = self.buckets.last_mut() {

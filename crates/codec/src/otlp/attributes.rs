@@ -255,6 +255,3 @@ impl<'a> Labels<'a> {
         });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -204,6 +204,3 @@ pub(super) fn key(tenant: &str, name: &str, labels: &[(&str, &str)]) -> Vec<u8> 
     }
     key
 }
-
-#[cfg(test)]
-mod tests;

@@ -109,6 +109,3 @@ impl<'de> Visitor<'de> for Name {
         Ok(Cow::Owned(text.to_owned()))
     }
 }
-
-#[cfg(test)]
-mod tests;
