@@ -13,7 +13,7 @@ compose ?= docker compose
 # rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
 deny := -D warnings
 
-.PHONY: help run build test check fmt clippy doc deny machete typos house fix docs bench load up down
+.PHONY: help run build test check fmt clippy doc deny machete typos house fix docs bench fuzz load up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -64,6 +64,9 @@ docs: ## Write the generated parts of the documents anew
 
 bench: ## Measure decoding, grouping and encoding
 	@cargo bench --locked --package codec
+
+fuzz: ## Feed each decoder evolving bytes for ten minutes (ARGS="60 json" for one minute of one)
+	@scripts/fuzz $(ARGS)
 
 load: ## Measure samples per CPU-second against standalone and against Kafka (ARGS="--help")
 	@scripts/test-setup kafka

@@ -27,6 +27,8 @@ pub struct Decoded<'a> {
 pub enum Ignored {
     /// A field whose value is text: InfluxDB's strings.
     Text,
+    /// A field that is true or false, where a setting says so.
+    Boolean,
     /// An event: DogStatsD's, not a metric.
     Event,
     /// A service check: DogStatsD's, not a metric.
@@ -35,6 +37,8 @@ pub enum Ignored {
     Exemplar,
     /// A data point that says of itself that it has no value.
     NoValue,
+    /// A unit or a help text longer than `limits.max_metadata`; the samples are stored without it.
+    Metadata,
 }
 
 impl Ignored {
@@ -43,10 +47,12 @@ impl Ignored {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Boolean => "boolean",
             Self::Event => "event",
             Self::ServiceCheck => "service_check",
             Self::Exemplar => "exemplar",
             Self::NoValue => "no_value",
+            Self::Metadata => "metadata",
         }
     }
 }

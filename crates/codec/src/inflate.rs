@@ -6,6 +6,7 @@
 
 mod deflate;
 mod gzip;
+mod snappy;
 mod zstd;
 
 use bytes::Bytes;
@@ -21,6 +22,13 @@ pub enum Encoding {
     Deflate,
     /// RFC 8878, any number of frames, windows up to 8 MiB.
     Zstd,
+    /// Snappy's framed format. [`Encoding::parse`] does not answer it: under the same name, remote write has the
+    /// block format, so each endpoint says which of the two `snappy` is.
+    SnappyFramed,
+    /// One block of snappy, without frames, as remote write has it. No `Content-Encoding` that [`Encoding::parse`]
+    /// knows means it. A body that begins as zstd does, which no block can, is zstd: `vmagent` sends what waited
+    /// in its queue under the name of its other compression.
+    Snappy,
 }
 
 /// `Content-Encoding` names something else, or several encodings.
@@ -96,6 +104,8 @@ impl Encoding {
             Self::Gzip => "gzip",
             Self::Deflate => "deflate",
             Self::Zstd => "zstd",
+            Self::SnappyFramed => "snappy",
+            Self::Snappy => "snappy",
         }
     }
 }
@@ -117,6 +127,9 @@ pub fn inflate(
         Encoding::Gzip => gzip::inflate(body, limit_bytes),
         Encoding::Deflate => deflate::inflate(body, limit_bytes),
         Encoding::Zstd => zstd::inflate(body, limit_bytes),
+        Encoding::SnappyFramed => snappy::inflate(body, limit_bytes),
+        Encoding::Snappy if body.starts_with(&zstd::MAGIC) => zstd::inflate(body, limit_bytes),
+        Encoding::Snappy => crate::snappy::decompress(body, limit_bytes),
     }
 }
 

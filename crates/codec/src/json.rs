@@ -4,18 +4,22 @@
 //! which says what is wrong, where, and of which sample. Both drive the same visitors, so that a
 //! body means the same whoever reads it. Unknown fields are passed over.
 
-mod any;
+pub(crate) mod any;
 mod body;
 mod distribution;
 mod element;
 mod explain;
+pub(crate) mod objects;
 mod write;
 
 use model::{Batch, Refusal};
 
 use crate::Decoded;
 
-pub use write::sample;
+pub use write::{histogram, sample};
+
+/// How many buckets a record's histogram may have and still be read.
+pub const MAX_BUCKETS: usize = distribution::MAX_ROWS;
 
 /// Decodes a body of the push API.
 ///

@@ -5,16 +5,29 @@
 //! where bytes are inflated, than the limit it was given.
 #![warn(missing_docs)]
 
+pub mod datadog;
 pub mod deflate;
+pub mod exponential;
+pub mod exposition_protobuf;
 pub mod inflate;
+pub mod influx;
 pub mod json;
+pub mod native;
+pub mod opentsdb;
+pub mod otlp;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;
+pub mod statsd;
+pub mod text;
+pub mod victoria_json;
 pub mod wire;
 
 mod decoded;
 mod protobuf;
+mod refusing;
+#[cfg(test)]
+mod shown;
 mod symbols;
 
 pub use decoded::{Decoded, Ignored};

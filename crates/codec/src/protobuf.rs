@@ -3,6 +3,8 @@
 //!
 //! Groups are refused instead of skipped: nothing here recurses.
 
+mod numbers;
+
 use model::Point;
 use prost::encoding::{encode_varint, encoded_len_varint};
 
@@ -55,6 +57,10 @@ impl<'a> Value<'a> {
         u32::try_from(self.varint()?).map_err(|_| Malformed::Range)
     }
 
+    pub(crate) fn sint32(self) -> Result<i32, Malformed> {
+        i32::try_from(unzigzag(self.varint()?)).map_err(|_| Malformed::Range)
+    }
+
     pub(crate) fn double(self) -> Result<f64, Malformed> {
         match self {
             Self::Fixed64(bits) => Ok(f64::from_bits(bits)),
@@ -85,6 +91,41 @@ impl<'a> Value<'a> {
         }
         Ok(())
     }
+
+    /// Calls `each` with every number of a repeated `sint64`, packed or not.
+    pub(crate) fn each_sint64(self, mut each: impl FnMut(i64)) -> Result<(), Malformed> {
+        let Self::Bytes(packed) = self else {
+            each(unzigzag(self.varint()?));
+            return Ok(());
+        };
+        let mut reader = Reader(packed);
+        while !reader.0.is_empty() {
+            each(unzigzag(reader.varint()?));
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every number of a repeated `double`, packed or not.
+    pub(crate) fn each_double(self, mut each: impl FnMut(f64)) -> Result<(), Malformed> {
+        let Self::Bytes(packed) = self else {
+            each(self.double()?);
+            return Ok(());
+        };
+        let (numbers, rest) = packed.as_chunks::<8>();
+        for bytes in numbers {
+            each(f64::from_bits(u64::from_le_bytes(*bytes)));
+        }
+        if rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed::Truncated)
+        }
+    }
+}
+
+/// A signed number as the `sint` types write it.
+fn unzigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
 /// Reads a message field by field.
@@ -133,7 +174,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn varint(&mut self) -> Result<u64, Malformed> {
+    pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
         match self.0 {
             [byte, rest @ ..] if *byte < 0x80 => {
                 self.0 = rest;

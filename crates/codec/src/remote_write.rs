@@ -1,9 +1,10 @@
-//! Prometheus remote write, as a store's client sends it.
+//! Prometheus remote write: as a store's client sends it, and, in [`receive`], as senders push it.
 //!
 //! However many records a series' samples came in, the request has one `TimeSeries` for them, with
 //! its samples by time: receivers refuse a sample that is older than one before it.
 
 mod names;
+pub mod receive;
 mod v1;
 mod v2;
 

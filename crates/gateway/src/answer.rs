@@ -86,6 +86,10 @@ pub fn refusal(code: Code, message: String) -> Response {
     failure(code, message, None)
 }
 
+/// An answer's status as metrics show it, where the protocol has another place for it than the header.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meant(pub StatusCode);
+
 /// The status that a code decides, as the HTTP library wants it.
 pub(crate) fn status_of(code: Code) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -224,6 +224,27 @@ fn item<'x>(batch: &'x Batch<'_>, sample: &Sample) -> Item<'x> {
     }
 }
 
+/// A native histogram as the JSON object of its own record, and how many series it becomes to a reader.
+fn json_histogram(
+    series: &Series<'_>,
+    labels: &[Label<'_>],
+    at_ms: i64,
+    message: &[u8],
+) -> Option<(Bytes, u32)> {
+    let classic = codec::native::classic(message)?;
+    // A sum and a count beside the buckets.
+    let count = u32::try_from(classic.buckets.len()).ok()?.checked_add(2)?;
+    let value = codec::json::histogram(
+        &series.name,
+        pairs(labels),
+        at_ms,
+        &classic,
+        &series.unit,
+        &series.help,
+    );
+    Some((value.into(), count))
+}
+
 /// A float sample as the JSON object of its own record.
 fn json(series: &Series<'_>, labels: &[Label<'_>], at_ms: i64, value: f64) -> Bytes {
     codec::json::sample(

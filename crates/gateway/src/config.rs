@@ -2,6 +2,11 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+mod influx;
+mod otlp;
+mod pushgateway;
+mod statsd;
+
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -9,6 +14,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::secret::Secret;
 use service::units::{Period, Size};
+
+pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
+pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
+pub use pushgateway::PushgatewayConfig;
+pub use statsd::{Distributions, Listen, SignedGauges, StatsdConfig, TimerUnit};
 
 /// A setting that cannot be, as its key relative to the section and why.
 pub type BadSetting = (String, String);
@@ -301,8 +311,14 @@ pub struct Config {
     pub coalesce: CoalesceConfig,
     /// Section `tenancy`.
     pub tenancy: TenancyConfig,
+    /// Section `influx`.
+    pub influx: InfluxConfig,
+    /// Section `otlp`.
+    pub otlp: OtlpConfig,
     /// Setting `buffer.record_format`.
     pub record_format: RecordFormat,
+    /// Section `pushgateway`.
+    pub pushgateway: PushgatewayConfig,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

@@ -24,6 +24,8 @@ pub(crate) enum Error {
     Parameter(String),
     #[error("content type {found:?} is not read here; send {wanted}")]
     ContentType { found: String, wanted: &'static str },
+    #[error("content encoding {found:?} is not read here; send {wanted}")]
+    WireEncoding { found: String, wanted: &'static str },
     #[error("{0}")]
     Tenant(String),
     #[error(transparent)]
@@ -79,7 +81,7 @@ impl Error {
             Self::Parameter(_) => Code::ParameterInvalid,
             Self::ContentType { .. } => Code::ContentTypeUnsupported,
             Self::Tenant(_) => Code::TenantInvalid,
-            Self::Encoding(_) => Code::EncodingUnsupported,
+            Self::WireEncoding { .. } | Self::Encoding(_) => Code::EncodingUnsupported,
             Self::BodyTooLarge { .. } => Code::BodyTooLarge,
             Self::BodyStalled { .. } => Code::RequestTimeout,
             Self::BodyBroken { .. } => Code::BodyInvalid,
@@ -116,9 +118,11 @@ impl Error {
     pub(crate) fn is_from_header(&self) -> bool {
         match self {
             Self::BodyTooLarge { exact, .. } => *exact,
-            Self::Parameter(_) | Self::ContentType { .. } | Self::Tenant(_) | Self::Encoding(_) => {
-                true
-            }
+            Self::Parameter(_)
+            | Self::ContentType { .. }
+            | Self::WireEncoding { .. }
+            | Self::Tenant(_)
+            | Self::Encoding(_) => true,
             _ => false,
         }
     }

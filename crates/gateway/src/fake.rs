@@ -11,11 +11,11 @@ use buffer::{Durability, Publish, PublishError, Record};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use model::ManualClock;
+use model::{Clock, ManualClock};
 use service::tasks::Tasks;
 use tower::ServiceExt as _;
 
-use crate::{Config, Gateway, router};
+use crate::{Beside, Config, Gateway, router};
 
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
 
@@ -152,10 +152,18 @@ impl Server {
     }
 
     pub(crate) fn start_with(config: &Config, buffer: FakeBuffer, extra: Router) -> Self {
-        let buffer = Arc::new(buffer);
-        let tasks = Tasks::new();
         let clock = Arc::new(ManualClock::new(NOW_MS));
-        let (router, gateway) = router(config, Arc::clone(&buffer), clock, &tasks, extra);
+        Self::start_beside(config, Arc::new(buffer), clock, extra)
+    }
+
+    pub(crate) fn start_beside(
+        config: &Config,
+        buffer: Arc<FakeBuffer>,
+        clock: Arc<dyn Clock>,
+        beside: impl Into<Beside>,
+    ) -> Self {
+        let tasks = Tasks::new();
+        let (router, gateway) = router(config, Arc::clone(&buffer), clock, &tasks, beside);
         Self {
             router,
             gateway,

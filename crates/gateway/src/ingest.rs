@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::body::Received;
 use crate::coalesce::{Coalescer, Settled};
 use crate::error::Error;
+use crate::families::Families;
 use crate::metrics;
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
@@ -66,12 +67,13 @@ pub(crate) struct Pipeline {
     pub permits: Arc<Permits>,
     pub pool: Pool,
     pub coalescer: Coalescer,
+    pub families: Families,
     pub is_draining: AtomicBool,
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
-struct Submitted {
-    outcome: Outcome,
+pub(crate) struct Submitted {
+    pub outcome: Outcome,
     settled: Option<oneshot::Receiver<Settled>>,
 }
 
@@ -97,7 +99,8 @@ impl Pipeline {
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
         let work = move || {
             let Received { bytes, mut permit } = received;
-            let body = pipeline.inflated(intake.encoding, bytes, &mut permit)?;
+            let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
+            let body = pipeline.inflated(encoding, bytes, &mut permit)?;
             let body = protocol.prepare(body)?;
             let decoded = protocol.decode(&body, &pipeline.limits)?;
             let submitted = pipeline.submit(P::NAME, &intake.origin, intake.policy, decoded)?;
@@ -123,7 +126,12 @@ impl Pipeline {
         self.settle(submitted, deadline).await
     }
 
-    async fn settle(&self, submitted: Submitted, deadline: Instant) -> Result<Outcome, Error> {
+    /// Waits until the buffer has what was submitted.
+    pub(crate) async fn settle(
+        &self,
+        submitted: Submitted,
+        deadline: Instant,
+    ) -> Result<Outcome, Error> {
         let timeout_ms = self.request_timeout.as_millis();
         if let Some(settled) = submitted.settled {
             timeout_at(deadline, settled)
@@ -135,8 +143,8 @@ impl Pipeline {
         Ok(submitted.outcome)
     }
 
-    /// Validates and adds to the open records. Takes as long as that takes.
-    fn submit(
+    /// Validates and adds to the open records, in the order of the calls. Takes as long as that takes.
+    pub(crate) fn submit(
         &self,
         protocol: &'static str,
         origin: &Origin,
@@ -144,6 +152,14 @@ impl Pipeline {
         decoded: Decoded<'_>,
     ) -> Result<Submitted, Error> {
         let now_ms = self.clock.now_ms();
+        self.families
+            .learn(origin.tenant.as_ref(), &decoded.families, &self.limits);
+        let known = self.families.known();
+        // From here on, texts may be the body's or those that are known.
+        let mut decoded = decoded;
+        if let Some(known) = &known {
+            known.annotate(origin.tenant.as_deref(), &mut decoded.batch);
+        }
         let Validated {
             batch,
             refusals,
@@ -172,7 +188,8 @@ impl Pipeline {
         })
     }
 
-    fn inflated(
+    /// A body as it was before its encoding, with the room that it takes.
+    pub(crate) fn inflated(
         &self,
         encoding: Encoding,
         wire: Bytes,
@@ -201,9 +218,13 @@ fn compression_of(body: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether reading a body would hold up the other requests of a runtime thread: about 500 µs.
-fn is_heavy(encoding: Encoding, wire_bytes: usize) -> bool {
+pub(crate) fn is_heavy(encoding: Encoding, wire_bytes: usize) -> bool {
     match encoding {
         Encoding::Identity => wire_bytes > 64 << 10,
-        Encoding::Gzip | Encoding::Deflate | Encoding::Zstd => wire_bytes > 16 << 10,
+        Encoding::Gzip
+        | Encoding::Deflate
+        | Encoding::Zstd
+        | Encoding::Snappy
+        | Encoding::SnappyFramed => wire_bytes > 16 << 10,
     }
 }

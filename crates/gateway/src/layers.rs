@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use http::Method;
 use tokio::time::Instant;
 
-use crate::answer;
+use crate::answer::{self, Meant};
 use crate::error::Error;
 use crate::metrics;
 
@@ -32,7 +32,10 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
             answer::refusal(Error::Internal.code(), Error::Internal.to_string())
         }
     };
-    let status = response.status().as_u16();
+    let meant = response.extensions().get::<Meant>();
+    let status = meant
+        .map_or_else(|| response.status(), |meant| meant.0)
+        .as_u16();
     let elapsed = started.elapsed();
     tracing::debug!(
         route,

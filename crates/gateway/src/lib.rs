@@ -10,6 +10,7 @@ mod body;
 mod coalesce;
 mod config;
 mod error;
+mod families;
 mod ingest;
 mod layers;
 mod metrics;
@@ -17,8 +18,10 @@ mod origin;
 mod permits;
 mod pool;
 mod protocol;
+mod pushgateway;
 mod refusals;
 mod router;
+mod statsd;
 mod validate;
 
 #[cfg(test)]
@@ -28,7 +31,12 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, HttpConfig, LimitsConfig, RecordFormat, TenancyConfig,
+    BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, InfluxBooleans, InfluxConfig,
+    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig,
+    RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
 };
 pub use metrics::CATALOGUE;
-pub use router::{Gateway, router};
+pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
+pub use pushgateway::PushGroups;
+pub use router::{Beside, Gateway, router};
+pub use statsd::{Statsd, StatsdError};

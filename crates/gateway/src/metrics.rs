@@ -4,12 +4,18 @@
     reason = "the one file of this crate that names metrics"
 )]
 
+pub(crate) mod statsd;
+
 use std::time::Duration;
 
 use codec::Ignored;
 use metrics::{counter, gauge, histogram};
 use model::Code;
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
+pub(crate) use statsd::{
+    StatsdTally, statsd_flushed, statsd_held, statsd_kernel_drops, statsd_memory_limit,
+    statsd_read, statsd_rejected,
+};
 
 const REQUESTS: &str = "sluice_gateway_requests_total";
 const REQUEST_DURATION: &str = "sluice_gateway_request_duration_seconds";
@@ -25,6 +31,16 @@ const RECORD_BYTES: &str = "sluice_gateway_record_bytes";
 const RECORD_SAMPLES: &str = "sluice_gateway_record_samples";
 const COALESCE_WAIT: &str = "sluice_gateway_coalesce_wait_seconds";
 const PUBLISH: &str = "sluice_gateway_publish_seconds";
+const PUSH_GROUPS: &str = "sluice_gateway_push_groups";
+const PUSH_GROUP_BYTES: &str = "sluice_gateway_push_group_bytes";
+const PUSH_GROUPS_OVERDUE: &str = "sluice_gateway_push_groups_overdue";
+
+/// Not shown by this process but stored with the samples, a series for each group that is expected to be pushed to.
+pub(crate) const PUSH_OVERDUE: &str = "sluice_push_overdue";
+
+/// The help text of [`PUSH_OVERDUE`].
+pub(crate) const PUSH_OVERDUE_HELP: &str =
+    "Whether the next push to this group is overdue by what its last one said with expect_every.";
 
 /// Bounds for numbers of samples.
 const SAMPLES: &[f64] = &[
@@ -76,7 +92,8 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["protocol", "kind"],
         help: "What a protocol has and Sluice does not store; nothing is refused for it. `kind` is text (InfluxDB's \
-               string fields), event and service_check (DogStatsD's), exemplar (one that breaks a rule), or no_value.",
+               string fields), event and service_check (DogStatsD's), exemplar (one that breaks a rule), no_value, or \
+               metadata (a unit or help text that is too long).",
     },
     Metric {
         name: IN_FLIGHT,
@@ -119,6 +136,25 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Histogram(SECONDS),
         labels: &[],
         help: "Time from publishing a record to the buffer's answer.",
+    },
+    Metric {
+        name: PUSH_GROUPS,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Groups of pushed metrics (`/metrics/job/…`), which all gateways on a buffer share.",
+    },
+    Metric {
+        name: PUSH_GROUP_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Size of these groups; beyond `pushgateway.max_size` pushes get 503.",
+    },
+    Metric {
+        name: PUSH_GROUPS_OVERDUE,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Groups whose next push is overdue. Which ones is in the stream: `sluice_push_overdue`, 1 or 0, with \
+               the labels of each group that is expected to be pushed to.",
     },
 ];
 
@@ -190,6 +226,13 @@ pub(crate) fn record_settled(outcome: Option<Code>, elapsed: Duration) {
 /// Notes how long a window was open.
 pub(crate) fn window_closed(open_for: Duration) {
     histogram!(COALESCE_WAIT).record(open_for);
+}
+
+/// Shows how many groups of pushed metrics there are.
+pub(crate) fn push_groups(groups: usize, bytes: usize, overdue: usize) {
+    gauge!(PUSH_GROUPS).set(groups as f64);
+    gauge!(PUSH_GROUP_BYTES).set(bytes as f64);
+    gauge!(PUSH_GROUPS_OVERDUE).set(overdue as f64);
 }
 
 /// The statuses that are answered, without an allocation for the usual ones.

@@ -3,7 +3,15 @@
 //! Everything between is the same for all of them: admission, limits, inflating, rules, coalescing, the ledger, and
 //! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
 
+pub(crate) mod datadog;
+pub(crate) mod influx;
 pub(crate) mod json;
+pub(crate) mod opentsdb;
+pub(crate) mod otlp;
+pub(crate) mod pushgateway;
+pub(crate) mod remote_write;
+pub(crate) mod text;
+pub(crate) mod victoria;
 
 use std::sync::Arc;
 
@@ -26,7 +34,7 @@ use crate::origin::origin;
 use crate::router::App;
 
 /// Says where a success is durable.
-const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
+pub(crate) const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
 
 /// One request of a protocol, from its header to its answer.
 pub(crate) trait Protocol: Sized + Send + Sync + 'static {
@@ -38,6 +46,14 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     /// # Errors
     /// When it cannot be served, whatever its body is.
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error>;
+
+    /// Takes a body as it came out of its envelope, for formats that have one around what is compressed.
+    ///
+    /// # Errors
+    /// When the envelope is not what it should be.
+    fn unwrap(&self, encoding: Encoding, body: Bytes) -> Result<(Encoding, Bytes), Refusal> {
+        Ok((encoding, body))
+    }
 
     /// Rewrites an inflated body into what [`Self::decode`] reads, for formats that have several spellings.
     ///
@@ -51,7 +67,7 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
+    fn decode<'a>(&'a self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;
@@ -151,18 +167,13 @@ pub(crate) async fn receive<P: Protocol>(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Response {
-    let (mut parts, mut body) = request.into_parts();
-    if let Ok(params) = RawPathParams::from_request_parts(&mut parts, &()).await {
-        parts.extensions.insert(PathParams(Arc::new(params)));
-    }
+    let (parts, mut body) = opened(request).await;
     match store::<P>(&app, &parts, &mut body).await {
         Ok((protocol, outcome)) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
-            if status.is_client_error()
-                && let Some((code, _)) = outcome.refusals.counts().first()
-            {
-                metrics::request_refused(*code);
+            if status.is_client_error() {
+                metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
                 let durability = HeaderValue::from_static(app.durability);
@@ -176,24 +187,41 @@ pub(crate) async fn receive<P: Protocol>(
                 parts: &parts,
             };
             let response = failed::<P>(&head, &error);
-            if body.is_end_stream() {
-                return response;
-            }
-            // A sender that asked whether to go on has sent nothing, and reads the answer.
-            let is_waiting = parts.headers.contains_key(EXPECT) && error.is_from_header();
-            let most_bytes = app.body_limits.max_bytes.saturating_mul(4);
-            if error.is_worth_hearing() && !is_waiting && linger(&mut body, most_bytes).await {
-                return response;
-            }
-            answer::closing(response, parts.version)
+            deliver(response, &head, body, &error).await
         }
     }
+}
+
+/// A request with its route's parameters where [`Head`] finds them.
+async fn opened(request: Request) -> (Parts, Body) {
+    let (mut parts, body) = request.into_parts();
+    if let Ok(params) = RawPathParams::from_request_parts(&mut parts, &()).await {
+        parts.extensions.insert(PathParams(Arc::new(params)));
+    }
+    (parts, body)
+}
+
+/// Sees to it that the sender of a refused body comes to reading why.
+async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Error) -> Response {
+    if body.is_end_stream() {
+        return response;
+    }
+    // A sender that asked whether to go on has sent nothing, and reads the answer.
+    let is_waiting = head.parts.headers.contains_key(EXPECT) && error.is_from_header();
+    let most_bytes = head.app.body_limits.max_bytes.saturating_mul(4);
+    if error.is_worth_hearing() && !is_waiting && linger(&mut body, most_bytes).await {
+        return response;
+    }
+    answer::closing(response, head.parts.version)
 }
 
 /// A failure in the protocol's shape, counted, with the headers that every protocol has.
 pub(crate) fn failed<P: Protocol>(head: &Head<'_>, error: &Error) -> Response {
     metrics::request_refused(error.code());
-    let mut response = P::failed(head, error);
+    with_retry_after(P::failed(head, error), error)
+}
+
+fn with_retry_after(mut response: Response, error: &Error) -> Response {
     if let Some(seconds) = error.retry_after_secs() {
         response
             .headers_mut()

@@ -20,10 +20,27 @@ pub(crate) struct Refusals {
 /// One refusal in an answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Told<'a> {
-    index: u32,
+    pub(crate) index: u32,
     metric_name: String,
-    code: &'static str,
-    message: &'a str,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'a str,
+}
+
+impl Told<'_> {
+    /// The object's position, from 0, as the sender counts.
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+}
+
+impl std::fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sample {}", self.index)?;
+        if !self.metric_name.is_empty() {
+            write!(f, " ({:?})", self.metric_name)?;
+        }
+        write!(f, ": {}", self.message)
+    }
 }
 
 impl Refusals {
@@ -68,6 +85,37 @@ impl Refusals {
     /// How many were refused for each reason.
     pub(crate) fn counts(&self) -> &[(Code, u64)] {
         &self.counts
+    }
+
+    /// The refusals that an answer lists, as they are.
+    pub(crate) fn listed(&self) -> &[Refused] {
+        &self.told
+    }
+
+    /// How many `objects` were refused, and what became of the others.
+    pub(crate) fn summary(&self, object: &str) -> String {
+        let (refused, objects) = (self.refused, self.objects);
+        let plural = if objects == 1 { "" } else { "s" };
+        let were = if refused == 1 { "was" } else { "were" };
+        let others = if self.received() == 0 {
+            ""
+        } else {
+            "; the others are stored"
+        };
+        format!("{refused} of {objects} {object}{plural} {were} refused{others}")
+    }
+
+    /// The code of an answer that refuses: the first sample's where others were stored.
+    pub(crate) fn code(&self) -> Code {
+        match self.counts.first() {
+            Some((code, _)) if self.received() > 0 => *code,
+            _ => Code::BatchRefused,
+        }
+    }
+
+    /// The first one, by its position.
+    pub(crate) fn first(&self) -> Option<&Refused> {
+        self.told.first()
     }
 
     /// What an answer lists.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, middleware};
 use buffer::Publish;
 use http::{Method, Uri};
@@ -18,15 +18,28 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::Config;
+use crate::config::{Config, InfluxConfig, StatsdConfig};
 use crate::error::Error;
+use crate::families::Families;
 use crate::ingest::Pipeline;
 use crate::layers;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
+use crate::protocol::influx::v1::V1;
+use crate::protocol::influx::v2::V2;
+use crate::protocol::influx::v3::V3;
+use crate::protocol::influx::{Influx, probe};
 use crate::protocol::json::Json;
-use crate::protocol::receive;
+use crate::protocol::opentsdb::OpenTsdb;
+use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
+use crate::protocol::otlp::{OtlpHttp, Shared};
+use crate::protocol::remote_write::RemoteWrite;
+use crate::protocol::text::Text;
+use crate::protocol::victoria::Victoria;
+use crate::protocol::{Protocol, datadog, pushgateway, receive};
+use crate::pushgateway::{Groups, PushGroups};
+use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
 pub(crate) struct App {
@@ -34,6 +47,28 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     pub durability: &'static str,
     pub tenants: Tenants,
+    pub influx: Arc<InfluxConfig>,
+    /// None without a place to keep them: then their routes are not there.
+    pub groups: Option<Arc<Groups>>,
+    pub otlp: Arc<Shared>,
+}
+
+/// What a gateway serves beside what it always does.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Routes of the caller, under the same layers and fallbacks.
+    pub routes: Router,
+    /// Where the groups of batch jobs are kept; without it there is no Pushgateway API.
+    pub groups: Option<PushGroups>,
+}
+
+impl From<Router> for Beside {
+    fn from(routes: Router) -> Self {
+        Self {
+            routes,
+            groups: None,
+        }
+    }
 }
 
 /// Ends the gateway's part of the process.
@@ -48,7 +83,7 @@ impl<P> std::fmt::Debug for Gateway<P> {
     }
 }
 
-/// The public routes over a buffer, with `extra` ones of the caller under the same layers and fallbacks.
+/// The public routes over a buffer.
 ///
 /// The routes work as long as `tasks` run; [`Gateway::drain`] ends them in good order.
 pub fn router<P: Publish>(
@@ -56,8 +91,9 @@ pub fn router<P: Publish>(
     publisher: Arc<P>,
     clock: Arc<dyn Clock>,
     tasks: &Tasks,
-    extra: Router,
+    beside: impl Into<Beside>,
 ) -> (Router, Gateway<P>) {
+    let Beside { routes, groups } = beside.into();
     let coalescer = Coalescer::start(&config.coalesce, config.record_format, &publisher, tasks);
     let pipeline = Arc::new(Pipeline {
         limits: config.limits.limits(),
@@ -67,8 +103,12 @@ pub fn router<P: Publish>(
         permits: Permits::new(config.http.max_in_flight.bytes()),
         pool: Pool::new(),
         coalescer,
+        families: Families::default(),
         is_draining: AtomicBool::new(false),
     });
+    let groups = groups
+        .map(|shared| Groups::start(&config.pushgateway, shared, Arc::clone(&pipeline), tasks));
+    let has_groups = groups.is_some();
     let app = Arc::new(App {
         pipeline: Arc::clone(&pipeline),
         body_limits: BodyLimits {
@@ -77,14 +117,24 @@ pub fn router<P: Publish>(
         },
         durability: publisher.durability().as_str(),
         tenants: Tenants::of(&config.tenancy),
+        influx: Arc::new(config.influx.clone()),
+        groups,
+        otlp: Arc::new(Shared::new(&config.otlp)),
     });
+    let protocols = || {
+        if has_groups {
+            protocols().merge(pushgateway::routes())
+        } else {
+            protocols()
+        }
+    };
     let router = Router::new()
         .merge(protocols())
         // The same paths for senders that can be given a URL, but no header.
         .nest("/tenants/{tenant}", protocols())
         .route("/health", get(health))
         .with_state(app)
-        .merge(extra)
+        .merge(routes)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(middleware::from_fn(layers::observe));
@@ -100,6 +150,52 @@ fn protocols() -> Router<Arc<App>> {
     Router::new()
         .route("/metrics", post(receive::<Json>))
         .route("/api/v1/metrics", post(receive::<Json>))
+        .route("/write", post(receive::<Influx<V1>>))
+        .route("/api/v2/write", post(receive::<Influx<V2>>))
+        .route("/api/v3/write_lp", post(receive::<Influx<V3>>))
+        .route("/ping", get(probe::ping))
+        .route("/ready", get(probe::ready))
+        .route("/query", get(probe::query).post(probe::query))
+        .route("/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/push", post(receive::<RemoteWrite>))
+        .route("/receive", post(receive::<RemoteWrite>))
+        .route("/api/v1/receive", post(receive::<RemoteWrite>))
+        .route("/api/prom/push", post(receive::<RemoteWrite>))
+        .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
+        .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/import/prometheus", pushed::<Text>())
+        .route(
+            "/api/v1/import/prometheus/metrics/{*labels}",
+            pushed::<Text>(),
+        )
+        .route("/v1/metrics", post(receive::<OtlpHttp>))
+        .route(EXPORT, post(receive::<OtlpGrpc>))
+        .route("/api/v1/import", post(receive::<Victoria>))
+        .route("/api/put", post(receive::<OpenTsdb>))
+        .route("/opentsdb/api/put", post(receive::<OpenTsdb>))
+        .merge(datadog::routes())
+        // Where VictoriaMetrics has it.
+        .nest("/datadog", datadog::routes())
+}
+
+impl<P> Gateway<P> {
+    /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].
+    ///
+    /// # Errors
+    /// When a socket that the settings name cannot be opened.
+    pub async fn statsd(
+        &self,
+        config: &StatsdConfig,
+        hostname: String,
+        tasks: &Tasks,
+    ) -> Result<Statsd, StatsdError> {
+        Statsd::start(config, hostname, &self.pipeline, tasks).await
+    }
+}
+
+/// Where `curl -T` is as welcome as `curl -d`.
+fn pushed<P: Protocol>() -> MethodRouter<Arc<App>> {
+    post(receive::<P>).put(receive::<P>)
 }
 
 impl<P: Publish> Gateway<P> {

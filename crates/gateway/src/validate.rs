@@ -117,7 +117,8 @@ fn bad_samples(
         match sample.value {
             Value::Float(_) => {}
             Value::Histogram(number) => {
-                checked = checked.and_then(|()| check_histogram(batch.histogram(number), shape));
+                checked =
+                    checked.and_then(|()| check_histogram(batch, sample.series, number, shape));
             }
             Value::Exemplar(_) => continue,
         }
@@ -161,18 +162,55 @@ fn check_sample(
 }
 
 /// Half a record is left to the series' labels, which are checked by themselves.
-fn check_histogram(message: &[u8], shape: Shape) -> Result<(), Refusal> {
-    if shape.format == RecordFormat::Json {
-        let message = "native histograms need buffer.record_format: protobuf";
-        return Err(Refusal::new(Code::HistogramInvalid, message));
-    }
-    let (size_bytes, limit_bytes) = (message.len(), shape.max_record_bytes / 2);
+fn check_histogram(
+    batch: &Batch<'_>,
+    series: u32,
+    number: u32,
+    shape: Shape,
+) -> Result<(), Refusal> {
+    let message = batch.histogram(number);
+    let limit_bytes = shape.max_record_bytes / 2;
+    let size_bytes = match shape.format {
+        RecordFormat::Protobuf => message.len(),
+        RecordFormat::Json => {
+            check_labels(batch, series)?;
+            json_size(message)?
+        }
+    };
     if size_bytes <= limit_bytes {
         return Ok(());
     }
     let message =
         format!("the native histogram has {size_bytes} bytes, the limit is {limit_bytes}");
     Err(Refusal::new(Code::SampleTooLarge, message))
+}
+
+/// In JSON, a native histogram becomes classic buckets, and those have a label of their own.
+fn check_labels(batch: &Batch<'_>, series: u32) -> Result<(), Refusal> {
+    let labels = batch.series(series).map(|series| batch.labels(series));
+    if labels.is_some_and(|labels| labels.iter().any(|label| label.name == "le")) {
+        let message = "label \"le\" is reserved on a histogram with buffer.record_format: json";
+        return Err(Refusal::new(Code::LabelNameInvalid, message));
+    }
+    Ok(())
+}
+
+/// The most that a native histogram may have as JSON.
+fn json_size(message: &[u8]) -> Result<usize, Refusal> {
+    /// A bound and a count, with all digits that there can be.
+    const BUCKET_BYTES: usize = 48;
+    let checked =
+        codec::native::check(message).map_err(|why| Refusal::new(Code::HistogramInvalid, why))?;
+    // Both bounds of each bucket, those of the zero bucket, and the last.
+    let rows = checked.buckets.saturating_mul(2).saturating_add(3);
+    if rows > codec::json::MAX_BUCKETS {
+        let message = format!(
+            "the native histogram has {} buckets, too many for buffer.record_format: json",
+            checked.buckets
+        );
+        return Err(Refusal::new(Code::SampleTooLarge, message));
+    }
+    Ok(rows * BUCKET_BYTES)
 }
 
 fn refusal_of(series: u32, bad_series: &[(u32, Refusal)]) -> Option<&Refusal> {

@@ -272,6 +272,11 @@ impl<'a> Batch<'a> {
         &self.samples
     }
 
+    /// The samples, for what a body says of them only after them.
+    pub fn samples_mut(&mut self) -> &mut [Sample] {
+        &mut self.samples
+    }
+
     /// All series, in the order of their numbers.
     #[must_use]
     pub fn all_series(&self) -> &[Series<'a>] {
@@ -288,6 +293,27 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn labels(&self, series: &Series<'a>) -> &[Label<'a>] {
         self.labels.get(series.labels.clone()).unwrap_or_default()
+    }
+
+    /// Gives every series these labels, in place of its own of the same names.
+    pub fn set_labels(&mut self, set: &[Label<'a>]) {
+        let own = std::mem::take(&mut self.labels);
+        self.labels
+            .reserve(own.len() + set.len() * self.series.len());
+        for series in &mut self.series {
+            let from = self.labels.len();
+            let kept = own.get(series.labels.clone()).unwrap_or_default();
+            let is_kept = |label: &&Label<'a>| set.iter().all(|it| it.name != label.name);
+            self.labels.extend(kept.iter().filter(is_kept).cloned());
+            self.labels.extend_from_slice(set);
+            series.labels = from..self.labels.len();
+        }
+        for exemplar in &mut self.exemplars {
+            let from = self.labels.len();
+            let kept = own.get(exemplar.labels.clone()).unwrap_or_default();
+            self.labels.extend_from_slice(kept);
+            exemplar.labels = from..self.labels.len();
+        }
     }
 
     /// Sorts each series' labels by name and drops empty values, which mean "no such label".

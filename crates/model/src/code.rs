@@ -48,6 +48,12 @@ pub enum Code {
     HistogramInvalid,
     /// A summary's quantiles are not numbers from 0 to 1 with values.
     SummaryInvalid,
+    /// A temporality that is not taken: delta where `otlp.delta` refuses it, or none.
+    TemporalityInvalid,
+    /// A delta is older than what its series has counted already.
+    OutOfOrder,
+    /// The gateway keeps the sums of as many delta series as it may.
+    TooManySeries,
     /// One sample alone is larger than a record of the buffer may be.
     SampleTooLarge,
     /// The body is not a batch of metrics.
@@ -88,7 +94,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -110,6 +116,9 @@ impl Code {
         Self::MetadataInvalid,
         Self::HistogramInvalid,
         Self::SummaryInvalid,
+        Self::TemporalityInvalid,
+        Self::OutOfOrder,
+        Self::TooManySeries,
         Self::SampleTooLarge,
         Self::BodyInvalid,
         Self::BodyCorrupt,
@@ -155,6 +164,9 @@ impl Code {
             Self::MetadataInvalid => "metadata_invalid",
             Self::HistogramInvalid => "histogram_invalid",
             Self::SummaryInvalid => "summary_invalid",
+            Self::TemporalityInvalid => "temporality_invalid",
+            Self::OutOfOrder => "out_of_order",
+            Self::TooManySeries => "too_many_series",
             Self::SampleTooLarge => "sample_too_large",
             Self::BodyInvalid => "body_invalid",
             Self::BodyCorrupt => "body_corrupt",
@@ -201,6 +213,9 @@ impl Code {
             | Self::MetadataInvalid
             | Self::HistogramInvalid
             | Self::SummaryInvalid
+            | Self::TemporalityInvalid
+            | Self::OutOfOrder
+            | Self::TooManySeries
             | Self::SampleTooLarge
             | Self::BodyInvalid
             | Self::BodyCorrupt
@@ -252,6 +267,11 @@ impl Code {
                 "a histogram's buckets fall, are no numbers, or lack both `+Inf` and `count`"
             }
             Self::SummaryInvalid => "a summary's quantiles are not numbers from 0 to 1 with values",
+            Self::TemporalityInvalid => {
+                "a temporality that is not taken: delta where `otlp.delta` refuses it, or none"
+            }
+            Self::OutOfOrder => "a delta is older than what its series has counted already",
+            Self::TooManySeries => "the sums of delta series take all of `otlp.delta_max_memory`",
             Self::SampleTooLarge => "one sample alone is larger than a record of the buffer may be",
             Self::BodyInvalid => "the body is not a batch of metrics",
             Self::BodyCorrupt => {

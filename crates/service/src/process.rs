@@ -46,6 +46,13 @@ pub(crate) const START_TIME: Metric = Metric {
 /// This file's metrics.
 pub(crate) const CATALOGUE: &[Metric] = &[CPU, RESIDENT, OPEN_FDS, MAX_FDS, START_TIME];
 
+/// This machine's name, or that of the container.
+#[must_use]
+pub fn hostname() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
+}
+
 /// Allows as many open files, and so connections, as the system lets this process have, and returns how many that is;
 /// none is no limit.
 ///

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use buffer::kafka::{Member, Producer, Reader};
+use buffer::kafka::{Member, Producer, Reader, Table};
+use gateway::{Beside, PushGroups};
+use service::health::Health;
 use store::recent::Recent;
 
 use crate::pipelines::Pipelines;
@@ -33,15 +35,18 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
     let producer = Arc::new(producer);
 
     let mut pipelines = Pipelines::default();
-    let mut extra = axum::Router::new();
+    let mut beside = Beside::default();
     if role != Role::Gateway {
         feed_stores(&process, &settings, &producer, &mut pipelines)?;
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
-        extra = recent_api::router(recent.clone());
+        beside.routes = recent_api::router(recent.clone());
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
-        let reader = reader(&settings, &format!("{WINDOW}-{}", hostname()))?;
+        let reader = reader(
+            &settings,
+            &format!("{WINDOW}-{}", service::process::hostname()),
+        )?;
         pipelines.start(
             &process,
             &settings.consumer,
@@ -51,10 +56,13 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
             Arc::clone(&producer),
         );
     }
+    if role != Role::Consumer {
+        beside.groups = Some(push_groups(&process, &settings)?);
+    }
     let public = match role {
         Role::Consumer => None,
         Role::Gateway | Role::Standalone => {
-            Some(Public::start(&process, &settings, Arc::clone(&producer), extra).await?)
+            Some(Public::start(&process, &settings, Arc::clone(&producer), beside).await?)
         }
     };
     tracing::info!(
@@ -72,6 +80,24 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
     process.step("stores", pipelines.stop()).await;
     process.finish().await;
     outcome
+}
+
+/// The groups of batch jobs, in a compacted topic of their own.
+fn push_groups(process: &Process, settings: &Settings) -> anyhow::Result<PushGroups> {
+    let topic = settings.pushgateway.topic.clone();
+    let topic = topic.unwrap_or_else(|| format!("{}-groups", settings.kafka.topic));
+    let (table, follower) = Table::open(&settings.kafka, &topic)
+        .with_context(|| format!("pushgateway.topic {topic}"))?;
+    // Not one of the process: whoever may not have this topic still takes every other push.
+    let condition = Health::new().condition("groups", "opening");
+    let stopping = process.tasks.stopping();
+    let watched = table.clone();
+    process.tasks.spawn("groups watch", async move {
+        stopping
+            .run_until_cancelled(watched.keep_ready(condition))
+            .await;
+    });
+    Ok(PushGroups::new(table, follower))
 }
 
 fn feed_stores(
@@ -110,9 +136,4 @@ fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
     };
     Reader::new(&settings.kafka, &member, settings.buffer.retention.0)
         .with_context(|| format!("store {store}"))
-}
-
-fn hostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use buffer::local::{DataDir, Log, Start};
+use gateway::{Beside, PushGroups};
 use store::recent::Recent;
 
 use crate::pipelines::Pipelines;
@@ -11,6 +12,9 @@ use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
 use crate::settings::{Role, Settings, WINDOW};
+
+/// The table of the log that holds the groups of batch jobs.
+const GROUPS: &str = "push-groups";
 
 /// Runs until it is told to stop.
 pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
@@ -57,7 +61,12 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
         Arc::clone(&writer),
     );
 
-    let public = Public::start(&process, &settings, writer, recent_api::router(recent)).await?;
+    let (table, follower) = log.table(GROUPS)?;
+    let beside = Beside {
+        routes: recent_api::router(recent),
+        groups: Some(PushGroups::new(table, follower)),
+    };
+    let public = Public::start(&process, &settings, writer, beside).await?;
     tracing::info!(
         "look at what arrives with GET /api/v1/recent/samples?metric_name=… on the same port"
     );

@@ -20,8 +20,9 @@ use crate::metrics;
 use crate::settings::{Role, Settings};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 6] = [
+pub const CATALOGUES: [(&str, &[Metric]); 7] = [
     ("Gateway", gateway::CATALOGUE),
+    ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
@@ -146,9 +147,10 @@ impl Process {
         }
     }
 
-    /// Serves the public listener until `stopping`, as a task that [`Self::step`] can wait for.
+    /// Serves a public listener until `stopping`, as a task that [`Self::step`] can wait for.
     pub(crate) fn serve_public(
         &self,
+        name: &'static str,
         listener: TcpListener,
         router: axum::Router,
         connections: Connections,
@@ -156,7 +158,7 @@ impl Process {
     ) -> tokio::sync::oneshot::Receiver<usize> {
         let (done, wait) = tokio::sync::oneshot::channel();
         let deadline = self.deadline;
-        self.tasks.spawn("public listener", async move {
+        self.tasks.spawn(name, async move {
             let cut = serve(listener, router, connections, stopping, deadline).await;
             // Nobody waits any more when stopping was given up.
             done.send(cut).unwrap_or_default();

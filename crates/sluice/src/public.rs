@@ -1,9 +1,9 @@
-//! The public listener of a gateway, from opening its port to its last answer.
+//! The public listeners of a gateway, from opening their ports to their last answers.
 
 use std::sync::Arc;
 
 use buffer::Publish;
-use gateway::Gateway;
+use gateway::{Beside, Gateway, Statsd};
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
@@ -14,39 +14,79 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Public<P> {
     gateway: Gateway<P>,
+    statsd: Statsd,
     stopping: CancellationToken,
-    served: oneshot::Receiver<usize>,
+    served: Vec<oneshot::Receiver<usize>>,
 }
 
 impl<P: Publish> Public<P> {
-    /// Opens the port and serves; `extra` are routes beside the gateway's own.
+    /// Opens the ports and serves.
     pub(crate) async fn start(
         process: &Process,
         settings: &Settings,
         publisher: Arc<P>,
-        extra: axum::Router,
+        beside: Beside,
     ) -> anyhow::Result<Self> {
         let config = gateway::Config {
             http: settings.http.clone(),
             limits: settings.limits.clone(),
             tenancy: settings.tenancy.clone(),
+            influx: settings.influx.clone(),
+            otlp: settings.otlp.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
+            pushgateway: settings.pushgateway.clone(),
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
         tracing::info!("push metrics to {url}/metrics");
+        let mut others = Vec::new();
+        for (key, task, address) in [
+            (
+                "otlp.http_listen",
+                "OTLP/HTTP listener",
+                config.otlp.http_listen,
+            ),
+            (
+                "otlp.grpc_listen",
+                "OTLP/gRPC listener",
+                config.otlp.grpc_listen,
+            ),
+        ] {
+            let Some(address) = address else {
+                continue;
+            };
+            let listener = listen(key, address).await?;
+            let url = format!("http://{}", reachable(listener.local_addr()?));
+            tracing::info!(listener = key, "push OpenTelemetry metrics to {url}");
+            others.push((task, listener));
+        }
         let clock = Arc::new(service::clock::now_ms);
-        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, extra);
+        let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
+        let hostname = service::process::hostname();
+        let statsd = gateway
+            .statsd(&settings.statsd, hostname, &process.tasks)
+            .await?;
+        for place in statsd.places() {
+            tracing::info!("send StatsD and DogStatsD to {place}");
+        }
         let stopping = CancellationToken::new();
-        let served = process.serve_public(
-            listener,
-            router,
-            config.http.connections(),
-            stopping.clone(),
-        );
+        others.push(("public listener", listener));
+        let served = others
+            .into_iter()
+            .map(|(task, listener)| {
+                process.serve_public(
+                    task,
+                    listener,
+                    router.clone(),
+                    config.http.connections(),
+                    stopping.clone(),
+                )
+            })
+            .collect();
         Ok(Self {
             gateway,
+            statsd,
             stopping,
             served,
         })
@@ -55,7 +95,16 @@ impl<P: Publish> Public<P> {
     /// Stops accepting, finishes the requests that run, and waits for the buffer's answers.
     pub(crate) async fn stop(self, process: &Process) {
         self.stopping.cancel();
-        process.step("requests", self.served).await;
+        let served = async {
+            for listener in self.served {
+                // One that has failed has nothing left to finish.
+                drop(listener.await);
+            }
+        };
+        process.step("requests", served).await;
+        process
+            .step("statsd", self.statsd.stop(process.deadline))
+            .await;
         process
             .step("buffer", self.gateway.drain(process.deadline))
             .await;

@@ -85,8 +85,16 @@ pub struct Settings {
     pub limits: gateway::LimitsConfig,
     /// Whose samples they are.
     pub tenancy: gateway::TenancyConfig,
+    /// InfluxDB's line protocol.
+    pub influx: gateway::InfluxConfig,
+    /// OpenTelemetry's metrics.
+    pub otlp: gateway::OtlpConfig,
+    /// StatsD and DogStatsD.
+    pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// Groups of metrics that batch jobs push.
+    pub pushgateway: gateway::PushgatewayConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
@@ -142,7 +150,11 @@ impl Settings {
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
+            influx: gateway::InfluxConfig::default(),
+            otlp: gateway::OtlpConfig::default(),
+            statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
             local: buffer::local::Config::default(),
@@ -190,7 +202,11 @@ impl Settings {
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
+        self.influx.check().map_err(section("influx"))?;
+        self.otlp.check().map_err(section("otlp"))?;
+        self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.pushgateway.check().map_err(section("pushgateway"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;
@@ -247,8 +263,37 @@ impl Settings {
                 "is the same address as http.listen; operators and senders have a listener each";
             return Err(("admin.listen".to_owned(), why.to_owned()));
         }
+        if role != Role::Consumer {
+            self.check_otlp_listeners()?;
+        }
         Ok(())
     }
+
+    /// Each listener has a port of its own; port 0 is any free one.
+    fn check_otlp_listeners(&self) -> Result<(), (String, String)> {
+        let mut taken = vec![
+            ("http.listen".to_owned(), self.http.listen),
+            ("admin.listen".to_owned(), self.admin.listen),
+        ];
+        for (key, address) in self.otlp.listeners() {
+            let (key, Some(address)) = (format!("otlp.{key}"), address) else {
+                continue;
+            };
+            if let Some((other, _)) = taken.iter().find(|(_, other)| overlap(*other, address)) {
+                let why = format!(
+                    "is {address}, which {other} listens on already; OTLP is served there too, so leave this out"
+                );
+                return Err((key, why));
+            }
+            taken.push((key, address));
+        }
+        Ok(())
+    }
+}
+
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.port() != 0 && (is_any || one.ip() == other.ip())
 }
 
 /// The name of the recent window among the stores: in metrics, logs and consumer groups.

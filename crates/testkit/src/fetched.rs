@@ -30,3 +30,26 @@ pub(crate) fn fetched(piece: &'static str) -> PathBuf {
     }
     crate::cache_dir().join(piece)
 }
+
+/// A `PATH` that finds the programs of these fetched pieces, and Python's, before those of the machine.
+///
+/// # Panics
+///
+/// When one is not there and cannot be fetched.
+#[must_use]
+#[track_caller]
+pub fn path_with(pieces: &[&'static str]) -> String {
+    let mut path: Vec<String> = pieces
+        .iter()
+        .map(|piece| match *piece {
+            "python" => fetched(piece).join("venv/bin"),
+            piece => fetched(piece).join("usr/bin"),
+        })
+        .map(|folder| folder.display().to_string())
+        .collect();
+    path.push(
+        std::env::var_os("PATH")
+            .map_or_else(String::new, |path| path.to_string_lossy().into_owned()),
+    );
+    path.join(":")
+}

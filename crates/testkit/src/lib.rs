@@ -27,6 +27,7 @@ pub mod usage;
 mod victoria_metrics;
 
 pub use eventually::{eventually, eventually_blocking};
+pub use fetched::path_with;
 pub use generated::generated;
 pub use kafka::{Kafka, KafkaOptions};
 pub use paths::{cache_dir, repository};

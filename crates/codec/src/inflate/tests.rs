@@ -270,11 +270,23 @@ fn the_output_buffer_never_outgrows_the_limit() {
     }
 }
 
+#[test]
+fn a_body_under_the_name_of_snappy_may_be_zstd() {
+    for body in [crate::snappy::compress(b"hello"), zstd(b"hello")] {
+        assert_eq!(run(Encoding::Snappy, &body, 5), Ok(b"hello".to_vec()));
+        assert_eq!(
+            run(Encoding::Snappy, &body, 4),
+            Err("the body has more than 4 bytes when decompressed".to_owned())
+        );
+    }
+}
+
 fn any_encoding() -> impl Strategy<Value = Encoding> {
     prop_oneof![
         Just(Encoding::Gzip),
         Just(Encoding::Deflate),
-        Just(Encoding::Zstd)
+        Just(Encoding::Zstd),
+        Just(Encoding::Snappy)
     ]
 }
 
@@ -284,6 +296,12 @@ fn compress(encoding: Encoding, data: &[u8]) -> Vec<u8> {
         Encoding::Gzip => gzip(data),
         Encoding::Deflate => zlib(data),
         Encoding::Zstd => zstd(data),
+        Encoding::Snappy => crate::snappy::compress(data),
+        Encoding::SnappyFramed => {
+            let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+            encoder.write_all(data).unwrap();
+            encoder.into_inner().unwrap()
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use super::{Encoding, FIRST_CHUNK_MAX, InflateError, corrupt, reserve};
 /// 8 MiB, which RFC 8878 asks every decoder for and RFC 9659 makes the limit in HTTP.
 const WINDOW_LOG_MAX: u32 = 23;
 
+/// How a frame begins.
+pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
 pub(super) fn inflate(body: &[u8], limit_bytes: usize) -> Result<Bytes, InflateError> {
     if body.is_empty() {
         return Err(corrupt(Encoding::Zstd, "truncated, the body is empty"));

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 
 /// Which parser is behind the visitors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parser {
+pub(crate) enum Parser {
     /// sonic-rs: fast, but skipping an ignored value recurses without a bound, so that a body of
     /// brackets would overflow the stack. Ignored values are read instead, down to a few levels.
     Sonic,
@@ -20,7 +20,7 @@ pub(super) enum Parser {
 
 /// A JSON value as far as anybody cares.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Found<'de> {
+pub(crate) enum Found<'de> {
     Null,
     Bool(bool),
     Int(i64),
@@ -37,7 +37,7 @@ impl Found<'_> {
         clippy::cast_precision_loss,
         reason = "a sample's value is a 64-bit float by contract"
     )]
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         match *self {
             Self::Int(number) => Some(number as f64),
             Self::Uint(number) => Some(number as f64),
@@ -64,7 +64,7 @@ impl fmt::Display for Found<'_> {
 }
 
 /// A float as JSON writes it, which for large ones is shorter than what Rust writes.
-pub(super) struct Decimal(pub(super) f64);
+pub(crate) struct Decimal(pub(crate) f64);
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,7 +76,7 @@ impl fmt::Display for Decimal {
 }
 
 /// The first characters of a text that may be megabytes long, for a message.
-pub(super) fn head(text: &str) -> String {
+pub(crate) fn head(text: &str) -> String {
     let mut head: String = text.chars().take(40).collect();
     if head.len() < text.len() {
         head.push('…');
@@ -85,7 +85,7 @@ pub(super) fn head(text: &str) -> String {
 }
 
 /// What to do with a value, whatever its type.
-pub(super) trait Handle<'de>: Sized {
+pub(crate) trait Handle<'de>: Sized {
     type Out;
 
     /// It is no object or array that [`Self::map`] or [`Self::seq`] want.
@@ -115,9 +115,9 @@ fn drain_seq<'de, A: SeqAccess<'de>>(ignored: Ignored, mut seq: A) -> Result<(),
 }
 
 /// Reads any value and hands it to a handler.
-pub(super) struct Any<H> {
-    pub(super) parser: Parser,
-    pub(super) handler: H,
+pub(crate) struct Any<H> {
+    pub(crate) parser: Parser,
+    pub(crate) handler: H,
 }
 
 impl<'de, H: Handle<'de>> DeserializeSeed<'de> for Any<H> {
@@ -179,7 +179,7 @@ impl<'de, H: Handle<'de>> Visitor<'de> for Any<H> {
 }
 
 /// Takes a value as it is.
-pub(super) struct Plain;
+pub(crate) struct Plain;
 
 impl<'de> Handle<'de> for Plain {
     type Out = Found<'de>;
@@ -195,13 +195,13 @@ const MAX_IGNORED_DEPTH: u8 = 16;
 
 /// Passes over a value.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ignored {
+pub(crate) struct Ignored {
     parser: Parser,
     depth: u8,
 }
 
 impl Ignored {
-    pub(super) const fn new(parser: Parser) -> Self {
+    pub(crate) const fn new(parser: Parser) -> Self {
         Self { parser, depth: 0 }
     }
 
@@ -268,7 +268,7 @@ impl<'de> Visitor<'de> for Ignored {
 }
 
 /// Reads a string, borrowed where it has no escapes. JSON's keys are always strings.
-pub(super) struct Text;
+pub(crate) struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
     type Value = Cow<'de, str>;

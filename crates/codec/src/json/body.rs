@@ -137,7 +137,9 @@ pub(super) fn one(body: &str) -> Result<Batch<'_>, Refusal> {
     .deserialize(&mut deserializer)
     .and_then(|()| deserializer.end())
     .map_err(|error| explain::syntax(body, &error))?;
-    let room = body.len().max(LABELS_ALWAYS);
+    // A gateway writes ten bytes or more for a bucket of a series with as many labels as it lets in, and a record
+    // is far smaller than a body may be.
+    let room = body.len().saturating_mul(8).max(LABELS_ALWAYS);
     element
         .finish(0, 0, room, &mut batch)
         .map_err(|(_, refusal)| refusal)?;

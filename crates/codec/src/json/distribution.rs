@@ -6,7 +6,7 @@ use model::{Batch, Code, Label, MetricType, Refusal};
 use serde::de::MapAccess;
 
 use super::any::{Any, Decimal, Found, Handle, Ignored, Parser, Plain, Text, head};
-use super::element::Head;
+use super::element::{Head, Origin};
 
 /// The entries of `buckets` or `quantiles`, or what stood there instead.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ enum Table<'de> {
 type Entries<'de> = Vec<(Cow<'de, str>, Found<'de>)>;
 
 /// Nobody has that many buckets, and six bytes of a body must not cost a row's memory without end.
-const MAX_ROWS: usize = 10_000;
+pub(super) const MAX_ROWS: usize = 10_000;
 
 /// A `value` that is an object, not yet looked at.
 #[derive(Debug, Default)]
@@ -103,8 +103,8 @@ impl<'de> Distribution<'de> {
             return Err(Refusal::new(Code::LabelNameInvalid, message));
         }
         let parts = match kind {
-            MetricType::Histogram => self.histogram(),
-            _ => self.summary(),
+            MetricType::Histogram => self.histogram(head.origin),
+            _ => self.summary(head.origin),
         }
         .map_err(|message| Refusal::new(code, message))?;
         if cost(&head, labels).saturating_mul(parts.rows.len() + 2) > room {
@@ -120,7 +120,7 @@ impl<'de> Distribution<'de> {
         Ok(())
     }
 
-    fn histogram(self) -> Result<Parts, String> {
+    fn histogram(self, origin: Origin) -> Result<Parts, String> {
         self.check_twice()?;
         let mut rows = Vec::new();
         for (text, found) in entries(self.buckets, "buckets")? {
@@ -128,7 +128,7 @@ impl<'de> Distribution<'de> {
                 .ok_or_else(|| format!("bucket {:?} is not a number or \"+Inf\"", head(&text)))?;
             rows.push((
                 bound,
-                count(&found, || format!("bucket {:?}", head(&text)))?,
+                count(origin, &found, || format!("bucket {:?}", head(&text)))?,
             ));
         }
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -150,7 +150,7 @@ impl<'de> Distribution<'de> {
             }
         }
         let stated = optional(self.count)
-            .map(|found| count(&found, || "value.count".to_owned()))
+            .map(|found| count(origin, &found, || "value.count".to_owned()))
             .transpose()?;
         let last = rows.last().copied();
         let total = match (last, stated) {
@@ -181,22 +181,22 @@ impl<'de> Distribution<'de> {
         };
         Ok(Parts {
             rows,
-            sum: sum(self.sum)?,
+            sum: sum(origin, self.sum)?,
             count: Some(total),
         })
     }
 
-    fn summary(self) -> Result<Parts, String> {
+    fn summary(self, origin: Origin) -> Result<Parts, String> {
         self.check_twice()?;
         let mut rows = Vec::new();
         for (text, found) in entries(self.quantiles, "quantiles")? {
             let quantile = bound(&text)
                 .filter(|quantile| (0.0..=1.0).contains(quantile))
                 .ok_or_else(|| format!("quantile {:?} is not a number from 0 to 1", head(&text)))?;
-            let value = found
-                .number()
+            let value = origin
+                .number(&found)
                 .ok_or_else(|| format!("quantile {:?} is {found}, not a number", head(&text)))?;
-            rows.push((quantile, value + 0.0));
+            rows.push((quantile, value));
         }
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
         for pair in rows.windows(2) {
@@ -207,9 +207,9 @@ impl<'de> Distribution<'de> {
             }
         }
         let count = optional(self.count)
-            .map(|found| count(&found, || "value.count".to_owned()))
+            .map(|found| count(origin, &found, || "value.count".to_owned()))
             .transpose()?;
-        let sum = sum(self.sum)?;
+        let sum = sum(origin, self.sum)?;
         if rows.is_empty() && count.is_none() && sum.is_none() {
             return Err("the summary has no quantiles, sum or count".to_owned());
         }
@@ -275,24 +275,24 @@ fn optional(found: Option<Found<'_>>) -> Option<Found<'_>> {
     found.filter(|found| *found != Found::Null)
 }
 
-fn sum(found: Option<Found<'_>>) -> Result<Option<f64>, String> {
+fn sum(origin: Origin, found: Option<Found<'_>>) -> Result<Option<f64>, String> {
     let Some(found) = optional(found) else {
         return Ok(None);
     };
-    match found.number() {
-        Some(number) => Ok(Some(number + 0.0)),
+    match origin.number(&found) {
+        Some(number) => Ok(Some(number)),
         None => Err(format!("value.sum is {found}, not a number")),
     }
 }
 
-fn count(found: &Found<'_>, what: impl Fn() -> String) -> Result<f64, String> {
-    match found.number() {
+fn count(origin: Origin, found: &Found<'_>, what: impl Fn() -> String) -> Result<f64, String> {
+    match origin.number(found) {
         Some(number) if number < 0.0 => Err(format!(
             "{} is {}; a count is not negative",
             what(),
             Decimal(number)
         )),
-        Some(number) => Ok(number + 0.0),
+        Some(number) => Ok(number),
         None => Err(format!("{} is {found}, not a count", what())),
     }
 }
@@ -355,7 +355,7 @@ fn emit<'de>(
 }
 
 /// A bound as Prometheus 3 and OpenMetrics write it: Go's `%g` with a fraction, so `1.0`, `1e+06`.
-struct Bound(f64);
+pub(super) struct Bound(pub(super) f64);
 
 impl std::fmt::Display for Bound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

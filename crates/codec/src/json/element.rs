@@ -18,6 +18,18 @@ pub(super) enum Origin {
     Record,
 }
 
+impl Origin {
+    /// The number that a value stands for.
+    pub(super) fn number(self, found: &Found<'_>) -> Option<f64> {
+        match (self, found) {
+            (Self::Record, Found::Text(text)) => super::write::special(text),
+            (Self::Record, found) => found.number(),
+            // sonic-rs reads -0 as 0; so that both parsers agree, 0 has no sign here.
+            (Self::Push, found) => found.number().map(|number| number + 0.0),
+        }
+    }
+}
+
 /// The fields of a sample that mean something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -96,6 +108,7 @@ pub(super) struct Element<'de> {
 /// What the samples of one object share.
 #[derive(Debug)]
 pub(super) struct Head<'de> {
+    pub(super) origin: Origin,
     pub(super) index: u32,
     pub(super) name: Cow<'de, str>,
     pub(super) at_ms: i64,
@@ -207,23 +220,12 @@ impl<'de> Element<'de> {
     }
 
     fn take_value(&mut self, found: &Found<'_>) {
-        if let Some(number) = found.number() {
-            // sonic-rs reads -0 as 0; so that both parsers agree, 0 has no sign here.
-            let number = match self.origin {
-                Origin::Push => number + 0.0,
-                Origin::Record => number,
-            };
+        if let Some(number) = self.origin.number(found) {
             self.value = Some(Measured::Number(number));
             return;
         }
         let hint = match found {
             Found::Text(text) => {
-                if self.origin == Origin::Record
-                    && let Some(number) = super::write::special(text)
-                {
-                    self.value = Some(Measured::Number(number));
-                    return;
-                }
                 if text.trim().parse::<f64>().is_ok_and(f64::is_finite) {
                     "a number; send it without quotes"
                 } else {
@@ -278,6 +280,7 @@ impl<'de> Element<'de> {
             return Err((String::new(), refusal));
         };
         let head = Head {
+            origin: self.origin,
             index,
             name,
             at_ms,

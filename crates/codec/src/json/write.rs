@@ -8,6 +8,8 @@ use std::io::Write;
 use model::MetricType;
 
 use super::any::Decimal;
+use super::distribution::Bound;
+use crate::native::Classic;
 
 /// Prometheus' marker for a series that has ended: a NaN with these bits.
 const STALE: u64 = 0x7ff0_0000_0000_0002;
@@ -38,34 +40,75 @@ pub fn sample<'x>(
     help: &str,
 ) -> Vec<u8> {
     let mut output = Vec::with_capacity(256);
-    output.extend_from_slice(b"{\"metric_name\":");
-    put_text(&mut output, name);
-    put(
-        &mut output,
-        format_args!(",\"timestamp\":{at_ms},\"value\":"),
-    );
+    put_start(&mut output, name, at_ms);
     put_value(&mut output, value);
+    put_end(&mut output, labels, kind, unit, help);
+    output
+}
+
+/// A histogram as the JSON object of the record format `json`; see [`sample`].
+///
+/// Reading it gives the classic series: a bucket for each bound, a sum and a count. A native histogram has no
+/// other form in JSON.
+#[must_use]
+pub fn histogram<'x>(
+    name: &str,
+    labels: impl IntoIterator<Item = (&'x str, &'x str)>,
+    at_ms: i64,
+    value: &Classic,
+    unit: &str,
+    help: &str,
+) -> Vec<u8> {
+    let mut output = Vec::with_capacity(512);
+    put_start(&mut output, name, at_ms);
+    output.extend_from_slice(b"{\"buckets\":{");
+    for (number, (bound, count)) in value.buckets.iter().enumerate() {
+        let comma = if number > 0 { "," } else { "" };
+        put(&mut output, format_args!("{comma}\"{}\":", Bound(*bound)));
+        put_value(&mut output, *count);
+    }
+    output.extend_from_slice(b"},\"sum\":");
+    put_value(&mut output, value.sum);
+    output.extend_from_slice(b",\"count\":");
+    put_value(&mut output, value.count);
+    output.push(b'}');
+    put_end(&mut output, labels, MetricType::Histogram, unit, help);
+    output
+}
+
+fn put_start(output: &mut Vec<u8>, name: &str, at_ms: i64) {
+    output.extend_from_slice(b"{\"metric_name\":");
+    put_text(output, name);
+    put(output, format_args!(",\"timestamp\":{at_ms},\"value\":"));
+}
+
+fn put_end<'x>(
+    output: &mut Vec<u8>,
+    labels: impl IntoIterator<Item = (&'x str, &'x str)>,
+    kind: MetricType,
+    unit: &str,
+    help: &str,
+) {
     output.extend_from_slice(b",\"labels\":{");
     for (number, (name, value)) in labels.into_iter().enumerate() {
         if number > 0 {
             output.push(b',');
         }
-        put_text(&mut output, name);
+        put_text(output, name);
         output.push(b':');
-        put_text(&mut output, value);
+        put_text(output, value);
     }
     output.push(b'}');
     if kind != MetricType::Unspecified {
-        put(&mut output, format_args!(",\"type\":\"{}\"", kind.as_str()));
+        put(output, format_args!(",\"type\":\"{}\"", kind.as_str()));
     }
     for (field, text) in [("unit", unit), ("help", help)] {
         if !text.is_empty() {
-            put(&mut output, format_args!(",\"{field}\":"));
-            put_text(&mut output, text);
+            put(output, format_args!(",\"{field}\":"));
+            put_text(output, text);
         }
     }
     output.push(b'}');
-    output
 }
 
 fn put(output: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {

@@ -9,10 +9,16 @@
 )]
 
 mod agents;
+mod clients;
+mod datadog;
 mod foreign;
 mod million;
+mod opentsdb;
+mod otlp;
 mod prometheus;
 mod push;
+mod pushgateway;
 mod records;
 mod sluice;
 mod standalone;
+mod victoria;

@@ -72,6 +72,11 @@ impl Sluice {
         sluice
     }
 
+    /// The port of the public listener.
+    pub(crate) fn http_port(&self) -> u16 {
+        self.http_port
+    }
+
     /// A URL of the public listener.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.http_port)

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::groups::{Group, ShardGroups};
 use super::sources::Sources;
 use super::ticket::{Claims, Ticket};
-use super::{item, json, pairs};
+use super::{item, json, json_histogram, pairs};
 use crate::config::RecordFormat;
 use crate::ingest::Origin;
 
@@ -313,15 +313,23 @@ impl Window {
             let Some(series) = batch.series(sample.series) else {
                 continue;
             };
-            // Validation lets nothing else through in this format.
-            let Value::Float(value) = sample.value else {
+            let labels = batch.labels(series);
+            let written = match sample.value {
+                Value::Float(value) => Some((json(series, labels, sample.at_ms, value), 1)),
+                Value::Histogram(number) => {
+                    let message = batch.histogram(number);
+                    json_histogram(series, labels, sample.at_ms, message)
+                }
+                // Validation lets none through in this format.
+                Value::Exemplar(_) => None,
+            };
+            let Some((value, samples)) = written else {
                 continue;
             };
             // All samples of a group share their name.
             let key = key.get_or_insert_with(|| Bytes::copy_from_slice(series.name.as_bytes()));
-            let value = json(series, batch.labels(series), sample.at_ms, value);
             let mut claims = Claims::default();
-            claims.add(addition.ticket, 1);
+            claims.add(addition.ticket, u64::from(samples));
             self.sealed_bytes += value.len();
             self.sealed.push(Sealed {
                 record: Record {
@@ -333,7 +341,7 @@ impl Window {
                     received_at_ms: addition.received_at_ms,
                 },
                 claims,
-                samples: 1,
+                samples,
             });
         }
     }

@@ -1,0 +1,253 @@
+//! One series, whatever it is written in: collected, then added to the batch.
+
+use std::borrow::Cow;
+
+use model::{Code, MetricType, Refusal};
+
+use super::Options;
+use crate::refusing::{refuse, too_many};
+use crate::{Decoded, Ignored};
+
+/// What a tag without a value is worth, as in DogStatsD.
+const NO_VALUE: &str = "true";
+
+/// Nobody has that many; comparing each with each stays cheap.
+const MAX_TAGS: usize = 1000;
+
+/// From here on seconds are milliseconds by mistake: the year 5138.
+const NO_SECONDS: f64 = 1e11;
+
+/// A point as far as it could be read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Point {
+    Float(i64, f64),
+    Histogram(i64, Vec<u8>),
+    /// There is a time, but no value.
+    Empty,
+    Bad(Refusal),
+}
+
+/// The series read so far, and the one that is being read.
+pub(super) struct Collector<'de> {
+    decoded: Decoded<'de>,
+    options: Options,
+    pub(super) metric: Option<Cow<'de, str>>,
+    /// What becomes labels beside the tags.
+    pub(super) fields: Vec<(Cow<'de, str>, Cow<'de, str>)>,
+    pub(super) tags: Vec<Cow<'de, str>>,
+    pub(super) kind: MetricType,
+    pub(super) unit: Cow<'de, str>,
+    pub(super) points: Vec<Point>,
+    pub(super) problem: Option<Refusal>,
+    labels: Vec<(Cow<'de, str>, Cow<'de, str>)>,
+}
+
+impl<'de> Collector<'de> {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            decoded: Decoded::default(),
+            options,
+            metric: None,
+            fields: Vec::new(),
+            tags: Vec::new(),
+            kind: MetricType::Unspecified,
+            unit: Cow::Borrowed(""),
+            points: Vec::new(),
+            problem: None,
+            labels: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_decoded(self) -> Decoded<'de> {
+        self.decoded
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.metric = None;
+        self.fields.clear();
+        self.tags.clear();
+        self.kind = MetricType::Unspecified;
+        self.unit = Cow::Borrowed("");
+        self.points.clear();
+        self.problem = None;
+    }
+
+    pub(super) fn refuse(&mut self, code: Code, message: impl FnOnce() -> String) {
+        if self.problem.is_none() {
+            self.problem = Some(Refusal::new(code, message()));
+        }
+    }
+
+    /// Adds a label that is no tag; an empty value is none.
+    pub(super) fn set_field(
+        &mut self,
+        name: impl Into<Cow<'de, str>>,
+        value: impl Into<Cow<'de, str>>,
+    ) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.fields.push((name.into(), value));
+        }
+    }
+
+    /// Adds a point, unless there are more than a body may have.
+    pub(super) fn push(&mut self, point: Point) {
+        if self.points.len() <= self.options.max_samples {
+            self.points.push(point);
+        }
+    }
+
+    /// Unix milliseconds of a point's seconds; none are now.
+    pub(super) fn at_ms(&self, seconds: f64) -> Result<i64, Refusal> {
+        if seconds == 0.0 {
+            return Ok(self.options.now_ms);
+        }
+        if !(-NO_SECONDS..NO_SECONDS).contains(&seconds) {
+            let message = format!("timestamp {seconds} is not in seconds since 1970");
+            return Err(Refusal::new(Code::TimestampInvalid, message));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "in range")]
+        let at_ms = (seconds * 1000.0).round() as i64;
+        Ok(at_ms)
+    }
+
+    /// Adds the series to the batch.
+    ///
+    /// # Errors
+    /// When the body has too many points.
+    pub(super) fn end(&mut self) -> Result<(), Refusal> {
+        if self.metric.is_none() {
+            self.refuse(Code::MetricNameMissing, || "metric is missing".to_owned());
+        }
+        if self.tags.len() + self.fields.len() > MAX_TAGS {
+            let found = self.tags.len();
+            self.refuse(Code::TooManyLabels, || {
+                format!("the series has {found} tags, the limit is {MAX_TAGS}")
+            });
+        }
+        let name = self.metric.take().unwrap_or_default();
+        if let Some(problem) = self.problem.take() {
+            // One that was not read to its end may have more.
+            for _ in 0..self.points.len().max(1) {
+                let index = self.next_object()?;
+                refuse(&mut self.decoded.refused, index, &name, problem.clone());
+            }
+            return Ok(());
+        }
+        if self.points.is_empty() {
+            self.decoded.ignore(Ignored::NoValue, 1);
+            return Ok(());
+        }
+        self.make_labels();
+        let batch = &mut self.decoded.batch;
+        let from = batch.open_labels();
+        for (name, value) in self.labels.drain(..) {
+            batch.push_label(name, value);
+        }
+        // The name is the batch's from here on.
+        let shown = match self
+            .points
+            .iter()
+            .any(|point| matches!(point, Point::Bad(_)))
+        {
+            true => name.clone().into_owned(),
+            false => String::new(),
+        };
+        let series = batch.close_series(name, from);
+        let unit = std::mem::replace(&mut self.unit, Cow::Borrowed(""));
+        if self.kind != MetricType::Unspecified || !unit.is_empty() {
+            batch.describe(series, self.kind, unit, "");
+        }
+        let mut points = std::mem::take(&mut self.points);
+        for point in points.drain(..) {
+            match point {
+                Point::Float(at_ms, value) => {
+                    let index = self.next_object()?;
+                    self.decoded.batch.push_float(index, series, at_ms, value);
+                }
+                Point::Histogram(at_ms, message) => {
+                    let index = self.next_object()?;
+                    let batch = &mut self.decoded.batch;
+                    batch.push_histogram(index, series, at_ms, message);
+                }
+                Point::Empty => self.decoded.ignore(Ignored::NoValue, 1),
+                Point::Bad(refusal) => {
+                    let index = self.next_object()?;
+                    refuse(&mut self.decoded.refused, index, &shown, refusal);
+                }
+            }
+        }
+        self.points = points;
+        Ok(())
+    }
+
+    fn next_object(&mut self) -> Result<u32, Refusal> {
+        let index = self.decoded.objects;
+        if index as usize >= self.options.max_samples {
+            return Err(too_many(self.options.max_samples));
+        }
+        self.decoded.objects += 1;
+        Ok(index)
+    }
+
+    /// Fields and tags as labels, each name once.
+    fn make_labels(&mut self) {
+        let labels = &mut self.labels;
+        labels.clear();
+        for (name, value) in self.fields.drain(..) {
+            add(labels, name, value);
+        }
+        let fields = labels.len();
+        for tag in self.tags.drain(..) {
+            let (name, value) = split(tag);
+            if name.is_empty() {
+                continue;
+            }
+            let is_field = |(field, _): &(Cow<'_, str>, _)| *field == name;
+            match labels.iter().take(fields).find(|label| is_field(label)) {
+                None => add(labels, name, value),
+                Some((_, known)) if *known == value => {}
+                Some(_) => add(labels, Cow::Owned(format!("exported_{name}")), value),
+            }
+        }
+    }
+}
+
+/// Adds a label, or its value to those of that name.
+fn add<'de>(
+    labels: &mut Vec<(Cow<'de, str>, Cow<'de, str>)>,
+    name: Cow<'de, str>,
+    value: Cow<'de, str>,
+) {
+    let Some((_, known)) = labels.iter_mut().find(|(known, _)| *known == name) else {
+        labels.push((name, value));
+        return;
+    };
+    let mut values: Vec<&str> = known.split(',').chain([value.as_ref()]).collect();
+    values.sort_unstable();
+    values.dedup();
+    let joined = values.join(",");
+    *known = Cow::Owned(joined);
+}
+
+/// A tag's name and value.
+fn split(tag: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
+    match tag {
+        Cow::Borrowed(tag) => {
+            let (name, value) = pair(tag);
+            (Cow::Borrowed(name), Cow::Borrowed(value))
+        }
+        Cow::Owned(tag) => {
+            let (name, value) = pair(&tag);
+            (Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned()))
+        }
+    }
+}
+
+fn pair(tag: &str) -> (&str, &str) {
+    match tag.split_once(':') {
+        Some((name, value)) if !value.is_empty() => (name, value),
+        Some((name, _)) => (name, NO_VALUE),
+        None => (tag, NO_VALUE),
+    }
+}

@@ -1,0 +1,268 @@
+//! InfluxDB's line protocol: a line is one object, each of its numeric fields one sample.
+//!
+//! Measurement and field make the metric name, tags the labels, which all fields of a line share. The grammar is
+//! that of InfluxDB 1.8 where versions differ: a backslash escapes the byte after it and nothing else, an empty tag
+//! is an error, a line feed ends a line unless it stands within a quoted field. A bad line costs only itself.
+
+mod line;
+mod time;
+mod value;
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+use model::{Batch, Code, Refusal, Refused};
+
+use crate::{Decoded, Ignored};
+use line::{Parser, Point};
+pub use time::Precision;
+use value::Value;
+
+/// Whoever lists refusals lists at most this many, so the sentences of later ones are not kept.
+const TOLD: usize = 100;
+
+/// The field whose metric is named like the measurement alone.
+const VALUE: &str = "value";
+
+/// A line of more fields than this looks for repeated ones in a table.
+const FEW_FIELDS: usize = 32;
+
+/// What becomes of fields whose value is text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Strings {
+    /// They are passed over, and counted.
+    #[default]
+    Skip,
+    /// Their line is refused.
+    Refuse,
+}
+
+/// What becomes of fields whose value is true or false.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Booleans {
+    /// They are 1 or 0.
+    #[default]
+    Number,
+    /// They are passed over, and counted.
+    Skip,
+}
+
+/// How bodies are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'o> {
+    /// The unit of the timestamps.
+    pub precision: Precision,
+    /// The time of lines that say none, in Unix milliseconds.
+    pub now_ms: i64,
+    /// Stands between measurement and field in a metric name.
+    pub separator: &'o str,
+    /// Fields of text.
+    pub strings: Strings,
+    /// Fields that are true or false.
+    pub booleans: Booleans,
+    /// A label, by name and value, of every series that has no tag of that name.
+    pub label: Option<(&'o str, &'o str)>,
+    /// Lines and samples that a body may have.
+    pub max_samples: usize,
+    /// Bytes of a metric name. Names are made here, so that no body makes endless ones.
+    pub max_metric_name_bytes: usize,
+}
+
+/// Decodes a body. [`model::Sample::index`] and the index of a refusal are the line's number from 0.
+///
+/// # Errors
+/// When the body has too many lines or samples; bad lines are in [`Decoded::refused`].
+pub fn decode<'a>(body: &'a [u8], options: &Options<'a>) -> Result<Decoded<'a>, Refusal> {
+    // A line with a sample is seldom shorter; room for more comes when it is needed.
+    let lines = (body.len() / 64).min(options.max_samples);
+    let mut decoder = Decoder {
+        options,
+        decoded: Decoded {
+            batch: Batch::with_capacity(lines, 4),
+            ..Decoded::default()
+        },
+        samples: 0,
+        texts: 0,
+        booleans: 0,
+    };
+    let mut parser = Parser::new(body, options.max_samples);
+    let mut point = Point::default();
+    while let Some(number) = parser.next_line() {
+        if decoder.decoded.objects as usize >= options.max_samples {
+            return Err(decoder.too_many("lines"));
+        }
+        decoder.decoded.objects += 1;
+        let from = decoder.decoded.batch.open_labels();
+        let parsed = parser.point(&mut decoder.decoded.batch, &mut point);
+        if let Err(refusal) = parsed.and_then(|()| decoder.store(number, from, &mut point)) {
+            if refusal.code == Code::TooManySamples {
+                return Err(refusal);
+            }
+            decoder.refuse(number, from, refusal);
+        }
+        parser.end_line();
+    }
+    let Decoder {
+        mut decoded,
+        texts,
+        booleans,
+        ..
+    } = decoder;
+    decoded.ignore(Ignored::Text, texts);
+    decoded.ignore(Ignored::Boolean, booleans);
+    Ok(decoded)
+}
+
+struct Decoder<'a, 'o> {
+    options: &'o Options<'a>,
+    decoded: Decoded<'a>,
+    samples: usize,
+    texts: u64,
+    booleans: u64,
+}
+
+impl<'a> Decoder<'a, '_> {
+    /// Makes samples of a line's fields; its labels are those of the batch since `from`.
+    fn store(&mut self, number: u32, from: usize, point: &mut Point<'a>) -> Result<(), Refusal> {
+        let at_ms = match point.timestamp {
+            Some(raw) => self.options.precision.at_ms(raw, self.options.now_ms)?,
+            None => self.options.now_ms,
+        };
+        let mut skipped = (0, 0);
+        let mut refused = None;
+        point.fields.retain(|(key, value)| match value {
+            Value::Number(_) => true,
+            Value::Boolean(_) => {
+                skipped.1 += u64::from(self.options.booleans == Booleans::Skip);
+                self.options.booleans == Booleans::Number
+            }
+            Value::Text => {
+                skipped.0 += 1;
+                if self.options.strings == Strings::Refuse && refused.is_none() {
+                    refused = Some(key.clone());
+                }
+                false
+            }
+        });
+        if let Some(key) = refused {
+            let message = format!(
+                "field {:?} is text, and influx.strings: refuse takes numbers and booleans only",
+                head(&key)
+            );
+            return Err(Refusal::new(Code::ValueInvalid, message));
+        }
+        keep_last(&mut point.fields);
+        self.samples += point.fields.len();
+        if self.samples > self.options.max_samples {
+            return Err(self.too_many("samples"));
+        }
+        for (key, _) in &point.fields {
+            self.check_name(&point.measurement, key)?;
+        }
+        let batch = &mut self.decoded.batch;
+        if let Some((name, value)) = self.options.label
+            && batch.labels_since(from).iter().all(|tag| tag.name != name)
+        {
+            batch.push_label(name, value);
+        }
+        for (key, value) in point.fields.drain(..) {
+            let Some(value) = value.number() else {
+                continue;
+            };
+            let name = if key == VALUE {
+                point.measurement.clone()
+            } else {
+                joined(&point.measurement, self.options.separator, &key)
+            };
+            // All fields of a line have the same labels, stored once.
+            let series = batch.close_series(name, from);
+            batch.push_float(number, series, at_ms, value);
+        }
+        self.texts += skipped.0;
+        self.booleans += skipped.1;
+        Ok(())
+    }
+
+    fn check_name(&self, measurement: &str, key: &str) -> Result<(), Refusal> {
+        if key == VALUE {
+            return Ok(());
+        }
+        let limit = self.options.max_metric_name_bytes;
+        let bytes = measurement.len() + self.options.separator.len() + key.len();
+        if bytes <= limit {
+            return Ok(());
+        }
+        let message = format!(
+            "the metric name of measurement {:?} and field {:?} has {bytes} bytes, the limit is {limit}",
+            head(measurement),
+            head(key)
+        );
+        Err(Refusal::new(Code::MetricNameTooLong, message))
+    }
+
+    fn refuse(&mut self, number: u32, from: usize, mut refusal: Refusal) {
+        self.decoded.batch.drop_labels(from);
+        if self.decoded.refused.len() >= TOLD {
+            refusal.message = String::new();
+        }
+        self.decoded.refused.push(Refused {
+            index: number,
+            metric_name: String::new(),
+            refusal,
+        });
+    }
+
+    fn too_many(&self, what: &str) -> Refusal {
+        let message = format!(
+            "the body has more than {} {what}, the limit; send several smaller ones",
+            self.options.max_samples
+        );
+        Refusal::new(Code::TooManySamples, message)
+    }
+}
+
+/// Of fields with one key the last counts, as in InfluxDB.
+fn keep_last(fields: &mut Vec<(Cow<'_, str>, Value)>) {
+    if fields.len() <= FEW_FIELDS {
+        let mut at = 0;
+        while let Some((key, _)) = fields.get(at) {
+            let mut later = fields.iter().skip(at + 1);
+            if later.any(|(other, _)| other == key) {
+                fields.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        return;
+    }
+    let mut last: HashMap<Cow<'_, str>, usize, foldhash::fast::RandomState> = HashMap::default();
+    for (at, (key, _)) in fields.iter().enumerate() {
+        last.insert(key.clone(), at);
+    }
+    if last.len() < fields.len() {
+        let mut at = 0;
+        fields.retain(|(key, _)| {
+            at += 1;
+            last.get(key) == Some(&(at - 1))
+        });
+    }
+}
+
+fn joined<'a>(measurement: &str, separator: &str, key: &str) -> Cow<'a, str> {
+    let mut name = String::with_capacity(measurement.len() + separator.len() + key.len());
+    name.push_str(measurement);
+    name.push_str(separator);
+    name.push_str(key);
+    Cow::Owned(name)
+}
+
+/// The first characters of a text that may be megabytes long, for a message.
+fn head(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests;

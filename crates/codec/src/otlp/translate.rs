@@ -1,0 +1,315 @@
+//! The way through a request: resources, scopes, metrics, data points.
+
+use std::borrow::Cow;
+
+use model::{Label, MetricType, Refusal, Refused};
+
+use super::attributes::Labels;
+use super::metric::{Data, Metric};
+use super::resource::Resource;
+use super::{Stop, Translation};
+use crate::decoded::{Decoded, Ignored};
+use crate::protobuf::{Malformed, Reader};
+
+/// As many refusals as an answer lists keep their sentences.
+const TOLD: usize = 100;
+
+/// What is known so far.
+pub(super) struct Translator<'a, 't> {
+    pub(super) translation: Translation<'t>,
+    pub(super) decoded: Decoded<'a>,
+    pub(super) resource: Resource<'a>,
+    /// Labels that replace a point's own: `job`, `instance`, and the scope's.
+    fixed: Vec<Label<'a>>,
+    /// Those of the point in hand.
+    pub(super) labels: Labels<'a>,
+    /// Its exemplars' messages.
+    pub(super) exemplars: Vec<&'a [u8]>,
+    max_samples: usize,
+    samples: usize,
+    metrics: usize,
+}
+
+/// What every data point has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Point {
+    pub(super) start_ns: u64,
+    pub(super) at_ns: u64,
+    pub(super) flags: u32,
+}
+
+impl Point {
+    pub(super) fn at_ms(self) -> i64 {
+        to_ms(self.at_ns)
+    }
+
+    pub(super) fn start_ms(self) -> i64 {
+        to_ms(self.start_ns)
+    }
+
+    /// The sender says that there is no value: the series has ended.
+    pub(super) fn has_no_value(self) -> bool {
+        self.flags & 1 != 0
+    }
+}
+
+pub(super) fn to_ms(ns: u64) -> i64 {
+    i64::try_from(ns / 1_000_000).unwrap_or(i64::MAX)
+}
+
+impl<'a, 't> Translator<'a, 't> {
+    pub(super) fn new(translation: Translation<'t>, max_samples: usize) -> Self {
+        Self {
+            translation,
+            decoded: Decoded::default(),
+            resource: Resource::default(),
+            fixed: Vec::new(),
+            labels: Labels::default(),
+            exemplars: Vec::new(),
+            max_samples,
+            samples: 0,
+            metrics: 0,
+        }
+    }
+
+    /// Where a body broke off, for a message.
+    pub(super) fn place(&self) -> String {
+        match self.metrics {
+            0 => String::new(),
+            metrics => format!(" (in or behind metric {})", metrics - 1),
+        }
+    }
+
+    pub(super) fn request(&mut self, body: &'a [u8]) -> Result<(), Stop> {
+        let mut reader = Reader(body);
+        while let Some((number, field)) = reader.field()? {
+            if number == 1 {
+                self.resource_metrics(field.bytes()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resource_metrics(&mut self, message: &'a [u8]) -> Result<(), Stop> {
+        // Fields may come in any order.
+        self.resource = Resource::default();
+        let mut reader = Reader(message);
+        while let Some((number, field)) = reader.field()? {
+            if number == 1 {
+                self.resource
+                    .read(field.bytes()?, self.translation.options)?;
+            }
+        }
+        let mut reader = Reader(message);
+        while let Some((number, field)) = reader.field()? {
+            if number == 2 {
+                self.scope_metrics(field.bytes()?)?;
+            }
+        }
+        self.target_info()
+    }
+
+    fn scope_metrics(&mut self, message: &'a [u8]) -> Result<(), Stop> {
+        self.fixed.clear();
+        self.fixed.extend_from_slice(&self.resource.identity);
+        if self.translation.options.has_scope_labels {
+            self.scope_labels(message)?;
+        }
+        let mut reader = Reader(message);
+        while let Some((number, field)) = reader.field()? {
+            if number == 2 {
+                self.metrics += 1;
+                self.metric(field.bytes()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn scope_labels(&mut self, message: &'a [u8]) -> Result<(), Malformed> {
+        let (mut name, mut version, mut schema) = ("", "", "");
+        let mut attributes = Labels::default();
+        let mut reader = Reader(message);
+        while let Some((number, field)) = reader.field()? {
+            match number {
+                1 => {
+                    let mut scope = Reader(field.bytes()?);
+                    while let Some((number, field)) = scope.field()? {
+                        match number {
+                            1 => name = field.text()?,
+                            2 => version = field.text()?,
+                            3 => attributes.add(field.bytes()?)?,
+                            _ => {}
+                        }
+                    }
+                }
+                3 => schema = field.text()?,
+                _ => {}
+            }
+        }
+        // A scope without a name says nothing.
+        if name.is_empty() {
+            return Ok(());
+        }
+        let names = self.translation.options.names;
+        // A scope attribute whose name has nothing to it is left out.
+        if attributes.finish(names, &[], &[]).is_ok() {
+            for label in attributes.finished {
+                let name = format!("otel_scope_{}", label.name);
+                let name = names.label(&name).map(Cow::into_owned).unwrap_or(name);
+                self.fixed.push(Label {
+                    name: Cow::Owned(name),
+                    value: label.value,
+                });
+            }
+        }
+        for (label, value) in [
+            ("otel_scope_name", name),
+            ("otel_scope_version", version),
+            ("otel_scope_schema_url", schema),
+        ] {
+            self.fixed.push(Label {
+                name: Cow::Borrowed(label),
+                value: Cow::Borrowed(value),
+            });
+        }
+        Ok(())
+    }
+
+    fn metric(&mut self, message: &'a [u8]) -> Result<(), Stop> {
+        let metric = Metric::read(message, self.translation.options.names)?;
+        let mut points = 0_u64;
+        let mut reader = Reader(metric.data_points);
+        while let Some((number, field)) = reader.field()? {
+            if number != 1 {
+                continue;
+            }
+            points += 1;
+            let point = field.bytes()?;
+            let index = self.next_index()?;
+            self.labels.clear();
+            self.exemplars.clear();
+            let translated = match metric.data {
+                Data::Gauge | Data::Sum => self.number(&metric, index, point),
+                Data::Histogram => self.histogram(&metric, index, point),
+                Data::Exponential => self.exponential(&metric, index, point),
+                Data::Summary => self.summary(&metric, index, point),
+                Data::None => Ok(()),
+            };
+            match translated {
+                Ok(()) => {}
+                Err(Bad::Refused(refusal)) => self.refuse(&metric, index, refusal),
+                Err(Bad::Stop(stop)) => return Err(stop),
+            }
+        }
+        if points == 0 {
+            self.decoded.ignore(Ignored::NoValue, 1);
+        }
+        Ok(())
+    }
+
+    /// The number of the next object.
+    pub(super) fn next_index(&mut self) -> Result<u32, Stop> {
+        let index = self.decoded.objects;
+        if index as usize >= self.max_samples {
+            return Err(Stop::TooMany);
+        }
+        self.decoded.objects += 1;
+        Ok(index)
+    }
+
+    /// Makes sure that so many more samples are let in.
+    pub(super) fn count(&mut self, samples: usize) -> Result<(), Stop> {
+        self.samples = self.samples.saturating_add(samples);
+        if self.samples > self.max_samples {
+            return Err(Stop::TooMany);
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, metric: &Metric<'a>, index: u32, refusal: Refusal) {
+        let is_told = self.decoded.refused.len() < TOLD;
+        let (metric_name, message) = if is_told {
+            let name = metric.raw_name.chars().take(200).collect();
+            (name, refusal.message)
+        } else {
+            (String::new(), String::new())
+        };
+        self.decoded.refused.push(Refused {
+            index,
+            metric_name,
+            refusal: Refusal {
+                code: refusal.code,
+                message,
+            },
+        });
+    }
+
+    /// Turns the point's attributes into its labels.
+    pub(super) fn finish_labels(&mut self) -> Result<(), Refusal> {
+        self.labels.finish(
+            self.translation.options.names,
+            &self.resource.promoted,
+            &self.fixed,
+        )
+    }
+
+    /// A series of the point's labels and perhaps one more, which replaces a label of that name.
+    pub(super) fn series(
+        &mut self,
+        metric: &Metric<'a>,
+        name: Cow<'a, str>,
+        extra: Option<(&'static str, Cow<'a, str>)>,
+        kind: MetricType,
+    ) -> u32 {
+        let batch = &mut self.decoded.batch;
+        let from = batch.open_labels();
+        for label in &self.labels.finished {
+            if extra.as_ref().is_none_or(|(name, _)| *name != label.name) {
+                batch.push_label(label.name.clone(), label.value.clone());
+            }
+        }
+        if let Some((name, value)) = extra {
+            batch.push_label(name, value);
+        }
+        let series = batch.close_series(name, from);
+        batch.describe(series, kind, metric.unit.clone(), metric.help);
+        series
+    }
+
+    /// As [`Self::series`], for a point that becomes one series only: its labels are moved.
+    pub(super) fn only_series(&mut self, metric: &Metric<'a>, name: Cow<'a, str>) -> u32 {
+        let batch = &mut self.decoded.batch;
+        let from = batch.open_labels();
+        for label in self.labels.finished.drain(..) {
+            batch.push_label(label.name, label.value);
+        }
+        let series = batch.close_series(name, from);
+        batch.describe(series, metric.kind, metric.unit.clone(), metric.help);
+        series
+    }
+}
+
+/// Why a data point is not translated.
+#[derive(Debug)]
+pub(super) enum Bad {
+    Refused(Refusal),
+    Stop(Stop),
+}
+
+impl From<Refusal> for Bad {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Malformed> for Bad {
+    fn from(malformed: Malformed) -> Self {
+        Self::Stop(Stop::Malformed(malformed))
+    }
+}
+
+impl From<Stop> for Bad {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}

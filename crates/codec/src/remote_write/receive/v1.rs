@@ -1,0 +1,175 @@
+//! `prometheus.WriteRequest`.
+
+use model::{Batch, Code, Family, Limits, MetricType, Refusal};
+
+use super::series::{Facts, Labels};
+use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
+use crate::Decoded;
+use crate::protobuf::{Malformed, Reader};
+
+const MESSAGE: &str = "prometheus.WriteRequest";
+
+pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    let likely = (body.len() / 160).min(limits.max_samples);
+    let mut reading = Reading::new(limits, Batch::with_capacity(likely, 4));
+    let mut reader = Reader(body);
+    let mut series = 0_usize;
+    while let Some((number, field)) = reader
+        .field()
+        .map_err(|error| Failure::from(error).refusal(MESSAGE, ""))?
+    {
+        match number {
+            1 => {
+                field
+                    .bytes()
+                    .map_err(Failure::from)
+                    .and_then(|bytes| read_series(bytes, &mut reading))
+                    .map_err(|error| error.refusal(MESSAGE, &format!("series {series}: ")))?;
+                series += 1;
+            }
+            3 => field
+                .bytes()
+                .and_then(|bytes| read_family(bytes, &mut reading))
+                .map_err(|error| Failure::from(error).refusal(MESSAGE, "metadata: "))?,
+            4 | 5 => {
+                let message = "the body looks like remote write 2.0; its content type is \
+                               application/x-protobuf;proto=io.prometheus.write.v2.Request";
+                return Err(Refusal::new(Code::BodyInvalid, message));
+            }
+            _ => {}
+        }
+    }
+    Ok(reading.decoded)
+}
+
+fn read_series<'a>(bytes: &'a [u8], reading: &mut Reading<'a, '_>) -> Result<(), Failure> {
+    let limits = reading.limits;
+    let mut labels = Labels::open(&reading.decoded.batch);
+    // Samples come behind the labels, and need them; on the wire, order means nothing.
+    let mut objects = None;
+    let mut reader = Reader(bytes);
+    loop {
+        let here = reader;
+        let Some((number, field)) = reader.field()? else {
+            break;
+        };
+        match number {
+            1 => match read_label(field.bytes()?)? {
+                Ok((name, value)) => {
+                    labels.push(name, value, limits, &mut reading.decoded.batch);
+                }
+                Err(what) => labels.refuse(Code::LabelsInvalid, || {
+                    format!("a label's {what} is not UTF-8")
+                }),
+            },
+            2..=4 if objects.is_none() => objects = Some(here),
+            _ => {}
+        }
+    }
+    let Some(mut reader) = objects else {
+        labels.forget(&mut reading.decoded.batch);
+        return Ok(());
+    };
+    let facts = Facts {
+        name: labels.name.unwrap_or_default(),
+        series: labels.close(limits, &mut reading.decoded.batch),
+        start_ms: 0,
+    };
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            2 => {
+                let (value, at_ms) = read_sample(field.bytes()?)?;
+                reading.float(&facts, at_ms, 0, value)?;
+            }
+            3 => read_exemplar(field.bytes()?, &facts, reading)?,
+            4 => reading.histogram(&facts, field.bytes()?)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A label's name and value, or which of them is no text.
+#[inline]
+fn read_label(bytes: &[u8]) -> Result<Result<(&str, &str), &'static str>, Malformed> {
+    let (mut name, mut value) = (&[][..], &[][..]);
+    let mut reader = Reader(bytes);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            1 => name = field.bytes()?,
+            2 => value = field.bytes()?,
+            _ => {}
+        }
+    }
+    let Ok(name) = std::str::from_utf8(name) else {
+        return Ok(Err("name"));
+    };
+    let Ok(value) = std::str::from_utf8(value) else {
+        return Ok(Err("value"));
+    };
+    Ok(Ok((name, value)))
+}
+
+fn read_sample(bytes: &[u8]) -> Result<(f64, i64), Malformed> {
+    let (mut value, mut at_ms) = (0.0, 0);
+    let mut reader = Reader(bytes);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            1 => value = field.double()?,
+            2 => at_ms = field.int64()?,
+            _ => {}
+        }
+    }
+    Ok((value, at_ms))
+}
+
+fn read_exemplar<'a>(
+    bytes: &'a [u8],
+    facts: &Facts<'a>,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(), Malformed> {
+    let batch = &mut reading.decoded.batch;
+    let from = batch.open_labels();
+    let (mut value, mut at_ms, mut is_good) = (0.0, 0, true);
+    let mut reader = Reader(bytes);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            1 => match read_label(field.bytes()?)? {
+                Ok((name, text)) if batch.open_labels() - from < MAX_EXEMPLAR_LABELS => {
+                    batch.push_label(name, text);
+                }
+                _ => is_good = false,
+            },
+            2 => value = field.double()?,
+            3 => at_ms = field.int64()?,
+            _ => {}
+        }
+    }
+    reading.exemplar(facts, at_ms, value, from, is_good);
+    Ok(())
+}
+
+fn read_family<'a>(bytes: &'a [u8], reading: &mut Reading<'a, '_>) -> Result<(), Malformed> {
+    let (mut kind, mut name, mut help, mut unit) = (0, "", "", "");
+    let mut reader = Reader(bytes);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            // An enum may be negative, which is no type that we know.
+            1 => kind = u32::try_from(field.varint()?).unwrap_or_default(),
+            2 => name = field.text()?,
+            4 => help = field.text().unwrap_or_default(),
+            5 => unit = field.text().unwrap_or_default(),
+            _ => {}
+        }
+    }
+    let families = &mut reading.decoded.families;
+    if !name.is_empty() && families.len() < reading.limits.max_samples {
+        families.push(Family {
+            name: name.into(),
+            kind: MetricType::from_wire(kind),
+            unit: unit.into(),
+            help: help.into(),
+        });
+    }
+    Ok(())
+}

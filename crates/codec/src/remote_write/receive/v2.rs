@@ -1,0 +1,299 @@
+//! `io.prometheus.write.v2.Request`.
+//!
+//! Symbols may follow the series that refer to them, and the start time may be the sample's or the series': senders
+//! of the protocol's earlier drafts are still around.
+
+use model::{Batch, Code, Family, Limits, MetricType, Refusal};
+
+use super::series::{Facts, Labels};
+use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
+use crate::protobuf::{Malformed, Reader, Value};
+use crate::{Decoded, Ignored};
+
+const MESSAGE: &str = "io.prometheus.write.v2.Request";
+
+pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    let (symbols, series_bytes) = read_symbols(body).map_err(|error| error.refusal(MESSAGE, ""))?;
+    let likely = (series_bytes / 40).min(limits.max_samples);
+    let mut reading = Reading::new(limits, Batch::with_capacity(likely, 4));
+    let mut reader = Reader(body);
+    let mut series = 0_usize;
+    while let Some((number, field)) = reader
+        .field()
+        .map_err(|error| Failure::from(error).refusal(MESSAGE, ""))?
+    {
+        if number == 5 {
+            field
+                .bytes()
+                .map_err(Failure::from)
+                .and_then(|bytes| read_series(bytes, &symbols, &mut reading))
+                .map_err(|error| error.refusal(MESSAGE, &format!("series {series}: ")))?;
+            series += 1;
+        }
+    }
+    Ok(reading.decoded)
+}
+
+/// The texts of a request by number; `None` for one that is not UTF-8.
+struct Symbols<'a>(Vec<Option<&'a str>>);
+
+/// What a reference that names no text is.
+enum BadSymbol {
+    Unknown { reference: u32, symbols: usize },
+    NotUtf8 { reference: u32 },
+}
+
+impl<'a> Symbols<'a> {
+    #[inline]
+    fn text(&self, reference: u32) -> Result<&'a str, BadSymbol> {
+        match self.0.get(reference as usize) {
+            Some(Some(text)) => Ok(text),
+            Some(None) => Err(BadSymbol::NotUtf8 { reference }),
+            None => Err(BadSymbol::Unknown {
+                reference,
+                symbols: self.0.len(),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for BadSymbol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unknown { reference, symbols } => {
+                write!(f, "symbol {reference} is not one of the {symbols} symbols")
+            }
+            Self::NotUtf8 { reference } => write!(f, "symbol {reference} is not UTF-8"),
+        }
+    }
+}
+
+/// The symbols, and how many bytes the series have.
+fn read_symbols(body: &[u8]) -> Result<(Symbols<'_>, usize), Failure> {
+    let mut symbols = Vec::with_capacity(body.len() / 64);
+    let mut series_bytes = 0;
+    let mut reader = Reader(body);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            1 | 3 => {
+                let message = "the body looks like remote write 1.0; its content type is \
+                               application/x-protobuf without proto=io.prometheus.write.v2.Request";
+                return Err(Refusal::new(Code::BodyInvalid, message).into());
+            }
+            4 => symbols.push(std::str::from_utf8(field.bytes()?).ok()),
+            5 => series_bytes += field.bytes()?.len(),
+            _ => {}
+        }
+    }
+    Ok((Symbols(symbols), series_bytes))
+}
+
+/// Pairs of references, which may come in any number of pieces.
+struct Pairs<'s, 'a> {
+    symbols: &'s Symbols<'a>,
+    name: Option<&'a str>,
+    bad: Option<BadSymbol>,
+}
+
+impl<'s, 'a> Pairs<'s, 'a> {
+    fn new(symbols: &'s Symbols<'a>) -> Self {
+        Self {
+            symbols,
+            name: None,
+            bad: None,
+        }
+    }
+
+    #[inline]
+    fn read(
+        &mut self,
+        field: Value<'a>,
+        mut each: impl FnMut(&'a str, &'a str),
+    ) -> Result<(), Malformed> {
+        field.each_uint32(|reference| match self.symbols.text(reference) {
+            Ok(text) => match self.name.take() {
+                None => self.name = Some(text),
+                Some(name) => each(name, text),
+            },
+            Err(bad) => {
+                self.name = match self.name {
+                    None => Some(""),
+                    Some(_) => None,
+                };
+                self.bad.get_or_insert(bad);
+            }
+        })
+    }
+
+    /// What is wrong with the references.
+    fn problem(&self) -> Option<String> {
+        match (&self.bad, self.name) {
+            (Some(bad), _) => Some(bad.to_string()),
+            (None, Some(name)) => Some(format!("label {name:?} has no reference to its value")),
+            (None, None) => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Metadata {
+    kind: u32,
+    help: u32,
+    unit: u32,
+}
+
+fn read_series<'a>(
+    bytes: &'a [u8],
+    symbols: &Symbols<'a>,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(), Failure> {
+    let limits = reading.limits;
+    let mut labels = Labels::open(&reading.decoded.batch);
+    let mut pairs = Pairs::new(symbols);
+    let mut metadata = None;
+    let mut start_ms = 0;
+    // Samples come behind the labels, and need them; on the wire, order means nothing.
+    let mut objects = None;
+    let mut reader = Reader(bytes);
+    loop {
+        let here = reader;
+        let Some((number, field)) = reader.field()? else {
+            break;
+        };
+        match number {
+            1 => {
+                let batch = &mut reading.decoded.batch;
+                pairs.read(field, |name, value| labels.push(name, value, limits, batch))?;
+            }
+            2..=4 if objects.is_none() => objects = Some(here),
+            5 => metadata = Some(read_metadata(field.bytes()?)?),
+            6 => start_ms = field.int64()?,
+            _ => {}
+        }
+    }
+    if let Some(problem) = pairs.problem() {
+        labels.refuse(Code::LabelsInvalid, || problem);
+    }
+    let described = metadata.map(|metadata| describe(metadata, symbols, reading));
+    if let Some(Err(bad)) = &described {
+        labels.refuse(Code::MetadataInvalid, || bad.to_string());
+    }
+    let name = labels.name.unwrap_or_default();
+    let Some(mut reader) = objects else {
+        labels.forget(&mut reading.decoded.batch);
+        if let Some(Ok((kind, unit, help))) = described
+            && !name.is_empty()
+            && reading.decoded.families.len() < limits.max_samples
+        {
+            reading.decoded.families.push(Family {
+                name: name.into(),
+                kind,
+                unit: unit.into(),
+                help: help.into(),
+            });
+        }
+        return Ok(());
+    };
+    let batch = &mut reading.decoded.batch;
+    let series = labels.close(limits, batch);
+    if let (Ok(series), Some(Ok((kind, unit, help)))) = (&series, described) {
+        batch.describe(*series, kind, unit, help);
+    }
+    let facts = Facts {
+        series,
+        name,
+        start_ms,
+    };
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            2 => {
+                let (value, at_ms, start_ms) = read_sample(field.bytes()?)?;
+                reading.float(&facts, at_ms, start_ms, value)?;
+            }
+            3 => reading.histogram(&facts, field.bytes()?)?,
+            4 => read_exemplar(field.bytes()?, &facts, symbols, reading)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_sample(bytes: &[u8]) -> Result<(f64, i64, i64), Malformed> {
+    let (mut value, mut at_ms, mut start_ms) = (0.0, 0, 0);
+    let mut reader = Reader(bytes);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            1 => value = field.double()?,
+            2 => at_ms = field.int64()?,
+            3 => start_ms = field.int64()?,
+            _ => {}
+        }
+    }
+    Ok((value, at_ms, start_ms))
+}
+
+fn read_exemplar<'a>(
+    bytes: &'a [u8],
+    facts: &Facts<'a>,
+    symbols: &Symbols<'a>,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(), Malformed> {
+    let batch = &mut reading.decoded.batch;
+    let from = batch.open_labels();
+    let mut pairs = Pairs::new(symbols);
+    let (mut value, mut at_ms, mut is_good) = (0.0, 0, true);
+    let mut reader = Reader(bytes);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            1 => pairs.read(field, |name, text| {
+                if batch.open_labels() - from < MAX_EXEMPLAR_LABELS {
+                    batch.push_label(name, text);
+                } else {
+                    is_good = false;
+                }
+            })?,
+            2 => value = field.double()?,
+            3 => at_ms = field.int64()?,
+            _ => {}
+        }
+    }
+    is_good &= pairs.problem().is_none();
+    reading.exemplar(facts, at_ms, value, from, is_good);
+    Ok(())
+}
+
+fn read_metadata(bytes: &[u8]) -> Result<Metadata, Malformed> {
+    let mut metadata = Metadata::default();
+    let mut reader = Reader(bytes);
+    while let Some((number, field)) = reader.field()? {
+        match number {
+            // An enum may be negative, which is no type that we know.
+            1 => metadata.kind = u32::try_from(field.varint()?).unwrap_or_default(),
+            3 => metadata.help = field.uint32()?,
+            4 => metadata.unit = field.uint32()?,
+            _ => {}
+        }
+    }
+    Ok(metadata)
+}
+
+/// Type, unit and help. A text beyond its limit is passed over: nobody loses samples for what describes them.
+fn describe<'a>(
+    metadata: Metadata,
+    symbols: &Symbols<'a>,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(MetricType, &'a str, &'a str), BadSymbol> {
+    let mut text = |reference| {
+        if reference == 0 {
+            return Ok("");
+        }
+        let text = symbols.text(reference)?;
+        if text.len() <= reading.limits.max_metadata_bytes {
+            return Ok(text);
+        }
+        reading.decoded.ignore(Ignored::Metadata, 1);
+        Ok("")
+    };
+    let (unit, help) = (text(metadata.unit)?, text(metadata.help)?);
+    Ok((MetricType::from_wire(metadata.kind), unit, help))
+}

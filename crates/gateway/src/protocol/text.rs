@@ -1,0 +1,236 @@
+//! `POST /api/v1/import/prometheus`: what a `/metrics` page shows, pushed.
+//!
+//! The path and its parameters are VictoriaMetrics'. The content type tells Prometheus' text, OpenMetrics and protobuf
+//! apart. Good lines beside bad ones are stored, and the answer is 400 with the bad lines' numbers.
+
+mod extra;
+
+use axum::Json;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use codec::text::{Dialect, Options};
+use codec::{Decoded, exposition_protobuf};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use model::{Code, Limits, Refusal};
+use serde::Serialize;
+
+use super::{Head, Opened, Protocol};
+use crate::answer;
+use crate::error::Error;
+use crate::ingest::Outcome;
+use crate::refusals::{Refusals, Told};
+use extra::ExtraLabels;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    OpenMetrics,
+    Protobuf,
+}
+
+pub(crate) struct Text {
+    format: Format,
+    /// The time of samples that say none.
+    now_ms: i64,
+    extra: ExtraLabels,
+}
+
+impl Protocol for Text {
+    const NAME: &'static str = "text";
+
+    fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
+        let protocol = Self {
+            format: format(head)?,
+            now_ms: now_ms(head)?,
+            extra: ExtraLabels::of(head).map_err(Error::Parameter)?,
+        };
+        Ok(Opened {
+            protocol,
+            encoding: head.encoding()?,
+            policy: head.policy()?,
+        })
+    }
+
+    fn prepare(&self, body: Bytes) -> Result<Bytes, Refusal> {
+        Ok(self.extra.appended_to(body))
+    }
+
+    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+        let (body, extra) = self.extra.split(body);
+        let mut decoded = match self.format {
+            Format::Text => self.lines(body, Dialect::Text, limits),
+            Format::OpenMetrics => self.lines(body, Dialect::OpenMetrics, limits),
+            Format::Protobuf => exposition_protobuf::decode(body, self.now_ms, limits.max_samples),
+        }?;
+        if !extra.is_empty() {
+            let labels = decoded.batch.all_series().len().saturating_mul(extra.len());
+            if labels > body.len().max(LABELS_ALWAYS) {
+                let message = format!(
+                    "{} labels for each of {} series are more than one body of this size may become",
+                    extra.len(),
+                    decoded.batch.all_series().len()
+                );
+                return Err(Refusal::new(Code::TooManyLabels, message));
+            }
+            decoded.batch.set_labels(&extra);
+        }
+        Ok(decoded)
+    }
+
+    fn stored(&self, outcome: &Outcome) -> Response {
+        let refusals = &outcome.refusals;
+        if refusals.is_empty() {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let things = self.format.things();
+        let (refused, received) = (refusals.refused(), refusals.received());
+        let sentence = if received == 0 {
+            format!("all {refused} {things} were refused")
+        } else {
+            let total = refused + received;
+            format!("{refused} of {total} {things} were refused and the others stored")
+        };
+        refused_lines(self.format, sentence, refusals.code(), refusals)
+    }
+
+    fn failed(head: &Head<'_>, error: &Error) -> Response {
+        match (format(head), error) {
+            (Ok(format), Error::Batch(refusals)) => {
+                let things = format.things();
+                let sentence = format!(
+                    "{} {things} were refused, and strict=true stores all or nothing",
+                    refusals.refused()
+                );
+                refused_lines(format, sentence, error.code(), refusals)
+            }
+            _ => answer::failed(error),
+        }
+    }
+}
+
+/// Labels that any body may become, however short it is.
+const LABELS_ALWAYS: usize = 100_000;
+
+impl Text {
+    fn lines<'a>(
+        &self,
+        body: &'a [u8],
+        dialect: Dialect,
+        limits: &Limits,
+    ) -> Result<Decoded<'a>, Refusal> {
+        let options = Options {
+            dialect,
+            now_ms: self.now_ms,
+        };
+        codec::text::decode(body, &options, limits.max_samples)
+    }
+}
+
+impl Format {
+    fn things(self) -> &'static str {
+        match self {
+            Self::Text | Self::OpenMetrics => "lines",
+            Self::Protobuf => "metrics",
+        }
+    }
+}
+
+/// Whatever does not say that it is something else is text: `curl` says that it sends a form.
+fn format(head: &Head<'_>) -> Result<Format, Error> {
+    match head.media_type().as_str() {
+        "application/openmetrics-text" => Ok(Format::OpenMetrics),
+        "application/vnd.google.protobuf" => {
+            let found = head.header(&CONTENT_TYPE).unwrap_or_default();
+            let parameters = found.to_ascii_lowercase().replace([' ', '"'], "");
+            let is_ours =
+                parameters
+                    .split(';')
+                    .skip(1)
+                    .all(|parameter| match parameter.split_once('=') {
+                        Some(("proto", name)) => name == "io.prometheus.client.metricfamily",
+                        Some(("encoding", name)) => name == "delimited",
+                        _ => true,
+                    });
+            if is_ours {
+                return Ok(Format::Protobuf);
+            }
+            Err(Error::ContentType {
+                found: found.chars().take(100).collect(),
+                wanted: "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+            })
+        }
+        _ => Ok(Format::Text),
+    }
+}
+
+/// The gateway's time, or what the parameter says instead.
+fn now_ms(head: &Head<'_>) -> Result<i64, Error> {
+    let now_ms = head.app.pipeline.clock.now_ms();
+    let Some(text) = head.parameter("timestamp") else {
+        return Ok(now_ms);
+    };
+    match text.trim().parse() {
+        // What VictoriaMetrics makes of it.
+        Ok(at_ms) if at_ms <= 0 => Ok(now_ms),
+        Ok(at_ms) => Ok(at_ms),
+        Err(_) => {
+            let text: String = text.chars().take(40).collect();
+            Err(Error::Parameter(format!(
+                "timestamp is {text:?}, not a whole number of Unix milliseconds"
+            )))
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Failure<'a> {
+    error: String,
+    code: &'static str,
+    errors: Vec<BadLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_omitted: Option<u64>,
+}
+
+/// A refusal with the number that an editor shows.
+#[derive(Debug, Serialize)]
+struct BadLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(flatten)]
+    told: Told<'a>,
+}
+
+fn refused_lines(
+    format: Format,
+    mut sentence: String,
+    code: Code,
+    refusals: &Refusals,
+) -> Response {
+    let told = refusals.told();
+    if let Some(first) = told.first() {
+        sentence.push_str(&format!("; the first is {first}"));
+    }
+    let line = |told: &Told<'_>| match format {
+        Format::Text | Format::OpenMetrics => Some(u64::from(told.index()) + 1),
+        Format::Protobuf => None,
+    };
+    let errors = told
+        .into_iter()
+        .map(|told| BadLine {
+            line: line(&told),
+            told,
+        })
+        .collect();
+    let omitted = refusals.omitted();
+    let body = Failure {
+        error: sentence,
+        code: code.as_str(),
+        errors,
+        errors_omitted: (omitted > 0).then_some(omitted),
+    };
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests;

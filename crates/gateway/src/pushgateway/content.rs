@@ -1,0 +1,271 @@
+//! What a body says about a group: its families, with the path's labels over its own.
+
+use std::collections::BTreeMap;
+
+use codec::Decoded;
+use hashbrown::{HashMap, HashSet};
+use model::{Batch, Code, MetricType, Refusal, Refused, Sample, Value};
+
+use super::group::{Family, Label, Series};
+use super::path::GroupLabels;
+use super::samples::OWN_NAMES;
+
+/// Stands for "the sender said no time" while a body is decoded: no clock ever shows it.
+pub(crate) const NO_TIME: i64 = i64::MIN;
+
+/// A body, owned: it outlives its bytes in the group.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    /// Sorted by name; each series with the last of its samples.
+    pub families: Vec<Family>,
+    /// Every sample, an index into the series of all families and what it was.
+    pub samples: Vec<Pushed>,
+    /// What could not be read.
+    pub refused: Vec<Refused>,
+    /// As in [`Decoded`].
+    pub objects: u32,
+    /// As in [`Decoded`].
+    pub ignored: Vec<(codec::Ignored, u64)>,
+}
+
+/// One sample of a body.
+#[derive(Debug)]
+pub(crate) struct Pushed {
+    /// The sender's object.
+    pub index: u32,
+    /// The number of its family, and of the series there.
+    pub series: (usize, usize),
+    /// None when the sender said no time.
+    pub at_ms: Option<i64>,
+    pub start_ms: i64,
+    pub what: What,
+}
+
+/// What a sample is.
+#[derive(Debug)]
+pub(crate) enum What {
+    Float(f64),
+    Histogram(Vec<u8>),
+    Exemplar { value: f64, labels: Vec<Label> },
+}
+
+/// The family that a series belongs to: what `# TYPE` names.
+fn family_of(name: &str, kind: MetricType) -> &str {
+    let suffixes: &[&str] = match kind {
+        MetricType::Histogram => &["_bucket", "_sum", "_count", "_created"],
+        MetricType::GaugeHistogram => &["_bucket", "_gsum", "_gcount", "_sum", "_count"],
+        MetricType::Summary => &["_sum", "_count", "_created"],
+        _ => &[],
+    };
+    suffixes
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .filter(|family| !family.is_empty())
+        .unwrap_or(name)
+}
+
+impl Content {
+    /// What a decoded body says about the group with these labels. Its samples have [`NO_TIME`] where the
+    /// sender said none.
+    pub(crate) fn of(decoded: Decoded<'_>, group: &GroupLabels) -> Self {
+        let Decoded {
+            mut batch,
+            refused,
+            objects,
+            families: _,
+            ignored,
+        } = decoded;
+        batch.sort_labels();
+        let mut content = Self {
+            refused,
+            objects,
+            ignored,
+            ..Self::default()
+        };
+        let numbers = content.add_series(&batch, group);
+        let mut own_indices = Vec::new();
+        for sample in batch.samples() {
+            match numbers.get(sample.series as usize).copied().flatten() {
+                Some(series) => content.add_sample(&batch, sample, series),
+                None => own_indices.push(sample.index),
+            }
+        }
+        own_indices.dedup();
+        let own = u32::try_from(own_indices.len()).unwrap_or(u32::MAX);
+        content.objects = content.objects.saturating_sub(own);
+        content.refuse_what_is_twice();
+        content
+    }
+
+    /// Answers where each series of the batch went; none where the gateway's own metrics are.
+    fn add_series(
+        &mut self,
+        batch: &Batch<'_>,
+        group: &GroupLabels,
+    ) -> Vec<Option<(usize, usize)>> {
+        let mut by_name: BTreeMap<&str, (Family, Vec<usize>)> = BTreeMap::new();
+        for (number, series) in batch.all_series().iter().enumerate() {
+            if OWN_NAMES.contains(&&*series.name) {
+                continue;
+            }
+            let name = family_of(&series.name, series.kind);
+            let (family, numbers) = by_name.entry(name).or_insert_with(|| {
+                let family = Family {
+                    name: name.to_owned(),
+                    kind: series.kind.wire(),
+                    unit: series.unit.clone().into_owned(),
+                    help: series.help.clone().into_owned(),
+                    ..Family::default()
+                };
+                (family, Vec::new())
+            });
+            numbers.push(number);
+            family.series.push(Series {
+                name: series.name.clone().into_owned(),
+                labels: merged(batch.labels(series), group),
+                ..Series::default()
+            });
+        }
+        let mut places = vec![None; batch.all_series().len()];
+        for (at, (family, numbers)) in by_name.into_values().enumerate() {
+            // A decoder may give one series several numbers.
+            let mut known: HashMap<(String, Vec<Label>), usize> = HashMap::new();
+            let mut kept: Vec<Series> = Vec::new();
+            for (series, number) in family.series.into_iter().zip(numbers) {
+                let identity = (series.name.clone(), series.labels.clone());
+                let place = *known.entry(identity).or_insert_with(|| {
+                    kept.push(series);
+                    kept.len() - 1
+                });
+                if let Some(slot) = places.get_mut(number) {
+                    *slot = Some((at, place));
+                }
+            }
+            self.families.push(Family {
+                series: kept,
+                name: family.name,
+                kind: family.kind,
+                unit: family.unit,
+                help: family.help,
+                push_ms: 0,
+            });
+        }
+        places
+    }
+
+    fn add_sample(&mut self, batch: &Batch<'_>, sample: &Sample, place: (usize, usize)) {
+        let at_ms = (sample.at_ms != NO_TIME).then_some(sample.at_ms);
+        let what = match sample.value {
+            Value::Float(value) => What::Float(value),
+            Value::Histogram(number) => What::Histogram(batch.histogram(number).to_vec()),
+            Value::Exemplar(number) => {
+                let Some((exemplar, labels)) = batch.exemplar(number) else {
+                    return;
+                };
+                What::Exemplar {
+                    value: exemplar.value,
+                    labels: labels
+                        .iter()
+                        .map(|label| Label {
+                            name: label.name.clone().into_owned(),
+                            value: label.value.clone().into_owned(),
+                        })
+                        .collect(),
+                }
+            }
+        };
+        self.samples.push(Pushed {
+            index: sample.index,
+            series: place,
+            at_ms,
+            start_ms: sample.start_ms,
+            what,
+        });
+    }
+
+    /// Refuses samples of one series at one time, and keeps of each series the last sample.
+    fn refuse_what_is_twice(&mut self) {
+        let mut seen = HashSet::new();
+        let mut latest: HashMap<(usize, usize), i64> = HashMap::new();
+        for sample in &self.samples {
+            let (value, histogram) = match &sample.what {
+                What::Float(value) => (*value, None),
+                What::Histogram(message) => (0.0, Some(message)),
+                What::Exemplar { .. } => continue,
+            };
+            let (family, number) = sample.series;
+            let Some(series) = self
+                .families
+                .get_mut(family)
+                .and_then(|family| family.series.get_mut(number))
+            else {
+                continue;
+            };
+            if !seen.insert((sample.series, sample.at_ms)) {
+                let why = format!(
+                    "the series {} stands in the body twice; the path's labels replace the body's",
+                    shown(series)
+                );
+                self.refused.push(Refused {
+                    index: sample.index,
+                    metric_name: series.name.clone(),
+                    refusal: Refusal::new(Code::SampleInvalid, why),
+                });
+                continue;
+            }
+            // Without a time is now, and what is later than now is no more true.
+            let rank = sample.at_ms.unwrap_or(i64::MAX);
+            if latest
+                .get(&sample.series)
+                .is_none_or(|latest| *latest < rank)
+            {
+                latest.insert(sample.series, rank);
+                series.at_ms = sample.at_ms;
+                series.start_ms = sample.start_ms;
+                series.value = value;
+                series.histogram = histogram.cloned();
+            }
+        }
+    }
+
+    /// The series that a sample belongs to.
+    pub(crate) fn series(&self, (family, number): (usize, usize)) -> Option<(&Family, &Series)> {
+        let family = self.families.get(family)?;
+        Some((family, family.series.get(number)?))
+    }
+}
+
+/// A series' labels with the group's over them, sorted, without empty values.
+fn merged(own: &[model::Label<'_>], group: &GroupLabels) -> Vec<Label> {
+    let own = own
+        .iter()
+        .filter(|label| !group.contains_key(&*label.name))
+        .map(|label| Label {
+            name: label.name.clone().into_owned(),
+            value: label.value.clone().into_owned(),
+        });
+    let of_group = group
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| Label {
+            name: name.clone(),
+            value: value.clone(),
+        });
+    let mut labels: Vec<Label> = own.chain(of_group).collect();
+    labels.sort_by(|a, b| a.name.cmp(&b.name));
+    labels
+}
+
+/// A series as people write it, not endlessly long.
+pub(crate) fn shown(series: &Series) -> String {
+    let labels: Vec<String> = series
+        .labels
+        .iter()
+        .map(|label| format!("{}={:?}", label.name, label.value))
+        .collect();
+    let text = format!("{}{{{}}}", series.name, labels.join(","));
+    text.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests;
