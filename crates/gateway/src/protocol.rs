@@ -254,3 +254,6 @@ async fn store<P: Protocol>(
     let outcome = pipeline.ingest(&protocol, intake, received).await?;
     Ok((protocol, outcome))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod openmetrics;
+mod properties;
 mod vectors;
 
 use model::{Batch, MetricType, Sample, Value};

@@ -21,4 +21,5 @@ mod pushgateway;
 mod records;
 mod sluice;
 mod standalone;
+mod text;
 mod victoria;
