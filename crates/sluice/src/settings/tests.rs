@@ -113,6 +113,18 @@ fn a_wrong_setting_is_named() {
         &[],
         "consumer.shutdown_timeout: is 1m, but the process ends after shutdown.deadline (20s)",
     );
+    refused(
+        Role::Gateway,
+        "pushgateway: {topic: metrics}\n",
+        &[],
+        "pushgateway.topic: is metrics, and so is kafka.topic",
+    );
+    refused(
+        Role::Standalone,
+        "pushgateway: {repeat: 1s}\n",
+        &[],
+        "pushgateway.repeat: is 1s; at least 5s, or 0s",
+    );
 }
 
 #[test]
