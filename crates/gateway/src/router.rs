@@ -35,9 +35,9 @@ use crate::protocol::opentsdb::OpenTsdb;
 use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
 use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
-use crate::protocol::text::Text;
+use crate::protocol::text::{TEXT, TEXT_OF, Text};
 use crate::protocol::victoria::Victoria;
-use crate::protocol::{Protocol, datadog, pushgateway, receive};
+use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
 use crate::statsd::{Statsd, StatsdError};
 
@@ -163,11 +163,9 @@ fn protocols() -> Router<Arc<App>> {
         .route("/api/prom/push", post(receive::<RemoteWrite>))
         .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
         .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
-        .route("/api/v1/import/prometheus", pushed::<Text>())
-        .route(
-            "/api/v1/import/prometheus/metrics/{*labels}",
-            pushed::<Text>(),
-        )
+        // `curl -T` says PUT.
+        .route(TEXT, post(receive::<Text>).put(receive::<Text>))
+        .route(TEXT_OF, post(receive::<Text>).put(receive::<Text>))
         .route("/v1/metrics", post(receive::<OtlpHttp>))
         .route(EXPORT, post(receive::<OtlpGrpc>))
         .route("/api/v1/import", post(receive::<Victoria>))
@@ -191,11 +189,6 @@ impl<P> Gateway<P> {
     ) -> Result<Statsd, StatsdError> {
         Statsd::start(config, hostname, &self.pipeline, tasks).await
     }
-}
-
-/// Where `curl -T` is as welcome as `curl -d`.
-fn pushed<P: Protocol>() -> MethodRouter<Arc<App>> {
-    post(receive::<P>).put(receive::<P>)
 }
 
 impl<P: Publish> Gateway<P> {

@@ -1,10 +1,14 @@
 //! Labels that a request gives all its series: `extra_label=name=value`, or a path as the Pushgateway has it.
 
 use bytes::{Bytes, BytesMut};
-use model::Label;
+use codec::Decoded;
+use model::{Code, Label, Refusal};
 
 use super::Head;
 use crate::pushgateway::group_of_path;
+
+/// Labels that any body may get, however short it is.
+const LABELS_ALWAYS: usize = 100_000;
 
 /// The labels, by which a series' own of the same names are replaced.
 ///
@@ -88,6 +92,30 @@ impl ExtraLabels {
             value: take(value).into(),
         });
         (body, labels.collect())
+    }
+
+    /// Gives the labels that [`Self::split`] found to all series of the body before them.
+    ///
+    /// # Errors
+    /// When these would be more than a body of this size may become.
+    pub(super) fn give<'a>(
+        extra: &[Label<'a>],
+        body: &[u8],
+        decoded: &mut Decoded<'a>,
+    ) -> Result<(), Refusal> {
+        if extra.is_empty() {
+            return Ok(());
+        }
+        let series = decoded.batch.all_series().len();
+        if series.saturating_mul(extra.len()) > body.len().max(LABELS_ALWAYS) {
+            let message = format!(
+                "{} labels for each of {series} series are more than one body of this size may become",
+                extra.len()
+            );
+            return Err(Refusal::new(Code::TooManyLabels, message));
+        }
+        decoded.batch.set_labels(extra);
+        Ok(())
     }
 
     fn len(&self) -> usize {
