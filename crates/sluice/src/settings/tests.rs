@@ -155,6 +155,9 @@ fn listeners_of_otlp_need_ports_of_their_own() {
     }
     let yaml = "otlp: {http_listen: '0.0.0.0:4318', grpc_listen: '0.0.0.0:4317', names: utf8, delta: refuse}\n";
     load(Role::Standalone, yaml, &[]).unwrap();
+}
+
+#[test]
 fn statsd_is_set_by_words_addresses_and_lists() {
     let yaml = "statsd: {listen: off, buckets: [1, 2.5], unix_datagram: /run/dsd.socket}\n";
     let settings = load(Role::Gateway, yaml, &[]).unwrap();
