@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Value;
 use testkit::python::interpreter;
 use testkit::{Launch, Process, Prometheus, Series, VictoriaMetrics, eventually, free_port};
 
@@ -178,21 +177,6 @@ async fn a_minute_of_prometheus_is_in_the_stores_as_it_is_in_prometheus() {
         let shown = sluice.get(&path).unwrap();
         assert_eq!(shown["series"][0]["type"], kind, "{shown}");
     }
-    let exemplars = |prometheus: &Prometheus| {
-        let time = |at_ms: i64| (at_ms / 1000).to_string();
-        let target = testkit::http::target(
-            "/api/v1/query_exemplars",
-            &[
-                ("query", "app_requests_total"),
-                ("start", &time(from_ms)),
-                ("end", &time(to_ms)),
-            ],
-        );
-        let answer = testkit::http::get(prometheus.port(), &target).unwrap();
-        serde_json::from_slice::<Value>(&answer.body).unwrap()["data"].clone()
-    };
-    assert_eq!(exemplars(&sender).as_array().map(Vec::len), Some(20));
-    assert_eq!(exemplars(&receiver), exemplars(&sender));
 }
 
 #[tokio::test(flavor = "multi_thread")]
