@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codec::{Decoded, Encoding, Ignored, inflate};
+use codec::{Decoded, Encoding, inflate};
 use model::{Clock, Code, Counts, Limits};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -54,8 +54,6 @@ pub(crate) struct Outcome {
     pub refusals: Refusals,
     /// What the buffer has now.
     pub stored: Counts,
-    /// What was passed over.
-    pub ignored: Vec<(Ignored, u64)>,
 }
 
 /// What is shared by all requests.
@@ -182,7 +180,6 @@ impl Pipeline {
             outcome: Outcome {
                 refusals,
                 stored,
-                ignored,
             },
             settled,
         })
