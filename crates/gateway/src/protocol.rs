@@ -4,6 +4,7 @@
 //! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
 
 pub(crate) mod datadog;
+mod extra;
 pub(crate) mod influx;
 pub(crate) mod json;
 pub(crate) mod opentsdb;
@@ -254,3 +255,6 @@ async fn store<P: Protocol>(
     let outcome = pipeline.ingest(&protocol, intake, received).await?;
     Ok((protocol, outcome))
 }
+
+#[cfg(test)]
+mod tests;

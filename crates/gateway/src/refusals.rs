@@ -31,6 +31,11 @@ impl Told<'_> {
     pub(crate) fn index(&self) -> u32 {
         self.index
     }
+
+    /// Why it was refused.
+    pub(crate) fn message(&self) -> &str {
+        self.message
+    }
 }
 
 impl std::fmt::Display for Told<'_> {

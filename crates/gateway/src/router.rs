@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 use buffer::Publish;
 use http::{Method, Uri};
@@ -37,7 +37,7 @@ use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
-use crate::protocol::{Protocol, datadog, pushgateway, receive};
+use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
 use crate::statsd::{Statsd, StatsdError};
 
@@ -163,10 +163,14 @@ fn protocols() -> Router<Arc<App>> {
         .route("/api/prom/push", post(receive::<RemoteWrite>))
         .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
         .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
-        .route("/api/v1/import/prometheus", pushed::<Text>())
+        // `curl -T` says PUT.
+        .route(
+            "/api/v1/import/prometheus",
+            post(receive::<Text>).put(receive::<Text>),
+        )
         .route(
             "/api/v1/import/prometheus/metrics/{*labels}",
-            pushed::<Text>(),
+            post(receive::<Text>).put(receive::<Text>),
         )
         .route("/v1/metrics", post(receive::<OtlpHttp>))
         .route(EXPORT, post(receive::<OtlpGrpc>))
@@ -191,11 +195,6 @@ impl<P> Gateway<P> {
     ) -> Result<Statsd, StatsdError> {
         Statsd::start(config, hostname, &self.pipeline, tasks).await
     }
-}
-
-/// Where `curl -T` is as welcome as `curl -d`.
-fn pushed<P: Protocol>() -> MethodRouter<Arc<App>> {
-    post(receive::<P>).put(receive::<P>)
 }
 
 impl<P: Publish> Gateway<P> {

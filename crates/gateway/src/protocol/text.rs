@@ -3,8 +3,6 @@
 //! The path and its parameters are VictoriaMetrics'. The content type tells Prometheus' text, OpenMetrics and protobuf
 //! apart. Good lines beside bad ones are stored, and the answer is 400 with the bad lines' numbers.
 
-mod extra;
-
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -15,12 +13,12 @@ use http::header::CONTENT_TYPE;
 use model::{Code, Limits, Refusal};
 use serde::Serialize;
 
+use super::extra::ExtraLabels;
 use super::{Head, Opened, Protocol};
 use crate::answer;
 use crate::error::Error;
 use crate::ingest::Outcome;
 use crate::refusals::{Refusals, Told};
-use extra::ExtraLabels;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -63,18 +61,7 @@ impl Protocol for Text {
             Format::OpenMetrics => self.lines(body, Dialect::OpenMetrics, limits),
             Format::Protobuf => exposition_protobuf::decode(body, self.now_ms, limits.max_samples),
         }?;
-        if !extra.is_empty() {
-            let labels = decoded.batch.all_series().len().saturating_mul(extra.len());
-            if labels > body.len().max(LABELS_ALWAYS) {
-                let message = format!(
-                    "{} labels for each of {} series are more than one body of this size may become",
-                    extra.len(),
-                    decoded.batch.all_series().len()
-                );
-                return Err(Refusal::new(Code::TooManyLabels, message));
-            }
-            decoded.batch.set_labels(&extra);
-        }
+        ExtraLabels::give(&extra, body, &mut decoded)?;
         Ok(decoded)
     }
 
@@ -83,34 +70,23 @@ impl Protocol for Text {
         if refusals.is_empty() {
             return StatusCode::NO_CONTENT.into_response();
         }
-        let things = self.format.things();
-        let (refused, received) = (refusals.refused(), refusals.received());
-        let sentence = if received == 0 {
-            format!("all {refused} {things} were refused")
-        } else {
-            let total = refused + received;
-            format!("{refused} of {total} {things} were refused and the others stored")
+        let what = match refusals.received() {
+            0 => "",
+            _ => " and the others stored",
         };
-        refused_lines(self.format, sentence, refusals.code(), refusals)
+        refused_lines(self.format, what, refusals.code(), refusals)
     }
 
     fn failed(head: &Head<'_>, error: &Error) -> Response {
         match (format(head), error) {
             (Ok(format), Error::Batch(refusals)) => {
-                let things = format.things();
-                let sentence = format!(
-                    "{} {things} were refused, and strict=true stores all or nothing",
-                    refusals.refused()
-                );
-                refused_lines(format, sentence, error.code(), refusals)
+                let what = ", and strict=true stores all or nothing";
+                refused_lines(format, what, error.code(), refusals)
             }
             _ => answer::failed(error),
         }
     }
 }
-
-/// Labels that any body may become, however short it is.
-const LABELS_ALWAYS: usize = 100_000;
 
 impl Text {
     fn lines<'a>(
@@ -201,20 +177,25 @@ struct BadLine<'a> {
     told: Told<'a>,
 }
 
-fn refused_lines(
-    format: Format,
-    mut sentence: String,
-    code: Code,
-    refusals: &Refusals,
-) -> Response {
+fn refused_lines(format: Format, what: &str, code: Code, refusals: &Refusals) -> Response {
+    let refused = refusals.refused();
+    let total = refused + refusals.received();
+    let things = format.things();
+    let were = if refused == 1 { "was" } else { "were" };
     let told = refusals.told();
-    if let Some(first) = told.first() {
-        sentence.push_str(&format!("; the first is {first}"));
-    }
     let line = |told: &Told<'_>| match format {
         Format::Text | Format::OpenMetrics => Some(u64::from(told.index()) + 1),
         Format::Protobuf => None,
     };
+    let first = told
+        .first()
+        .map_or_else(String::new, |first| match line(first) {
+            Some(number) if !first.message().starts_with("line ") => {
+                format!("; line {number}: {}", first.message())
+            }
+            Some(_) => format!("; {}", first.message()),
+            None => format!("; the first is {first}"),
+        });
     let errors = told
         .into_iter()
         .map(|told| BadLine {
@@ -224,7 +205,7 @@ fn refused_lines(
         .collect();
     let omitted = refusals.omitted();
     let body = Failure {
-        error: sentence,
+        error: format!("{refused} of {total} {things} {were} refused{what}{first}"),
         code: code.as_str(),
         errors,
         errors_omitted: (omitted > 0).then_some(omitted),
