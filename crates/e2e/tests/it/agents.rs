@@ -4,11 +4,10 @@ use std::process::Command;
 
 use serde_json::Value;
 use testkit::eventually;
-use testkit::kafka::{Kafka, unique};
 use testkit::python::interpreter;
 
 use crate::push::{self, Samples};
-use crate::sluice::{PATIENCE, Sluice};
+use crate::sluice::{PATIENCE, Sluice, Topics};
 
 /// Runs both agents against this gateway and answers what they pushed.
 fn run_agents(url: &str) -> Samples {
@@ -64,26 +63,14 @@ async fn to_standalone() {
 async fn to_a_gateway_and_kafka() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().display().to_string();
-    let brokers = Kafka::shared().brokers();
-    let topic = unique("agents");
-    let settings = [
-        ("SLUICE_KAFKA__BROKERS", brokers.as_str()),
-        ("SLUICE_KAFKA__TOPIC", topic.as_str()),
-        ("SLUICE_KAFKA__PARTITIONS", "4"),
-        ("SLUICE_KAFKA__REPLICATION", "1"),
-        (
-            "SLUICE_CONSUMER__DEAD_LETTER_TOPIC",
-            &format!("{topic}-dead"),
-        ),
-    ];
-    let gateway = Sluice::start("gateway", &settings);
+    let topics = Topics::new("agents", 4);
+    let gateway = Sluice::start("gateway", &topics.settings());
     // Standalone on Kafka is a gateway and a consumer in one; here it is only read from.
-    let mut reading = vec![
+    let reading = topics.with(&[
         ("SLUICE_BUFFER__KIND", "kafka"),
         ("SLUICE_DATA_DIR", data_dir.as_str()),
         ("SLUICE_RECENT__MAX_POINTS", "1000"),
-    ];
-    reading.extend(settings);
+    ]);
     let reader = Sluice::start("standalone", &reading);
     let pushed = run_agents(&gateway.url(""));
     arrive(&reader, &pushed).await;

@@ -1,11 +1,11 @@
 //! Other programs share the topic: what they write is read if it can be, and set aside if it cannot.
 
 use serde_json::json;
-use testkit::kafka::{Kafka, Record, unique};
+use testkit::kafka::{Kafka, Record};
 use testkit::{VictoriaMetrics, eventually};
 
 use crate::push::now_ms;
-use crate::sluice::{PATIENCE, Sluice};
+use crate::sluice::{PATIENCE, Sluice, Topics};
 
 fn record(key: &str, value: &[u8], content_type: Option<&str>) -> Record {
     let headers = content_type.map(|kind| ("content-type".to_owned(), kind.as_bytes().to_vec()));
@@ -22,22 +22,16 @@ fn record(key: &str, value: &[u8], content_type: Option<&str>) -> Record {
 #[tokio::test(flavor = "multi_thread")]
 async fn json_without_headers_is_read_and_garbage_becomes_a_dead_letter_with_its_bytes() {
     let store = VictoriaMetrics::start();
-    let topic = unique("foreign");
-    let dead = format!("{topic}-dead");
+    let topics = Topics::new("foreign", 1);
+    let (topic, dead) = (&topics.samples, &topics.dead);
     let kafka = Kafka::shared();
-    let (brokers, write_url) = (kafka.brokers(), store.write_url());
+    let write_url = store.write_url();
     let consumer = Sluice::start(
         "consumer",
-        &[
-            ("SLUICE_KAFKA__BROKERS", brokers.as_str()),
-            ("SLUICE_KAFKA__TOPIC", topic.as_str()),
-            ("SLUICE_KAFKA__PARTITIONS", "1"),
-            ("SLUICE_KAFKA__REPLICATION", "1"),
-            ("SLUICE_CONSUMER__DEAD_LETTER_TOPIC", dead.as_str()),
-            ("SLUICE_CONSUMER__GROUP_PREFIX", topic.as_str()),
+        &topics.with(&[
             ("SLUICE_STORES__MAIN__TYPE", "remote_write"),
             ("SLUICE_STORES__MAIN__URL", write_url.as_str()),
-        ],
+        ]),
     );
     let at_ms = now_ms();
     let sample = |value: f64| {
@@ -47,7 +41,7 @@ async fn json_without_headers_is_read_and_garbage_becomes_a_dead_letter_with_its
     let (first, last) = (sample(1.5), sample(2.5));
     let protobuf = Some("application/x-protobuf;proto=io.prometheus.write.v2.Request");
     let written = kafka.produce(
-        &topic,
+        topic,
         &[
             record("foreign", first.as_bytes(), None),
             record("foreign", b"\xff\xfenot protobuf", protobuf),
@@ -61,7 +55,7 @@ async fn json_without_headers_is_read_and_garbage_becomes_a_dead_letter_with_its
     })
     .await;
     let letters = eventually(PATIENCE, async || {
-        let letters = kafka.read(&dead);
+        let letters = kafka.read(dead);
         if letters.len() == 2 {
             Ok(letters)
         } else {

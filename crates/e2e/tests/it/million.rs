@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::kafka::{Kafka, unique};
 use testkit::{Series, VictoriaMetrics, eventually};
 use tokio::task::JoinSet;
 
 use crate::push::{now_ms, push};
-use crate::sluice::Sluice;
+use crate::sluice::{Sluice, Topics};
 
 const NAMES: usize = 50;
 const HOSTS: usize = 200;
@@ -89,20 +88,10 @@ fn last_words(log: &str, field: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_million_samples_arrive_as_they_were_pushed_while_a_consumer_restarts() {
     let store = VictoriaMetrics::start();
-    let topic = unique("million");
-    let brokers = Kafka::shared().brokers();
-    let dead = format!("{topic}-dead");
-    let kafka = [
-        ("SLUICE_KAFKA__BROKERS", brokers.as_str()),
-        ("SLUICE_KAFKA__TOPIC", topic.as_str()),
-        ("SLUICE_KAFKA__PARTITIONS", "12"),
-        ("SLUICE_KAFKA__REPLICATION", "1"),
-        ("SLUICE_CONSUMER__DEAD_LETTER_TOPIC", dead.as_str()),
-        ("SLUICE_CONSUMER__GROUP_PREFIX", topic.as_str()),
-    ];
+    let topics = Topics::new("million", 12);
+    let kafka = topics.settings();
     let write_url = store.write_url();
-    let mut consumer = kafka.to_vec();
-    consumer.extend([
+    let consumer = topics.with(&[
         ("SLUICE_STORES__MAIN__TYPE", "remote_write"),
         ("SLUICE_STORES__MAIN__URL", &write_url),
     ]);

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::kafka::{Kafka, unique};
+use testkit::kafka::Kafka;
 use testkit::{Prometheus, eventually};
 
 use crate::push::{now_ms, push};
-use crate::sluice::{PATIENCE, Sluice};
+use crate::sluice::{PATIENCE, Sluice, Topics};
 
 /// The value of the only series that an expression gives now.
 fn query(prometheus: &Prometheus, expression: &str) -> Result<f64, String> {
@@ -29,26 +29,15 @@ fn is(found: Result<f64, String>, expected: f64) -> Result<(), String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn names_are_escaped_and_refused_samples_become_dead_letters_beside_good_ones() {
     let prometheus = Prometheus::start();
-    let topic = unique("prometheus");
-    let dead = format!("{topic}-dead");
-    let brokers = Kafka::shared().brokers();
+    let topics = Topics::new("prometheus", 3);
     let write_url = prometheus.write_url();
-    let kafka = [
-        ("SLUICE_KAFKA__BROKERS", brokers.as_str()),
-        ("SLUICE_KAFKA__TOPIC", topic.as_str()),
-        ("SLUICE_KAFKA__PARTITIONS", "3"),
-        ("SLUICE_KAFKA__REPLICATION", "1"),
-        ("SLUICE_CONSUMER__DEAD_LETTER_TOPIC", dead.as_str()),
-        ("SLUICE_CONSUMER__GROUP_PREFIX", topic.as_str()),
-    ];
-    let mut settings = kafka.to_vec();
-    settings.extend([
+    let stores = [
         ("SLUICE_STORES__MAIN__TYPE", "remote_write"),
         ("SLUICE_STORES__MAIN__URL", &write_url),
         ("SLUICE_STORES__MAIN__NAMES", "underscores"),
-    ]);
-    let gateway = Sluice::start("gateway", &kafka);
-    let consumer = Sluice::start("consumer", &settings);
+    ];
+    let gateway = Sluice::start("gateway", &topics.settings());
+    let consumer = Sluice::start("consumer", &topics.with(&stores));
 
     let at_ms = now_ms();
     let sample = |name: &str, at_ms: i64, value: f64| json!({"metric_name": name, "timestamp": at_ms, "value": value, "labels": {"net.host": "a"}});
@@ -79,7 +68,7 @@ async fn names_are_escaped_and_refused_samples_become_dead_letters_beside_good_o
         if dead == 1.0 { Ok(()) } else { Err(dead) }
     })
     .await;
-    let letters = Kafka::shared().read(&dead);
+    let letters = Kafka::shared().read(&topics.dead);
     assert_eq!(letters.len(), 1);
     let header = |name: &str| {
         let (_, value) = letters[0]
@@ -91,7 +80,8 @@ async fn names_are_escaped_and_refused_samples_become_dead_letters_beside_good_o
     };
     assert_eq!(letters[0].key.as_deref(), Some(b"http.requests".as_slice()));
     assert_eq!(header("store"), "main");
-    assert_eq!(header("source-topic"), topic);
+    assert_eq!(header("source-topic"), topics.samples);
+    assert_eq!(header("source"), "127.0.0.1");
     assert_eq!(header("reason"), "too_old");
     assert!(
         header("message").contains("too old sample"),
@@ -102,7 +92,7 @@ async fn names_are_escaped_and_refused_samples_become_dead_letters_beside_good_o
         header("source-partition").parse().unwrap(),
         header("source-offset").parse().unwrap(),
     );
-    let records = Kafka::shared().read(&topic);
+    let records = Kafka::shared().read(&topics.samples);
     assert!(
         records
             .iter()

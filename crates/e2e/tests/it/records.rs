@@ -6,28 +6,17 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
-use testkit::kafka::{Kafka, Record, partitions_of, unique};
+use testkit::kafka::{Kafka, Record, partitions_of};
 use testkit::python::interpreter;
 
 use crate::push::{self, now_ms, push};
-use crate::sluice::Sluice;
+use crate::sluice::{Sluice, Topics};
 
-const PARTITIONS: &str = "13";
+const PARTITIONS: u32 = 13;
 
-fn gateway(topic: &str, format: &str) -> Sluice {
-    let brokers = Kafka::shared().brokers();
-    let settings = [
-        ("SLUICE_KAFKA__BROKERS", brokers.as_str()),
-        ("SLUICE_KAFKA__TOPIC", topic),
-        ("SLUICE_KAFKA__PARTITIONS", PARTITIONS),
-        ("SLUICE_KAFKA__REPLICATION", "1"),
-        (
-            "SLUICE_CONSUMER__DEAD_LETTER_TOPIC",
-            &format!("{topic}-dead"),
-        ),
-        ("SLUICE_BUFFER__RECORD_FORMAT", format),
-    ];
-    Sluice::start("gateway", &settings)
+fn gateway(topics: &Topics, format: &str) -> Sluice {
+    let format = [("SLUICE_BUFFER__RECORD_FORMAT", format)];
+    Sluice::start("gateway", &topics.with(&format))
 }
 
 fn pushed() -> Value {
@@ -53,10 +42,7 @@ fn check_keys_and_partitions(records: &[Record]) {
         .map(|record| record.key.as_deref().expect("a record has a key"))
         .collect();
     let partitions: Vec<i32> = records.iter().map(|record| record.partition).collect();
-    assert_eq!(
-        partitions,
-        partitions_of(&keys, PARTITIONS.parse().unwrap())
-    );
+    assert_eq!(partitions, partitions_of(&keys, PARTITIONS));
     assert!(
         partitions
             .iter()
@@ -72,11 +58,11 @@ fn header<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_knows_only_remote_write_reads_the_default_format() {
-    let topic = unique("records-protobuf");
-    let gateway = gateway(&topic, "protobuf");
+    let topics = Topics::new("records-protobuf", PARTITIONS);
+    let gateway = gateway(&topics, "protobuf");
     let body = pushed();
     push(&gateway.url("/metrics"), &body).await.unwrap();
-    let records = Kafka::shared().read(&topic);
+    let records = Kafka::shared().read(&topics.samples);
     check_keys_and_partitions(&records);
     assert!(
         records.len() <= 41,
@@ -124,11 +110,11 @@ async fn a_reader_that_knows_only_remote_write_reads_the_default_format() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_knows_only_json_reads_the_other() {
-    let topic = unique("records-json");
-    let gateway = gateway(&topic, "json");
+    let topics = Topics::new("records-json", PARTITIONS);
+    let gateway = gateway(&topics, "json");
     let body = pushed();
     push(&gateway.url("/metrics"), &body).await.unwrap();
-    let records = Kafka::shared().read(&topic);
+    let records = Kafka::shared().read(&topics.samples);
     check_keys_and_partitions(&records);
     let mut read = Vec::new();
     for record in &records {
@@ -148,12 +134,15 @@ async fn a_reader_that_knows_only_json_reads_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_topic_is_created_with_a_day_of_retention() {
-    let topic = unique("records-topic");
-    let _gateway = gateway(&topic, "protobuf");
+    let topics = Topics::new("records-topic", PARTITIONS);
+    let _gateway = gateway(&topics, "protobuf");
     let kafka = Kafka::shared();
-    assert_eq!(kafka.topic_setting(&topic, "partitions"), PARTITIONS);
     assert_eq!(
-        kafka.topic_setting(&topic, "retention.ms"),
+        kafka.topic_setting(&topics.samples, "partitions"),
+        PARTITIONS.to_string()
+    );
+    assert_eq!(
+        kafka.topic_setting(&topics.samples, "retention.ms"),
         (24 * 3600 * 1000).to_string()
     );
 }

@@ -7,10 +7,52 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::Value;
+use testkit::kafka::{Kafka, unique};
 use testkit::{Launch, Process, free_port};
 
 /// How long a process may take to become ready, or a sample to travel, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Topics and a group of a story's own, on the Kafka that all stories share.
+pub(crate) struct Topics {
+    brokers: String,
+    partitions: String,
+    /// The topic of the samples, and the prefix of the consumer groups.
+    pub(crate) samples: String,
+    pub(crate) dead: String,
+}
+
+impl Topics {
+    /// With so many partitions for samples. `sluice` creates them.
+    pub(crate) fn new(story: &str, partitions: u32) -> Self {
+        let samples = unique(story);
+        Self {
+            brokers: Kafka::shared().brokers(),
+            partitions: partitions.to_string(),
+            dead: format!("{samples}-dead"),
+            samples,
+        }
+    }
+
+    /// The settings of every process of the story.
+    pub(crate) fn settings(&self) -> Vec<(&str, &str)> {
+        self.with(&[])
+    }
+
+    /// The same with others beside them.
+    pub(crate) fn with<'a>(&'a self, others: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let mut settings = vec![
+            ("SLUICE_KAFKA__BROKERS", self.brokers.as_str()),
+            ("SLUICE_KAFKA__TOPIC", self.samples.as_str()),
+            ("SLUICE_KAFKA__PARTITIONS", self.partitions.as_str()),
+            ("SLUICE_KAFKA__REPLICATION", "1"),
+            ("SLUICE_CONSUMER__DEAD_LETTER_TOPIC", self.dead.as_str()),
+            ("SLUICE_CONSUMER__GROUP_PREFIX", self.samples.as_str()),
+        ];
+        settings.extend_from_slice(others);
+        settings
+    }
+}
 
 /// A running `sluice`.
 pub(crate) struct Sluice {
