@@ -1,3 +1,4 @@
+//! Packets of StatsD and DogStatsD.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -1,4 +1,4 @@
-//! `prometheus.WriteRequest`.
+//! Reads a `prometheus.WriteRequest`, remote write 1.0, into a batch.
 
 use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 

@@ -1,4 +1,4 @@
-//! `io.prometheus.write.v2.Request`.
+//! Reads an `io.prometheus.write.v2.Request`, remote write 2.0, into a batch.
 //!
 //! Symbols may follow the series that refer to them, and the start time may be the sample's or the series': senders
 //! of the protocol's earlier drafts are still around.

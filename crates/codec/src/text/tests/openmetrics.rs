@@ -1,4 +1,4 @@
-//! OpenMetrics.
+//! What OpenMetrics says beyond the older text format, line by line.
 
 use super::{Dialect, decode, openmetrics, options, refused, shown};
 
