@@ -1,12 +1,11 @@
 //! Labels that a request gives all its series: `extra_label=name=value`, or a path as the Pushgateway has it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::{Bytes, BytesMut};
 use codec::Decoded;
 use model::{Code, Label, Refusal};
 
 use super::Head;
+use crate::pushgateway::group_of_path;
 
 /// Labels that any body may get, however short it is.
 const LABELS_ALWAYS: usize = 100_000;
@@ -26,7 +25,10 @@ impl ExtraLabels {
     pub(super) fn of(head: &Head<'_>) -> Result<Self, String> {
         let mut labels = Self::default();
         if let Some(path) = head.path_parameter("labels") {
-            labels.read_path(path)?;
+            if !path.starts_with("job/") && !path.starts_with("job@base64/") {
+                return Err("the path behind /metrics/ must begin with job/".to_owned());
+            }
+            labels.0.extend(group_of_path(head.parts.uri.path())?);
         }
         let query = head.parts.uri.query().unwrap_or_default();
         for (key, pair) in form_urlencoded::parse(query.as_bytes()) {
@@ -49,38 +51,6 @@ impl ExtraLabels {
             ));
         }
         Ok(labels)
-    }
-
-    /// Reads `job/{job}[/{label}/{value}]…`, where a name may have `@base64` behind it.
-    fn read_path(&mut self, path: &str) -> Result<(), String> {
-        let mut parts = path.split('/');
-        while let Some(name) = parts.next() {
-            let is_first = self.0.is_empty();
-            let value = parts
-                .next()
-                .ok_or_else(|| format!("the path has no value for the label {:?}", shown(name)))?;
-            let (name, value) = match name.strip_suffix("@base64") {
-                None => (name, value.to_owned()),
-                Some(name) => {
-                    let bytes = URL_SAFE_NO_PAD.decode(value.trim_end_matches('='));
-                    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-                    let text = text.ok_or_else(|| {
-                        format!(
-                            "the value {:?} of {name}@base64 is no text in URL-safe base64",
-                            shown(value)
-                        )
-                    })?;
-                    (name, text)
-                }
-            };
-            if is_first && (name != "job" || value.is_empty()) {
-                return Err(
-                    "the path behind /metrics must begin with job/ and the job's name".to_owned(),
-                );
-            }
-            self.add(name, value)?;
-        }
-        Ok(())
     }
 
     /// Adds a label; the last of a name counts.

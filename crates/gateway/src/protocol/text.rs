@@ -20,12 +20,6 @@ use crate::error::Error;
 use crate::ingest::Outcome;
 use crate::refusals::{Refusals, Told};
 
-/// Where VictoriaMetrics imports text.
-pub(crate) const TEXT: &str = "/api/v1/import/prometheus";
-
-/// The same, with labels in the path as the Pushgateway has them.
-pub(crate) const TEXT_OF: &str = "/api/v1/import/prometheus/metrics/{*labels}";
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Text,

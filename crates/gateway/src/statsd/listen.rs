@@ -14,7 +14,7 @@ use crate::config::{Listen, StatsdConfig};
 
 /// A socket that the settings name cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("statsd.{key}: cannot listen on {place}: {source}")]
+#[error("statsd.{key}: cannot listen on {place}")]
 pub struct StatsdError {
     key: &'static str,
     place: String,

@@ -148,7 +148,7 @@ impl State {
                     if number.value < 0.0 {
                         return Err(Refused::NegativeCount);
                     }
-                    sum += number.value * weight;
+                    sum += number.value / sample.rate;
                 }
                 store_finite(total, sum)
             }

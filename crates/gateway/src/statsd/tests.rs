@@ -211,7 +211,9 @@ async fn a_socket_that_is_in_use_stops_the_start_and_names_its_setting() {
             .gateway
             .statsd(config, "gw-1".to_owned(), &server.tasks)
             .await;
-        started.map(|_| ()).unwrap_err().to_string()
+        let error = started.map(|_| ()).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        format!("{error}: {cause}")
     };
     let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();

@@ -377,7 +377,7 @@ proptest! {
                     let rate = f64::from(rate) / 10.0;
                     let line = format!("n{name}:{value}|c|@{rate}|#host:{host}");
                     prop_assert!(add(&aggregator, START_MS, &line).is_empty());
-                    *sums.entry((name, host)).or_default() += f64::from(value) * (1.0 / rate);
+                    *sums.entry((name, host)).or_default() += f64::from(value) / rate;
                 }
                 Step::Flush { is_confirmed } => {
                     flush(&aggregator, START_MS, is_confirmed);
