@@ -326,10 +326,10 @@ fn a_metric_that_cannot_be_is_refused_alone() {
             "0 c the metric has no value of the type that its family has, which is counter",
             "2  the metric family has no name",
             "3 h the bound of a bucket is NaN",
-            "4 h the native histogram has schema 9; it can be -4 to 8",
-            "5 h the positive spans have 3 buckets together, but there are 2",
+            "4 h schema 9 is not known; it can be -4 to 8, or -53 for custom buckets",
+            "5 h the positive spans have 3 buckets, but there are 2 deltas",
             "6 h a positive bucket has a negative count",
-            "7 h the native histogram has 6 observations in its buckets, but its count is 7",
+            "7 h the buckets have 6 observations, but count is 7",
             "8 h label \"le\" is reserved on a histogram",
         ]
     );
