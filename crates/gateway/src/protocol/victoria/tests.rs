@@ -84,7 +84,7 @@ async fn a_bad_parameter_is_said_before_the_body_is_read() {
     let answer = answer(&format!("?{}", many.join("&")), "").await;
     assert_eq!(
         answer.text(),
-        "there are 31 extra labels, the limit is 30\n"
+        "the request gives 31 labels to each series, the limit is 30\n"
     );
 }
 
