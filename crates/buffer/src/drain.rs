@@ -25,6 +25,8 @@ pub struct Consumed {
     pub content_type: Option<Bytes>,
     /// The header `tenant`.
     pub tenant: Option<Arc<str>>,
+    /// The header `source`: who sent the samples, for people.
+    pub source: Option<Arc<str>>,
 }
 
 /// Held by the reader while it finishes what it has of revoked partitions; dropping it lets the

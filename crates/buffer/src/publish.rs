@@ -140,6 +140,8 @@ pub struct DeadLetter {
     pub content_type: Option<Bytes>,
     /// The record's tenant.
     pub tenant: Option<Arc<str>>,
+    /// Who sent the samples, as the record says.
+    pub source: Option<Arc<str>>,
     /// A stable code.
     pub reason: &'static str,
     /// The store's or decoder's own words.

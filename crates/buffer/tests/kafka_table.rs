@@ -1,5 +1,6 @@
 //! A table on a real Kafka: its topic's settings, and what happens to the topic and its broker.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests, which clippy does not take for tests themselves"
 )]

@@ -4,6 +4,7 @@
 //! The object that is refused as a whole is a sample, so that a bad timestamp costs one sample of thousands; a
 //! line that is no such object, or whose arrays differ in length, is refused with all that it has.
 
+mod bare;
 mod line;
 
 use model::{Code, Refusal};
@@ -29,21 +30,18 @@ impl LineNumbers {
     }
 }
 
-/// Decodes a body. Each series gets the `extra` labels, which replace its own of the same names.
+/// Decodes a body.
 ///
 /// A `null` among the values means that there was none then: it is counted and passed over. `"NaN"` is a value.
 ///
 /// # Errors
-/// When there are more samples than `max_samples`, or the extra labels would take more room than the body.
+/// When there are more samples than `max_samples`.
 pub fn decode<'a>(
     body: &'a [u8],
-    extra: &[(String, String)],
     max_samples: usize,
 ) -> Result<(Decoded<'a>, LineNumbers), Refusal> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    // A label takes at least eight bytes of the body, so only extra ones can reach this.
-    let max_labels = (body.len() / 8).max(100_000);
-    let mut lines = Lines::new(extra, max_samples, max_labels);
+    let mut lines = Lines::new(max_samples);
     let mut numbers = LineNumbers::default();
     let mut read = |number: usize, line: Result<&'a str, std::str::Utf8Error>| {
         let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
@@ -70,7 +68,7 @@ pub fn decode<'a>(
 }
 
 fn read_line<'a>(
-    lines: &mut Lines<'a, '_>,
+    lines: &mut Lines<'a>,
     line: Result<&'a str, std::str::Utf8Error>,
 ) -> Result<(), Refusal> {
     let line = match line {
@@ -85,7 +83,17 @@ fn read_line<'a>(
         return Ok(());
     }
     match objects::read_one(line, lines) {
-        Err(refusal) if refusal.code != Code::TooManySamples => lines.refuse_line(refusal),
+        Err(refusal) if refusal.code != Code::TooManySamples => {
+            if let Some(quoted) = bare::quoted(line) {
+                let mut read = lines.sibling();
+                match objects::read_one(&quoted, &mut read) {
+                    Ok(()) => return lines.append(&read.into_decoded()),
+                    Err(refusal) if refusal.code == Code::TooManySamples => return Err(refusal),
+                    Err(_) => {}
+                }
+            }
+            lines.refuse_line(refusal)
+        }
         result => result,
     }
 }

@@ -17,6 +17,7 @@ const INLINE_BYTES: usize = 64 << 10;
 pub(crate) struct Decoded {
     pub(crate) source: Source,
     pub(crate) tenant: Option<Arc<str>>,
+    pub(crate) sender: Option<Arc<str>>,
     pub(crate) key: Option<Bytes>,
     pub(crate) content: Result<Arc<Block>, Poison>,
 }
@@ -58,6 +59,7 @@ fn decode_one(record: Consumed) -> Decoded {
         value,
         content_type,
         tenant,
+        source: sender,
     } = record;
     // A decoder promises not to panic. If one does all the same, one record must not stop the partition for good.
     let decoded = catch_unwind(AssertUnwindSafe(|| {
@@ -84,6 +86,7 @@ fn decode_one(record: Consumed) -> Decoded {
             received_at_ms,
         },
         tenant,
+        sender,
         key,
         content,
     }

@@ -184,6 +184,7 @@ pub(crate) fn record(partition: i32, offset: i64, series: &[(&str, &[i64])]) -> 
             ContentType::RemoteWriteV2.as_str().as_bytes(),
         )),
         tenant: None,
+        source: Some("web-01".into()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What goes to the dead letters: samples in a record of their own, or a record as it was.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use buffer::{ContentType, DeadLetter};
 use bytes::Bytes;
@@ -21,7 +22,8 @@ const MESSAGE_CHARS: usize = 1000;
 pub(crate) struct Letter {
     body: Body,
     key: Option<Bytes>,
-    tenant: Option<std::sync::Arc<str>>,
+    tenant: Option<Arc<str>>,
+    sender: Option<Arc<str>>,
     pub(crate) source: Source,
     pub(crate) reason: &'static str,
     message: String,
@@ -39,11 +41,11 @@ enum Body {
 }
 
 impl Letter {
-    /// Of a record that cannot be decoded.
+    /// Of a record that cannot be decoded, of this tenant and from this sender.
     pub(crate) fn of_record(
         source: Source,
         key: Option<Bytes>,
-        tenant: Option<std::sync::Arc<str>>,
+        (tenant, sender): (Option<Arc<str>>, Option<Arc<str>>),
         poison: Poison,
     ) -> Self {
         Self {
@@ -53,6 +55,7 @@ impl Letter {
             },
             key,
             tenant,
+            sender,
             source,
             reason: poison.reason,
             message: poison.message,
@@ -83,6 +86,7 @@ impl Letter {
             letters.push(Self {
                 key,
                 tenant: item.tenant.clone(),
+                sender: item.sender.clone(),
                 source,
                 reason,
                 message: message.to_owned(),
@@ -109,6 +113,7 @@ impl Letter {
             body: Body::Samples(items),
             key: self.key.clone(),
             tenant: self.tenant.clone(),
+            sender: self.sender.clone(),
             source: self.source,
             reason: self.reason,
             message: self.message.clone(),
@@ -136,6 +141,7 @@ impl Letter {
             value,
             content_type,
             tenant: self.tenant.clone(),
+            source: self.sender.clone(),
             reason: self.reason,
             message: self.message.chars().take(MESSAGE_CHARS).collect(),
             source_topic: topic.to_owned(),

@@ -40,6 +40,7 @@ impl Router {
         block: &std::sync::Arc<Block>,
         source: Source,
         tenant: Option<&std::sync::Arc<str>>,
+        sender: Option<&std::sync::Arc<str>>,
     ) -> Vec<Item> {
         let mut items = Vec::with_capacity(block.len());
         for (series, view) in block.iter().enumerate() {
@@ -53,6 +54,7 @@ impl Router {
                     samples: start..end,
                     source,
                     tenant: tenant.cloned(),
+                    sender: sender.cloned(),
                 });
                 start = end;
             }

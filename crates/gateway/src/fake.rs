@@ -182,6 +182,25 @@ impl Server {
         }
     }
 
+    /// A call of gRPC: its answer, and `grpc-status` from its trailers or, where there are none, its header.
+    pub(crate) async fn call(&self, request: Request<Body>) -> (Answer, String) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap();
+        let trailers = body.trailers().cloned().unwrap_or_default();
+        let status = trailers.get("grpc-status");
+        let status = status.or_else(|| parts.headers.get("grpc-status"));
+        let status = status
+            .map_or("", |value| value.to_str().unwrap())
+            .to_owned();
+        let answer = Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.to_bytes(),
+        };
+        (answer, status)
+    }
+
     pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
         let request = Request::post("/metrics")
             .header("content-type", "application/json")

@@ -4,6 +4,7 @@
 //! the answer's common headers. A protocol is a decoder in `codec`, a file here, and a line in the router.
 
 pub(crate) mod datadog;
+mod extra;
 pub(crate) mod influx;
 pub(crate) mod json;
 pub(crate) mod opentsdb;

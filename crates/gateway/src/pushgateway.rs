@@ -342,8 +342,13 @@ impl Groups {
 
     /// Now, but after what last happened to the group: a time says which of two values is the later one.
     fn next_ms(&self, old: Option<&Group>) -> i64 {
+        let now_ms = self.pipeline.clock.now_ms();
         let after_ms = old.map_or(i64::MIN, |old| old.touched_ms().saturating_add(1));
-        self.pipeline.clock.now_ms().max(after_ms)
+        // What is further ahead was another clock's mistake, not to be carried on.
+        if after_ms > now_ms.saturating_add(MOST_AHEAD_MS) {
+            return now_ms;
+        }
+        now_ms.max(after_ms)
     }
 
     fn new_id(&self) -> Vec<u8> {
@@ -423,6 +428,9 @@ fn add_ended<'a>(samples: &mut Samples<'a>, old: &'a Group, group: &'a Group, no
         samples.add_overdue_ended(old, now_ms);
     }
 }
+
+/// How far the clocks of gateways may differ.
+const MOST_AHEAD_MS: i64 = 60_000;
 
 /// As long as people may wait for an answer about work that has no request.
 const OWN_WORK: Duration = Duration::from_secs(30);

@@ -35,7 +35,7 @@ use crate::protocol::opentsdb::OpenTsdb;
 use crate::protocol::otlp::grpc::{EXPORT, OtlpGrpc};
 use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
-use crate::protocol::text::{TEXT, TEXT_OF, Text};
+use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
@@ -164,8 +164,14 @@ fn protocols() -> Router<Arc<App>> {
         .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
         .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
         // `curl -T` says PUT.
-        .route(TEXT, post(receive::<Text>).put(receive::<Text>))
-        .route(TEXT_OF, post(receive::<Text>).put(receive::<Text>))
+        .route(
+            "/api/v1/import/prometheus",
+            post(receive::<Text>).put(receive::<Text>),
+        )
+        .route(
+            "/api/v1/import/prometheus/metrics/{*labels}",
+            post(receive::<Text>).put(receive::<Text>),
+        )
         .route("/v1/metrics", post(receive::<OtlpHttp>))
         .route(EXPORT, post(receive::<OtlpGrpc>))
         .route("/api/v1/import", post(receive::<Victoria>))

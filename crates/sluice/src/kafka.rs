@@ -84,8 +84,7 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
 
 /// The groups of batch jobs, in a compacted topic of their own.
 fn push_groups(process: &Process, settings: &Settings) -> anyhow::Result<PushGroups> {
-    let topic = settings.pushgateway.topic.clone();
-    let topic = topic.unwrap_or_else(|| format!("{}-groups", settings.kafka.topic));
+    let topic = settings.groups_topic();
     let (table, follower) = Table::open(&settings.kafka, &topic)
         .with_context(|| format!("pushgateway.topic {topic}"))?;
     // Not one of the process: whoever may not have this topic still takes every other push.

@@ -231,6 +231,9 @@ impl Settings {
         match self.buffer.kind {
             BufferKind::Kafka => {
                 self.kafka.check().map_err(section("kafka"))?;
+                if role != Role::Consumer {
+                    self.check_groups_topic()?;
+                }
                 if role != Role::Consumer
                     && self.kafka.delivery_timeout >= self.http.request_timeout
                 {
@@ -294,6 +297,38 @@ impl Settings {
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && one.port() != 0 && (is_any || one.ip() == other.ip())
+}
+
+impl Settings {
+    /// The topic that holds the groups of batch jobs.
+    #[must_use]
+    pub fn groups_topic(&self) -> String {
+        let topic = self.pushgateway.topic.clone();
+        topic.unwrap_or_else(|| format!("{}-groups", self.kafka.topic))
+    }
+
+    /// The groups have a compacted topic of their own.
+    fn check_groups_topic(&self) -> Result<(), (String, String)> {
+        let topic = self.groups_topic();
+        let bad = |why| Err(("pushgateway.topic".to_owned(), why));
+        if let Err(why) = buffer::kafka::check_topic_name(&topic) {
+            return bad(why);
+        }
+        for (key, other) in [
+            ("kafka.topic", &self.kafka.topic),
+            (
+                "consumer.dead_letter_topic",
+                &self.consumer.dead_letter_topic,
+            ),
+        ] {
+            if topic == *other {
+                return bad(format!(
+                    "is {topic}, and so is {key}; groups have a topic of their own"
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The name of the recent window among the stores: in metrics, logs and consumer groups.

@@ -73,6 +73,7 @@ impl Series {
                 received_at_ms: 0,
             },
             tenant: None,
+            sender: None,
         }
     }
 }

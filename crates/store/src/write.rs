@@ -65,6 +65,8 @@ pub struct Item {
     pub source: Source,
     /// Whose samples these are.
     pub tenant: Option<Arc<str>>,
+    /// Who sent them, for people: not a part of their identity.
+    pub sender: Option<Arc<str>>,
 }
 
 impl Item {

@@ -59,7 +59,7 @@ impl Prometheus {
                 "--web.enable-remote-write-receiver",
                 "--web.enable-admin-api",
             ])
-            .arg("--enable-feature=native-histograms")
+            .arg("--enable-feature=native-histograms,exemplar-storage")
             .log_to(folder.join("prometheus.log"))
             .start();
         process.wait_until_ready(port, "/-/ready", START_DEADLINE);

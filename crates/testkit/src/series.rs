@@ -52,7 +52,11 @@ pub(crate) fn from_query(body: &[u8]) -> Result<Vec<Series>, String> {
 
 /// Reads a line of `VictoriaMetrics`' `/api/v1/export`.
 pub(crate) fn from_export(line: &str) -> Result<Series, String> {
-    let row: Value = serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
+    // Version 1.79 writes infinities without quotes.
+    let quoted = line
+        .replace(",+Inf", ",\"inf\"")
+        .replace(",-Inf", ",\"-inf\"");
+    let row: Value = serde_json::from_str(&quoted).map_err(|error| format!("{error}: {line}"))?;
     let (Some(values), Some(times)) = (row["values"].as_array(), row["timestamps"].as_array())
     else {
         return Err(line.to_owned());

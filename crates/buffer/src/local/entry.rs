@@ -8,6 +8,9 @@ use crate::{Consumed, ContentType, DeadLetter, Record};
 
 const RECORD: u8 = 1;
 const DEAD_LETTER: u8 = 2;
+/// The same with a source. Without one they are stored as ever, so that older versions read them.
+const RECORD_WITH_SOURCE: u8 = 3;
+const DEAD_LETTER_WITH_SOURCE: u8 = 4;
 
 /// Something else than this version writes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +50,8 @@ pub struct Buried {
     pub content_type: Option<Bytes>,
     /// Whose samples these are.
     pub tenant: Option<Arc<str>>,
+    /// Who sent them.
+    pub source: Option<Arc<str>>,
     /// A stable code.
     pub reason: String,
     /// The store's or decoder's own words.
@@ -66,12 +71,16 @@ pub(super) fn record_bytes(record: &Record) -> usize {
     // Kind, two times, content type, two lengths.
     const FIXED: usize = 1 + 8 + 8 + 1 + 4 + 4;
     let tenant = record.tenant.as_deref().unwrap_or_default();
-    FIXED + record.key.len() + tenant.len() + record.value.len()
+    let source = record.source.as_ref().map_or(0, |source| 4 + source.len());
+    FIXED + record.key.len() + tenant.len() + source + record.value.len()
 }
 
 pub(super) fn encode_record(record: &Record, appended_ms: i64) -> Vec<u8> {
     let mut stored = Vec::with_capacity(record_bytes(record));
-    stored.put_u8(RECORD);
+    stored.put_u8(match record.source {
+        None => RECORD,
+        Some(_) => RECORD_WITH_SOURCE,
+    });
     stored.put_i64(appended_ms);
     stored.put_i64(record.received_at_ms);
     stored.put_u8(match record.content_type {
@@ -80,6 +89,9 @@ pub(super) fn encode_record(record: &Record, appended_ms: i64) -> Vec<u8> {
     });
     put_optional(&mut stored, Some(&record.key));
     put_optional(&mut stored, record.tenant.as_deref().map(str::as_bytes));
+    if let Some(source) = &record.source {
+        put_optional(&mut stored, Some(source.as_bytes()));
+    }
     stored.put_slice(&record.value);
     stored
 }
@@ -89,16 +101,17 @@ pub(super) fn times(mut stored: &[u8]) -> Result<(i64, i64), EntryError> {
     let kind = stored.try_get_u8()?;
     let appended_ms = stored.try_get_i64()?;
     match kind {
-        RECORD => Ok((appended_ms, stored.try_get_i64()?)),
-        DEAD_LETTER => Ok((appended_ms, appended_ms)),
+        RECORD | RECORD_WITH_SOURCE => Ok((appended_ms, stored.try_get_i64()?)),
+        DEAD_LETTER | DEAD_LETTER_WITH_SOURCE => Ok((appended_ms, appended_ms)),
         other => Err(EntryError::Unknown(other)),
     }
 }
 
-/// Decodes records one after another; neighbours of one tenant share its name.
+/// Decodes records one after another; neighbours of one tenant or source share its name.
 #[derive(Debug, Default)]
 pub(super) struct RecordDecoder {
     tenant: Option<Arc<str>>,
+    source: Option<Arc<str>>,
 }
 
 impl RecordDecoder {
@@ -108,7 +121,7 @@ impl RecordDecoder {
         mut stored: Bytes,
     ) -> Result<Consumed, EntryError> {
         let kind = stored.try_get_u8()?;
-        if kind != RECORD {
+        if ![RECORD, RECORD_WITH_SOURCE].contains(&kind) {
             return Err(EntryError::Unknown(kind));
         }
         let _appended_ms = stored.try_get_i64()?;
@@ -121,30 +134,44 @@ impl RecordDecoder {
         };
         let key = take_optional(&mut stored)?;
         let tenant = take_optional(&mut stored)?;
+        let source = match kind {
+            RECORD_WITH_SOURCE => take_optional(&mut stored)?,
+            _ => None,
+        };
         Ok(Consumed {
             partition: super::PARTITION,
             offset,
             received_at_ms,
             key,
-            tenant: tenant.map(|name| self.tenant(&name)).transpose()?,
+            tenant: shared(&mut self.tenant, tenant.as_deref())?,
+            source: shared(&mut self.source, source.as_deref())?,
             content_type: content_type.map(|kind| Bytes::from_static(kind.as_str().as_bytes())),
             value: stored,
         })
     }
+}
 
-    fn tenant(&mut self, name: &[u8]) -> Result<Arc<str>, EntryError> {
-        if let Some(last) = self.tenant.as_ref().filter(|last| last.as_bytes() == name) {
-            return Ok(Arc::clone(last));
-        }
-        let tenant = Arc::from(std::str::from_utf8(name).map_err(|_| EntryError::NotText)?);
-        self.tenant = Some(Arc::clone(&tenant));
-        Ok(tenant)
+/// A name, which is the last one again more often than not.
+fn shared(
+    last: &mut Option<Arc<str>>,
+    name: Option<&[u8]>,
+) -> Result<Option<Arc<str>>, EntryError> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    if last.as_ref().is_none_or(|last| last.as_bytes() != name) {
+        let name = std::str::from_utf8(name).map_err(|_| EntryError::NotText)?;
+        *last = Some(Arc::from(name));
     }
+    Ok(last.clone())
 }
 
 pub(super) fn encode_dead_letter(letter: &DeadLetter, buried_at_ms: i64) -> Vec<u8> {
     let mut stored = Vec::with_capacity(letter.value.len() + letter.message.len() + 256);
-    stored.put_u8(DEAD_LETTER);
+    stored.put_u8(match letter.source {
+        None => DEAD_LETTER,
+        Some(_) => DEAD_LETTER_WITH_SOURCE,
+    });
     stored.put_i64(buried_at_ms);
     stored.put_i32(letter.source_partition);
     stored.put_i64(letter.source_offset);
@@ -159,13 +186,16 @@ pub(super) fn encode_dead_letter(letter: &DeadLetter, buried_at_ms: i64) -> Vec<
     put_optional(&mut stored, letter.key.as_deref());
     put_optional(&mut stored, letter.content_type.as_deref());
     put_optional(&mut stored, letter.tenant.as_deref().map(str::as_bytes));
+    if let Some(source) = &letter.source {
+        put_optional(&mut stored, Some(source.as_bytes()));
+    }
     stored.put_slice(&letter.value);
     stored
 }
 
 pub(super) fn decode_dead_letter(number: u64, mut stored: Bytes) -> Result<Buried, EntryError> {
     let kind = stored.try_get_u8()?;
-    if kind != DEAD_LETTER {
+    if ![DEAD_LETTER, DEAD_LETTER_WITH_SOURCE].contains(&kind) {
         return Err(EntryError::Unknown(kind));
     }
     let buried_at_ms = stored.try_get_i64()?;
@@ -177,9 +207,13 @@ pub(super) fn decode_dead_letter(number: u64, mut stored: Bytes) -> Result<Burie
     let store = take_text(&mut stored)?;
     let key = take_optional(&mut stored)?;
     let content_type = take_optional(&mut stored)?;
-    let tenant = take_optional(&mut stored)?
-        .map(|name| String::from_utf8(name.into()).map(Arc::from))
-        .transpose()?;
+    let tenant = take_optional(&mut stored)?;
+    let tenant = shared(&mut None, tenant.as_deref())?;
+    let source = match kind {
+        DEAD_LETTER_WITH_SOURCE => take_optional(&mut stored)?,
+        _ => None,
+    };
+    let source = shared(&mut None, source.as_deref())?;
     Ok(Buried {
         number,
         buried_at_ms,
@@ -187,6 +221,7 @@ pub(super) fn decode_dead_letter(number: u64, mut stored: Bytes) -> Result<Burie
         value: stored,
         content_type,
         tenant,
+        source,
         reason,
         message,
         source_topic,

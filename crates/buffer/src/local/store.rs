@@ -349,7 +349,7 @@ impl Store {
     pub(super) fn is_keeping_up(&self) -> Result<bool, Failure> {
         self.database.persist(PersistMode::Buffer)?;
         let sealed = [&self.records, &self.dead, &self.tables]
-            .map(|keyspace| keyspace.sealed_memtable_count())
+            .map(Keyspace::sealed_memtable_count)
             .iter()
             .sum::<usize>();
         Ok(sealed < 2)

@@ -86,7 +86,7 @@ fn record(number: u64, value_bytes: usize) -> Record {
         value: value(number, value_bytes),
         content_type: ContentType::RemoteWriteV2,
         tenant: (number % 2 == 1).then(|| Arc::from("acme")),
-        source: None,
+        source: (number % 3 == 1).then(|| Arc::from("web-01")),
         received_at_ms: NOW_MS,
     }
 }
@@ -155,6 +155,7 @@ async fn what_was_acknowledged_is_read_in_order_with_all_that_it_had() {
         assert_eq!(consumed.key.as_ref(), Some(&published.key));
         assert_eq!(consumed.value, published.value);
         assert_eq!(consumed.tenant, published.tenant);
+        assert_eq!(consumed.source, published.source);
         assert_eq!(consumed.received_at_ms, NOW_MS);
         assert_eq!(
             consumed.content_type.as_deref(),

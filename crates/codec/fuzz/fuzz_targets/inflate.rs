@@ -8,7 +8,12 @@ const LIMIT_BYTES: usize = 64 << 10;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let body = Bytes::copy_from_slice(data);
-    for encoding in [Encoding::Gzip, Encoding::Deflate, Encoding::Zstd] {
+    for encoding in [
+        Encoding::Gzip,
+        Encoding::Deflate,
+        Encoding::Zstd,
+        Encoding::SnappyFramed,
+    ] {
         if let Ok(inflated) = inflate(encoding, &body, LIMIT_BYTES) {
             assert!(inflated.len() <= LIMIT_BYTES);
         }

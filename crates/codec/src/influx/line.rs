@@ -9,6 +9,25 @@ use model::{Batch, Code, Refusal};
 use super::head;
 use super::value::{Bad, Value};
 
+const COMMA: u8 = 1;
+const SPACE: u8 = 2;
+const EQUALS: u8 = 4;
+const BACKSLASH: u8 = 8;
+const LINE_FEED: u8 = 16;
+const TAB: u8 = 32;
+
+/// What a byte is; 0 for most.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    kinds[b',' as usize] = COMMA;
+    kinds[b' ' as usize] = SPACE;
+    kinds[b'=' as usize] = EQUALS;
+    kinds[b'\\' as usize] = BACKSLASH;
+    kinds[b'\n' as usize] = LINE_FEED;
+    kinds[b'\t' as usize] = TAB;
+    kinds
+};
+
 /// A line without its tags, which are labels of the batch by then.
 #[derive(Debug, Default)]
 pub(super) struct Point<'a> {
@@ -62,7 +81,7 @@ impl<'a> Parser<'a> {
             match self.peek()? {
                 b'\n' => self.line_feed(),
                 b'\r' if self.is_line_end() => self.at += 1,
-                b'#' => self.at = self.line_end(self.at),
+                b'#' => self.skip_to(LINE_FEED),
                 _ => {
                     self.is_in_fields = false;
                     return Some(self.line);
@@ -79,7 +98,7 @@ impl<'a> Parser<'a> {
     ) -> Result<(), Refusal> {
         point.fields.clear();
         point.timestamp = None;
-        let measurement = self.token(|byte| matches!(byte, b',' | b' '));
+        let measurement = self.token(COMMA | SPACE);
         if measurement.is_empty() {
             return Err(invalid("the measurement is missing"));
         }
@@ -126,7 +145,7 @@ impl<'a> Parser<'a> {
     /// does not end it: what a field says is never taken for a line.
     pub(super) fn end_line(&mut self) {
         if !self.is_in_fields {
-            self.at = self.token(|byte| byte == b' ').to;
+            self.at = self.token(SPACE).to;
         }
         let mut previous = 0;
         while let Some(byte) = self.peek() {
@@ -146,7 +165,7 @@ impl<'a> Parser<'a> {
     }
 
     fn tag(&mut self, batch: &mut Batch<'a>) -> Result<(), Refusal> {
-        let key = self.token(|byte| matches!(byte, b',' | b' ' | b'='));
+        let key = self.token(COMMA | SPACE | EQUALS);
         if key.is_empty() {
             return Err(invalid(
                 "a tag has no name: nothing, or a space, follows a comma",
@@ -158,7 +177,7 @@ impl<'a> Parser<'a> {
             return Err(no_value(&name));
         }
         self.at += 1;
-        let token = self.token(|byte| matches!(byte, b',' | b' ' | b'='));
+        let token = self.token(COMMA | SPACE | EQUALS);
         if self.peek() == Some(b'=') {
             let message = format!(
                 "the value of tag {:?} has an equals sign; write it as \\=",
@@ -175,7 +194,7 @@ impl<'a> Parser<'a> {
     }
 
     fn field(&mut self) -> Result<(Cow<'a, str>, Value), Refusal> {
-        let key = self.token(|byte| matches!(byte, b',' | b' ' | b'='));
+        let key = self.token(COMMA | SPACE | EQUALS);
         if key.is_empty() {
             return Err(invalid("a field has no name"));
         }
@@ -241,12 +260,6 @@ impl<'a> Parser<'a> {
         self.line = self.line.saturating_add(1);
     }
 
-    fn line_end(&self, from: usize) -> usize {
-        let rest = self.body.get(from..).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == b'\n');
-        length.map_or(self.body.len(), |length| from + length)
-    }
-
     /// At the end of the body, at a line feed, or at a carriage return that belongs to one.
     fn is_line_end(&self) -> bool {
         match self.peek() {
@@ -273,29 +286,35 @@ impl<'a> Parser<'a> {
         false
     }
 
-    /// Up to a byte that ends it without a backslash before it, or to the end of the line.
-    fn token(&mut self, is_end: impl Fn(u8) -> bool) -> Token {
+    /// Up to a byte of these kinds without a backslash before it, or to the end of the line.
+    fn token(&mut self, ends: u8) -> Token {
         let from = self.at;
-        let rest = self.body.get(from..).unwrap_or_default();
         let mut has_escapes = false;
-        let mut previous = 0;
-        let length = rest.iter().position(|byte| {
-            let is_found = *byte == b'\n' || (is_end(*byte) && previous != b'\\');
-            has_escapes |= *byte == b'\\';
-            previous = *byte;
-            is_found
-        });
-        self.at = from + length.unwrap_or(rest.len());
+        self.skip_to(ends | LINE_FEED | BACKSLASH);
+        while self.peek() == Some(b'\\') {
+            has_escapes = true;
+            self.at += 1;
+            match self.peek() {
+                None | Some(b'\\' | b'\n') => {}
+                Some(_) => self.at += 1,
+            }
+            self.skip_to(ends | LINE_FEED | BACKSLASH);
+        }
         self.without_return(from, has_escapes)
     }
 
     /// Up to a comma, blank or the end of the line.
     fn bare(&mut self) -> Token {
         let from = self.at;
-        let rest = self.body.get(from..).unwrap_or_default();
-        let is_end = |byte: &u8| matches!(byte, b',' | b' ' | b'\t' | b'\n');
-        self.at = from + rest.iter().position(is_end).unwrap_or(rest.len());
+        self.skip_to(COMMA | SPACE | TAB | LINE_FEED);
         self.without_return(from, false)
+    }
+
+    /// Up to a byte of these kinds, or to the end of the body.
+    fn skip_to(&mut self, kinds: u8) {
+        let rest = self.body.get(self.at..).unwrap_or_default();
+        let is_found = |byte: &u8| KINDS[usize::from(*byte)] & kinds != 0;
+        self.at += rest.iter().position(is_found).unwrap_or(rest.len());
     }
 
     /// What lies between `from` and here; a carriage return at the end of the line is not of it.

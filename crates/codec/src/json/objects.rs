@@ -22,7 +22,7 @@ pub(crate) enum Place {
 
 /// Makes something of objects.
 pub(crate) trait Objects<'de> {
-    /// An object begins.
+    /// An object begins; what there is of one that was not ended is forgotten.
     fn begin(&mut self);
 
     /// Reads the value of a field, or passes over it.
@@ -163,6 +163,8 @@ impl<'de, T: Objects<'de>> Body<'_, T> {
                         return Ok(());
                     };
                     let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+                    // It may fail before it is known to be an object.
+                    self.objects.begin();
                     let handler = One(self.objects);
                     if let Err(error) = (Any { parser, handler }).deserialize(&mut deserializer) {
                         let why = explain::without_position(&error);

@@ -126,6 +126,19 @@ fn a_bad_point_costs_itself() {
 }
 
 #[test]
+fn a_number_out_of_range_between_points_leaves_them_alone() {
+    let good = r#"{"metric":"x","timestamp":1,"value":1,"tags":{"a":"b"}}"#;
+    assert_eq!(
+        plain(&format!("[{good},1e999,{good}]")),
+        [
+            r#"0: x{a="b"} 1 @1000"#,
+            r#"2: x{a="b"} 1 @1000"#,
+            "1!  sample_invalid: number out of range",
+        ]
+    );
+}
+
+#[test]
 fn a_body_that_is_no_json_is_refused_whole() {
     for (body, expected) in [
         ("", "the body is empty"),

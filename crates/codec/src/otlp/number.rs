@@ -5,7 +5,7 @@ use model::{Code, Refusal, Sample, Value};
 use super::STALE_BITS;
 use super::delta::{Amount, Span};
 use super::metric::{Data, Metric, Temporality};
-use super::translate::{Bad, Point, Translator};
+use super::translate::{Bad, Point, Translator, to_ms};
 use crate::protobuf::Reader;
 
 impl<'a> Translator<'a, '_> {
@@ -79,7 +79,32 @@ impl<'a> Translator<'a, '_> {
             let message = "time_unix_nano is absent or 0";
             return Err(Refusal::new(Code::TimestampMissing, message));
         }
+        self.check_unit(point)?;
         self.resource.latest_ns = self.resource.latest_ns.max(point.at_ns);
+        Ok(())
+    }
+
+    /// A time that would be a sensible one in a larger unit is taken for one.
+    fn check_unit(&self, point: Point) -> Result<(), Refusal> {
+        const EARLIEST_NS: u64 = 978_307_200_000_000_000; // 1 January 2001
+        if point.at_ns >= EARLIEST_NS {
+            return Ok(());
+        }
+        let latest_ms = self.translation.now_ms.saturating_add(86_400_000);
+        for (unit, ns) in [
+            ("seconds", 1_000_000_000),
+            ("milliseconds", 1_000_000),
+            ("microseconds", 1000),
+        ] {
+            let at_ns = point.at_ns.saturating_mul(ns);
+            if at_ns >= EARLIEST_NS && to_ms(at_ns) <= latest_ms {
+                let message = format!(
+                    "time_unix_nano {} looks like {unit}; send Unix nanoseconds",
+                    point.at_ns
+                );
+                return Err(Refusal::new(Code::TimestampInSeconds, message));
+            }
+        }
         Ok(())
     }
 

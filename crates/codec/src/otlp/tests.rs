@@ -315,6 +315,18 @@ fn bad_points_are_refused_and_the_others_stored() {
 }
 
 #[test]
+fn a_time_in_another_unit_is_recognised() {
+    for (at, expected) in [
+        ("1700000000", "looks like seconds"),
+        ("1700000000000", "looks like milliseconds"),
+        ("1700000000000000", "looks like microseconds"),
+    ] {
+        let points = gauge(&json!([{"timeUnixNano": at, "asInt": 1}]));
+        check_refused(&points, Code::TimestampInSeconds, expected);
+    }
+}
+
+#[test]
 fn a_metric_without_points_is_passed_over() {
     let body = request(
         &json!([]),

@@ -43,7 +43,7 @@ fn line(batch: &Batch<'_>, sample: &Sample) -> String {
     match sample.value {
         Value::Float(value) => line += &format!(" {value:?}"),
         Value::Histogram(number) => {
-            line += &format!(" histogram {}", batch.histogram(number).len())
+            line += &format!(" histogram {}", batch.histogram(number).len());
         }
         Value::Exemplar(number) => {
             let (exemplar, labels) = batch.exemplar(number).unwrap();

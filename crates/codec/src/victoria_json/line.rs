@@ -14,11 +14,9 @@ use crate::{Decoded, Ignored};
 type Oddity = (usize, Option<Refusal>);
 
 /// The lines read so far, and the one that is being read.
-pub(super) struct Lines<'de, 'o> {
+pub(super) struct Lines<'de> {
     decoded: Decoded<'de>,
-    extra: &'o [(String, String)],
     max_samples: usize,
-    max_labels: usize,
     /// Where the open line's labels start.
     from: usize,
     name: Option<Cow<'de, str>>,
@@ -32,17 +30,11 @@ pub(super) struct Lines<'de, 'o> {
     told: usize,
 }
 
-impl<'de, 'o> Lines<'de, 'o> {
-    pub(super) fn new(
-        extra: &'o [(String, String)],
-        max_samples: usize,
-        max_labels: usize,
-    ) -> Self {
+impl<'de> Lines<'de> {
+    pub(super) fn new(max_samples: usize) -> Self {
         Self {
             decoded: Decoded::default(),
-            extra,
             max_samples,
-            max_labels,
             from: 0,
             name: None,
             values: Vec::new(),
@@ -70,6 +62,56 @@ impl<'de, 'o> Lines<'de, 'o> {
 
     pub(super) fn into_decoded(self) -> Decoded<'de> {
         self.decoded
+    }
+
+    /// Adds what was read of a text that does not last.
+    pub(super) fn append(&mut self, other: &Decoded<'_>) -> Result<(), Refusal> {
+        let offset = self.decoded.objects;
+        let after = offset.checked_add(other.objects);
+        let after = after.filter(|after| *after as usize <= self.max_samples);
+        self.decoded.objects = after.ok_or_else(|| too_many(self.max_samples))?;
+        let batch = &mut self.decoded.batch;
+        batch.drop_labels(self.from);
+        let mut first = None;
+        for series in other.batch.all_series() {
+            let from = batch.open_labels();
+            for label in other.batch.labels(series) {
+                batch.push_label(
+                    label.name.clone().into_owned(),
+                    label.value.clone().into_owned(),
+                );
+            }
+            let number = batch.close_series(series.name.clone().into_owned(), from);
+            first.get_or_insert(number);
+        }
+        for sample in other.batch.samples() {
+            batch.push(model::Sample {
+                index: sample.index + offset,
+                series: sample.series + first.unwrap_or_default(),
+                ..*sample
+            });
+        }
+        for refused in &other.refused {
+            let index = refused.index + offset;
+            let refusal = refused.refusal.clone();
+            refuse(
+                &mut self.decoded.refused,
+                index,
+                &refused.metric_name,
+                refusal,
+            );
+        }
+        for (what, count) in &other.ignored {
+            self.decoded.ignore(*what, *count);
+        }
+        self.clear();
+        Ok(())
+    }
+
+    /// Room for as many samples as there may still be.
+    pub(super) fn sibling<'other>(&self) -> Lines<'other> {
+        let objects = self.decoded.objects as usize;
+        Lines::new(self.max_samples.saturating_sub(objects))
     }
 
     /// Refuses all samples of the line as far as they are known, and one where none are.
@@ -104,10 +146,6 @@ impl<'de, 'o> Lines<'de, 'o> {
         Ok(index)
     }
 
-    fn is_extra(&self, name: &str) -> bool {
-        self.extra.iter().any(|(extra, _)| extra == name)
-    }
-
     fn check(&mut self) -> Result<(), Refusal> {
         if let Some(problem) = self.problem.take() {
             return Err(problem);
@@ -125,19 +163,6 @@ impl<'de, 'o> Lines<'de, 'o> {
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
-        for (name, value) in self.extra {
-            if name == model::NAME_LABEL {
-                self.name = Some(Cow::Owned(value.clone()));
-            } else {
-                let batch = &mut self.decoded.batch;
-                batch.push_label(name.clone(), value.clone());
-            }
-        }
-        if self.decoded.batch.open_labels() > self.max_labels {
-            let most = self.max_labels;
-            let message = format!("with extra_label the body has more than {most} labels");
-            return Err(Refusal::new(Code::TooManySamples, message));
-        }
         let name = self.name.take().unwrap_or_default();
         // Without any oddity there is no need to keep the name.
         let is_plain = self.odd_values.is_empty() && self.odd_times.is_empty();
@@ -161,7 +186,7 @@ impl<'de, 'o> Lines<'de, 'o> {
                     self.decoded.ignore(Ignored::NoValue, 1);
                     continue;
                 }
-                (Some((_, None)), None) | (None, None) => {
+                (Some((_, None)) | None, None) => {
                     let (value, at_ms) = (self.values.get(at), self.times.get(at));
                     let (Some(&value), Some(&at_ms)) = (value, at_ms) else {
                         continue;
@@ -191,7 +216,7 @@ impl<'de, 'o> Lines<'de, 'o> {
     }
 }
 
-impl<'de> Objects<'de> for Lines<'de, '_> {
+impl<'de> Objects<'de> for Lines<'de> {
     fn begin(&mut self) {
         self.decoded.batch.drop_labels(self.from);
         self.clear();
@@ -258,9 +283,9 @@ impl<'de> Objects<'de> for Lines<'de, '_> {
 }
 
 /// Reads the labels, the name among them.
-struct Metric<'s, 'de, 'o>(&'s mut Lines<'de, 'o>);
+struct Metric<'s, 'de>(&'s mut Lines<'de>);
 
-impl<'de> Handle<'de> for Metric<'_, 'de, '_> {
+impl<'de> Handle<'de> for Metric<'_, 'de> {
     type Out = ();
 
     fn other(self, found: Found<'de>) {
@@ -275,11 +300,7 @@ impl<'de> Handle<'de> for Metric<'_, 'de, '_> {
             let handler = Plain;
             match map.next_value_seed(Any { parser, handler })? {
                 Found::Text(value) if name == model::NAME_LABEL => lines.name = Some(value),
-                Found::Text(value) => {
-                    if !lines.is_extra(&name) {
-                        lines.decoded.batch.push_label(name, value);
-                    }
-                }
+                Found::Text(value) => lines.decoded.batch.push_label(name, value),
                 // No value, no label.
                 Found::Null => {}
                 found => lines.refuse(Code::LabelsInvalid, || {
@@ -292,13 +313,13 @@ impl<'de> Handle<'de> for Metric<'_, 'de, '_> {
 }
 
 /// Reads an array of numbers.
-struct Numbers<'s, 'de, 'o> {
+struct Numbers<'s, 'de> {
     field: &'static str,
-    push: fn(&mut Lines<'de, 'o>, Found<'de>),
-    lines: &'s mut Lines<'de, 'o>,
+    push: fn(&mut Lines<'de>, Found<'de>),
+    lines: &'s mut Lines<'de>,
 }
 
-impl<'de> Handle<'de> for Numbers<'_, 'de, '_> {
+impl<'de> Handle<'de> for Numbers<'_, 'de> {
     type Out = ();
 
     fn other(self, found: Found<'de>) {
@@ -331,7 +352,7 @@ impl<'de> Handle<'de> for Numbers<'_, 'de, '_> {
 }
 
 #[inline]
-fn push_value<'de>(lines: &mut Lines<'de, '_>, found: Found<'de>) {
+fn push_value<'de>(lines: &mut Lines<'de>, found: Found<'de>) {
     let at = lines.values.len();
     let value = match found.number() {
         // sonic-rs reads -0 as 0; so that both parsers agree, 0 has no sign here.
@@ -355,7 +376,7 @@ fn push_value<'de>(lines: &mut Lines<'de, '_>, found: Found<'de>) {
 }
 
 #[inline]
-fn push_time<'de>(lines: &mut Lines<'de, '_>, found: Found<'de>) {
+fn push_time<'de>(lines: &mut Lines<'de>, found: Found<'de>) {
     let at = lines.times.len();
     let at_ms = match found {
         Found::Int(at_ms) => Some(at_ms),

@@ -10,7 +10,7 @@ use model::Code;
 const MANY: usize = 10_000;
 
 fn plain(body: &str) -> Vec<String> {
-    shown(&decode(body.as_bytes(), &[], MANY).unwrap().0)
+    shown(&decode(body.as_bytes(), MANY).unwrap().0)
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn fields_come_in_any_order_and_unknown_ones_are_passed_over() {
 #[test]
 fn blank_lines_carriage_returns_and_a_missing_last_newline_are_fine() {
     let body = "\r\n{\"metric\":{\"__name__\":\"a\"},\"values\":[1],\"timestamps\":[1]}\r\n\n{\"metric\":{\"__name__\":\"b\"},\"values\":[2],\"timestamps\":[2]}";
-    let (decoded, lines) = decode(body.as_bytes(), &[], MANY).unwrap();
+    let (decoded, lines) = decode(body.as_bytes(), MANY).unwrap();
     assert_eq!(shown(&decoded), ["0: a{} 1 @1", "1: b{} 2 @2"]);
     assert_eq!([0, 1].map(|index| lines.line_of(index)), [2, 4]);
     for empty in ["", "\n\n", "\r\n \n"] {
@@ -57,6 +57,28 @@ fn what_json_has_no_number_for_is_written_as_the_exporter_writes_it() {
             "5: x{} NaN @6",
             "6: x{} 7 @9",
             "ignored 2 no_value",
+        ]
+    );
+}
+
+#[test]
+fn infinities_without_quotes_are_read_as_old_exporters_write_them() {
+    let good = r#"{"metric":{"__name__":"y"},"values":[1],"timestamps":[1]}"#;
+    let body = r#"{"metric":{"__name__":"x","a":"-Inf,\"+Inf\\"},"values":[+Inf,1,-Inf,NaN,-2,"x",null],"timestamps":[1,2,3,4,5,6,7]}"#;
+    let body = format!("{good}\n{body}\n{good}");
+    let labels = r#"a="-Inf,\"+Inf\\""#;
+    assert_eq!(
+        plain(&body),
+        [
+            "0: y{} 1 @1".to_owned(),
+            format!("1: x{{{labels}}} inf @1"),
+            format!("2: x{{{labels}}} 1 @2"),
+            format!("3: x{{{labels}}} -inf @3"),
+            format!("4: x{{{labels}}} NaN @4"),
+            format!("5: x{{{labels}}} -2 @5"),
+            "7: y{} 1 @1".to_owned(),
+            r#"6! x value_invalid: values[5] is the string "x", not a number"#.to_owned(),
+            "ignored 1 no_value".to_owned(),
         ]
     );
 }
@@ -136,7 +158,7 @@ fn a_number_out_of_range_is_the_fault_of_its_line() {
 fn a_line_that_is_not_utf_8_is_refused_alone() {
     let good = br#"{"metric":{"__name__":"x"},"values":[1],"timestamps":[1]}"#;
     let body = [b"{\"\xff\n", good.as_slice()].concat();
-    let (decoded, lines) = decode(&body, &[], MANY).unwrap();
+    let (decoded, lines) = decode(&body, MANY).unwrap();
     assert_eq!(
         shown(&decoded),
         [
@@ -148,20 +170,12 @@ fn a_line_that_is_not_utf_8_is_refused_alone() {
 }
 
 #[test]
-fn extra_labels_replace_the_line_s_own() {
-    let extra = [("job", "new"), ("dc", "a")].map(|(name, value)| (name.into(), value.into()));
-    let body = r#"{"metric":{"__name__":"x","job":"old"},"values":[1],"timestamps":[1]}"#;
-    let (decoded, _) = decode(body.as_bytes(), &extra, MANY).unwrap();
-    assert_eq!(shown(&decoded), [r#"0: x{job="new",dc="a"} 1 @1"#]);
-}
-
-#[test]
 fn there_is_a_limit_on_samples_within_a_line_and_over_all() {
     let line = |samples: usize| {
         let numbers = vec![1; samples];
         json!({"metric": {"__name__": "x"}, "values": numbers, "timestamps": numbers}).to_string()
     };
-    let over = |body: String| decode(body.as_bytes(), &[], 10).map(|(decoded, _)| decoded.objects);
+    let over = |body: String| decode(body.as_bytes(), 10).map(|(decoded, _)| decoded.objects);
     assert_eq!(over(line(10)), Ok(10));
     for body in [line(11), format!("{}\n{}", line(5), line(6))] {
         assert_eq!(over(body).unwrap_err().code, Code::TooManySamples);
@@ -203,7 +217,7 @@ proptest! {
             body.push('\n');
             expected.extend(samples.iter().map(|(at_ms, value)| (*at_ms, value.to_bits())));
         }
-        let (decoded, _) = decode(body.as_bytes(), &[], MANY).unwrap();
+        let (decoded, _) = decode(body.as_bytes(), MANY).unwrap();
         let found: Vec<(i64, u64)> = decoded.batch.samples().iter().map(|sample| {
             let model::Value::Float(value) = sample.value else { panic!("a float") };
             (sample.at_ms, value.to_bits())
@@ -222,11 +236,12 @@ proptest! {
         byte in any::<u8>(),
     ) {
         let mut body = br#"{"metric":{"__name__":"up","job":"a"},"values":[0,null,"NaN",1e3],"timestamps":[1,2,3,4]}
+{"metric":{"__name__":"u\\"p"},"values":[+Inf,-Inf],"timestamps":[1,2]}
 {"metric":{"__name__":"up"},"values":[0],"timestamps":[1]}"#.to_vec();
         let at = at.index(body.len());
         body[at] = byte;
         for body in [&bytes, &body] {
-            if let Ok((decoded, _)) = decode(body, &[], MANY) {
+            if let Ok((decoded, _)) = decode(body, MANY) {
                 shown(&decoded);
             }
         }

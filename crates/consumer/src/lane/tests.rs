@@ -38,6 +38,7 @@ fn lane(records: &[usize]) -> LaneQueue {
                         received_at_ms: 0,
                     },
                     tenant: None,
+                    sender: None,
                 },
                 bytes: 1,
                 since: Instant::now(),

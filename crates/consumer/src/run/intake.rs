@@ -133,6 +133,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         let Decoded {
             source,
             tenant,
+            sender,
             key,
             content,
         } = record;
@@ -161,13 +162,15 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
                             "record cannot be decoded; it goes to the dead letters"
                         );
                     }
-                    let letter = Letter::of_record(source, key, tenant, poison);
+                    let letter = Letter::of_record(source, key, (tenant, sender), poison);
                     self.graves.push(letter);
                 }
                 return 0;
             }
         };
-        let items = self.router.items(&block, source, tenant.as_ref());
+        let items = self
+            .router
+            .items(&block, source, tenant.as_ref(), sender.as_ref());
         let bytes = block.size_bytes() + items.len() * ITEM_BYTES;
         let begun =
             partition

@@ -37,6 +37,7 @@ fn items(records: &[Vec<usize>]) -> Vec<Item> {
                     received_at_ms: 0,
                 },
                 tenant: None,
+                sender: None,
             });
         }
     }

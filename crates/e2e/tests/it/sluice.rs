@@ -120,11 +120,11 @@ pub(crate) fn reqwest_client() -> anyhow::Result<reqwest::Client> {
 }
 
 /// The release binary: what users run, and fast enough for a million samples. Built once per test run, unless
-/// `SLUICE_TEST_BINARY` names another, such as a debug build while a test is written.
+/// `TEST_SLUICE_BINARY` names another, such as a debug build while a test is written.
 pub(crate) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        if let Some(path) = std::env::var_os("SLUICE_TEST_BINARY") {
+        if let Some(path) = std::env::var_os("TEST_SLUICE_BINARY") {
             return PathBuf::from(path);
         }
         let root = testkit::repository();

@@ -3,8 +3,6 @@
 //! The path and its parameters are VictoriaMetrics'. The content type tells Prometheus' text, OpenMetrics and protobuf
 //! apart. Good lines beside bad ones are stored, and the answer is 400 with the bad lines' numbers.
 
-mod extra;
-
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -15,18 +13,12 @@ use http::header::CONTENT_TYPE;
 use model::{Code, Limits, Refusal};
 use serde::Serialize;
 
+use super::extra::ExtraLabels;
 use super::{Head, Opened, Protocol};
 use crate::answer;
 use crate::error::Error;
 use crate::ingest::Outcome;
 use crate::refusals::{Refusals, Told};
-use extra::ExtraLabels;
-
-/// Where VictoriaMetrics imports text.
-pub(crate) const TEXT: &str = "/api/v1/import/prometheus";
-
-/// The same, with labels in the path as the Pushgateway has them.
-pub(crate) const TEXT_OF: &str = "/api/v1/import/prometheus/metrics/{*labels}";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -69,18 +61,7 @@ impl Protocol for Text {
             Format::OpenMetrics => self.lines(body, Dialect::OpenMetrics, limits),
             Format::Protobuf => exposition_protobuf::decode(body, self.now_ms, limits.max_samples),
         }?;
-        if !extra.is_empty() {
-            let labels = decoded.batch.all_series().len().saturating_mul(extra.len());
-            if labels > body.len().max(LABELS_ALWAYS) {
-                let message = format!(
-                    "{} labels for each of {} series are more than one body of this size may become",
-                    extra.len(),
-                    decoded.batch.all_series().len()
-                );
-                return Err(Refusal::new(Code::TooManyLabels, message));
-            }
-            decoded.batch.set_labels(&extra);
-        }
+        ExtraLabels::give(&extra, body, &mut decoded)?;
         Ok(decoded)
     }
 
@@ -106,9 +87,6 @@ impl Protocol for Text {
         }
     }
 }
-
-/// Labels that any body may become, however short it is.
-const LABELS_ALWAYS: usize = 100_000;
 
 impl Text {
     fn lines<'a>(

@@ -9,16 +9,14 @@ use codec::victoria_json::LineNumbers;
 use http::StatusCode;
 use model::{Limits, Refusal};
 
+use super::extra::ExtraLabels;
 use super::{Head, Opened, Protocol};
 use crate::answer::status_of;
 use crate::error::Error;
 use crate::ingest::Outcome;
 
-/// More labels than this are no series.
-const MAX_EXTRA: usize = 30;
-
 pub(crate) struct Victoria {
-    extra: Vec<(String, String)>,
+    extra: ExtraLabels,
     /// Which line each sample came from; known once the body is decoded.
     lines: OnceLock<LineNumbers>,
 }
@@ -29,7 +27,7 @@ impl Protocol for Victoria {
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         Ok(Opened {
             protocol: Self {
-                extra: extra_labels(head)?,
+                extra: ExtraLabels::of(head).map_err(Error::Parameter)?,
                 lines: OnceLock::new(),
             },
             encoding: head.encoding()?,
@@ -37,8 +35,14 @@ impl Protocol for Victoria {
         })
     }
 
+    fn prepare(&self, body: Bytes) -> Result<Bytes, Refusal> {
+        Ok(self.extra.appended_to(body))
+    }
+
     fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-        let (decoded, lines) = codec::victoria_json::decode(body, &self.extra, limits.max_samples)?;
+        let (body, extra) = self.extra.split(body);
+        let (mut decoded, lines) = codec::victoria_json::decode(body, limits.max_samples)?;
+        ExtraLabels::give(&extra, body, &mut decoded)?;
         self.lines.get_or_init(|| lines);
         Ok(decoded)
     }
@@ -69,32 +73,6 @@ impl Protocol for Victoria {
     fn failed(_head: &Head<'_>, error: &Error) -> Response {
         (status_of(error.code()), format!("{error}\n")).into_response()
     }
-}
-
-/// `extra_label=name=value`, any number of times.
-fn extra_labels(head: &Head<'_>) -> Result<Vec<(String, String)>, Error> {
-    let query = head.parts.uri.query().unwrap_or_default();
-    let mut labels: Vec<(String, String)> = Vec::new();
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        if name != "extra_label" {
-            continue;
-        }
-        let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
-        let Some((name, value)) = pair else {
-            let text: String = text.chars().take(40).collect();
-            let message = format!("extra_label is {text:?}; write extra_label=name=value");
-            return Err(Error::Parameter(message));
-        };
-        // The last of a name counts.
-        labels.retain(|(known, _)| known != name);
-        labels.push((name.to_owned(), value.to_owned()));
-    }
-    if labels.len() > MAX_EXTRA {
-        let found = labels.len();
-        let message = format!("there are {found} extra labels, the limit is {MAX_EXTRA}");
-        return Err(Error::Parameter(message));
-    }
-    Ok(labels)
 }
 
 #[cfg(test)]

@@ -192,7 +192,8 @@ impl Pushed {
                     let value = match point.value.to_bits() {
                         0x7ff0_0000_0000_0002 => "ended".to_owned(),
                         _ if name.ends_with("time_seconds") && point.value > 0.0 => {
-                            format!("t{}", point.value - NOW_MS as f64 / 1000.0)
+                            let since = point.value - NOW_MS as f64 / 1000.0;
+                            format!("t{}", (since * 1000.0).round() / 1000.0)
                         }
                         _ => point.value.to_string(),
                     };

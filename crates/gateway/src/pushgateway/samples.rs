@@ -19,6 +19,14 @@ pub(crate) const OWN_NAMES: [&str; 3] = [PUSH_TIME, PUSH_FAILURE_TIME, PUSH_OVER
 const PUSH_TIME_HELP: &str = "Last Unix time when a push to this group was taken.";
 const PUSH_FAILURE_TIME_HELP: &str = "Last Unix time when a push to this group was refused.";
 
+/// When a group was last pushed to, and when in vain, under the names of the gateway's own metrics.
+pub(crate) fn own_times(group: &Group) -> [(&'static str, i64); 2] {
+    [
+        (PUSH_TIME, group.push_ms),
+        (PUSH_FAILURE_TIME, group.failure_ms),
+    ]
+}
+
 /// Collects samples that borrow from groups.
 #[derive(Debug, Default)]
 pub(crate) struct Samples<'a> {
@@ -68,11 +76,8 @@ impl<'a> Samples<'a> {
 
     /// What the gateway says about the group: when it was pushed to, and whether a push is missing.
     pub(crate) fn add_own(&mut self, group: &'a Group, at_ms: i64) {
-        let times = [
-            (PUSH_TIME, PUSH_TIME_HELP, group.push_ms),
-            (PUSH_FAILURE_TIME, PUSH_FAILURE_TIME_HELP, group.failure_ms),
-        ];
-        for (name, help, time_ms) in times {
+        let helps = [PUSH_TIME_HELP, PUSH_FAILURE_TIME_HELP];
+        for ((name, time_ms), help) in own_times(group).into_iter().zip(helps) {
             self.add_gauge(group, name, help, seconds(time_ms), at_ms);
         }
         self.add_overdue(group, at_ms);
@@ -210,6 +215,6 @@ fn stamped(message: &[u8], at_ms: i64) -> Vec<u8> {
     stamped
 }
 
-fn seconds(at_ms: i64) -> f64 {
+pub(crate) fn seconds(at_ms: i64) -> f64 {
     at_ms as f64 / 1000.0
 }

@@ -10,6 +10,7 @@ use service::units::Period;
 
 use super::Groups;
 use super::group::{Family, Group, Label, Series};
+use super::samples::{own_times, seconds};
 
 /// The answer of `GET /api/v1/metrics`: the Pushgateway's, one object per group.
 pub(crate) fn shown_all(groups: &[Arc<Group>]) -> Value {
@@ -17,6 +18,14 @@ pub(crate) fn shown_all(groups: &[Arc<Group>]) -> Value {
         .iter()
         .map(|group| {
             let mut object = families(group);
+            for (name, time_ms) in own_times(group) {
+                let metric =
+                    json!({"labels": labels(&group.labels), "value": number(seconds(time_ms))});
+                let family = json!({
+                    "time_stamp": time(group.touched_ms()), "type": "GAUGE", "metrics": [metric],
+                });
+                object.insert(name.to_owned(), family);
+            }
             object.insert("labels".to_owned(), labels(&group.labels));
             object.insert("last_push_successful".to_owned(), json!(group.is_healthy()));
             Value::Object(object)

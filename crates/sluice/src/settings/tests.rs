@@ -113,6 +113,48 @@ fn a_wrong_setting_is_named() {
         &[],
         "consumer.shutdown_timeout: is 1m, but the process ends after shutdown.deadline (20s)",
     );
+    refused(
+        Role::Gateway,
+        "pushgateway: {topic: metrics}\n",
+        &[],
+        "pushgateway.topic: is metrics, and so is kafka.topic",
+    );
+    refused(
+        Role::Standalone,
+        "pushgateway: {repeat: 1s}\n",
+        &[],
+        "pushgateway.repeat: is 1s; at least 5s, or 0s",
+    );
+}
+
+#[test]
+fn listeners_of_otlp_need_ports_of_their_own() {
+    for (yaml, expected) in [
+        (
+            "otlp: {http_listen: '127.0.0.1:8080'}\n",
+            "otlp.http_listen: is 127.0.0.1:8080, which http.listen listens on already",
+        ),
+        (
+            "otlp: {grpc_listen: '0.0.0.0:8081'}\n",
+            "which admin.listen listens on already",
+        ),
+        (
+            "otlp: {http_listen: '0.0.0.0:4317', grpc_listen: '127.0.0.1:4317'}\n",
+            "otlp.grpc_listen: is 127.0.0.1:4317, which otlp.http_listen listens on already",
+        ),
+        (
+            "otlp: {delta_expire_after: 0s}\n",
+            "otlp.delta_expire_after: must be longer than 0",
+        ),
+        (
+            "otlp: {promote_resource_attributes: ['_']}\n",
+            "otlp.promote_resource_attributes: has a name without",
+        ),
+    ] {
+        refused(Role::Gateway, yaml, &[], expected);
+    }
+    let yaml = "otlp: {http_listen: '0.0.0.0:4318', grpc_listen: '0.0.0.0:4317', names: utf8, delta: refuse}\n";
+    load(Role::Standalone, yaml, &[]).unwrap();
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn item(name: &str, labels: &[(&str, &str)], points: &[(i64, f64)], received_at_
             received_at_ms,
         },
         tenant: None,
+        sender: None,
     }
 }
 

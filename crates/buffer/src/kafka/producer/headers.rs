@@ -11,15 +11,10 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const MAX_MESSAGE_BYTES: usize = 2048;
 
 pub(super) fn of_record(record: &Record) -> OwnedHeaders {
-    let mut headers = OwnedHeaders::new_with_capacity(4)
+    let headers = OwnedHeaders::new_with_capacity(4)
         .insert(text("content-type", record.content_type.as_str()))
         .insert(text("sluice-version", VERSION));
-    for (name, value) in [("tenant", &record.tenant), ("source", &record.source)] {
-        if let Some(value) = value {
-            headers = headers.insert(text(name, value));
-        }
-    }
-    headers
+    with_origin(headers, record.tenant.as_deref(), record.source.as_deref())
 }
 
 /// Of an entry of a table.
@@ -30,7 +25,7 @@ pub(super) fn of_entry() -> OwnedHeaders {
 pub(super) fn of_dead_letter(letter: &DeadLetter) -> OwnedHeaders {
     let partition = letter.source_partition.to_string();
     let offset = letter.source_offset.to_string();
-    let mut headers = OwnedHeaders::new_with_capacity(9)
+    let mut headers = OwnedHeaders::new_with_capacity(10)
         .insert(text("reason", letter.reason))
         .insert(text("message", head(&letter.message)))
         .insert(text("source-topic", &letter.source_topic))
@@ -44,10 +39,20 @@ pub(super) fn of_dead_letter(letter: &DeadLetter) -> OwnedHeaders {
             value: Some(content_type.as_ref()),
         });
     }
-    match &letter.tenant {
-        Some(tenant) => headers.insert(text("tenant", tenant)),
-        None => headers,
+    with_origin(headers, letter.tenant.as_deref(), letter.source.as_deref())
+}
+
+fn with_origin(
+    mut headers: OwnedHeaders,
+    tenant: Option<&str>,
+    source: Option<&str>,
+) -> OwnedHeaders {
+    for (name, value) in [("tenant", tenant), ("source", source)] {
+        if let Some(value) = value {
+            headers = headers.insert(text(name, value));
+        }
     }
+    headers
 }
 
 fn text<'a>(key: &'a str, value: &'a str) -> Header<'a, &'a [u8]> {

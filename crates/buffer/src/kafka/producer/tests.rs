@@ -24,6 +24,7 @@ async fn a_record_has_its_key_its_headers_and_the_gateways_time() {
     let producer = mock.producer();
     let sent = Record {
         tenant: tenant("acme"),
+        source: Some("web-01".into()),
         content_type: ContentType::RemoteWriteV2,
         ..record("cpu_usage_percent", "42.5")
     };
@@ -39,6 +40,7 @@ async fn a_record_has_its_key_its_headers_and_the_gateways_time() {
             "content-type: application/x-protobuf;proto=io.prometheus.write.v2.Request".to_owned(),
             format!("sluice-version: {VERSION}"),
             "tenant: acme".to_owned(),
+            "source: web-01".to_owned(),
         ]
     );
     producer.close().await;
@@ -294,6 +296,7 @@ fn letter() -> DeadLetter {
         value: Bytes::from_static(b"?"),
         content_type: Some(Bytes::from_static(b"application/json")),
         tenant: tenant("acme"),
+        source: Some("web-01".into()),
         reason: "out_of_order",
         message: format!("{}é", "x".repeat(2047)),
         source_topic: TOPIC.to_owned(),
@@ -322,6 +325,7 @@ async fn a_dead_letter_tells_where_it_came_from_and_why() {
             format!("sluice-version: {VERSION}"),
             "content-type: application/json".to_owned(),
             "tenant: acme".to_owned(),
+            "source: web-01".to_owned(),
         ]
     );
     producer.close().await;

@@ -12,6 +12,7 @@ use crate::Consumed;
 struct Known {
     content_type: Option<Bytes>,
     tenant: Option<Arc<str>>,
+    source: Option<Arc<str>>,
 }
 
 pub(super) fn consumed(message: &BorrowedMessage<'_>) -> Consumed {
@@ -30,6 +31,7 @@ pub(super) fn consumed(message: &BorrowedMessage<'_>) -> Consumed {
             .unwrap_or_default(),
         content_type: headers.content_type,
         tenant: headers.tenant,
+        source: headers.source,
     }
 }
 
@@ -46,6 +48,9 @@ fn known(message: &BorrowedMessage<'_>) -> Known {
             }
             ("tenant", Some(value)) if !value.is_empty() => {
                 known.tenant = Some(String::from_utf8_lossy(value).into());
+            }
+            ("source", Some(value)) if !value.is_empty() => {
+                known.source = Some(String::from_utf8_lossy(value).into());
             }
             _ => {}
         }

@@ -125,6 +125,7 @@ async fn a_record_is_read_as_it_was_published() {
     let producer = mock.producer();
     let sent = Record {
         tenant: tenant("acme"),
+        source: Some("web-01".into()),
         ..record("cpu", "1")
     };
     producer.publish(sent).await.unwrap();
@@ -139,6 +140,7 @@ async fn a_record_is_read_as_it_was_published() {
     assert_eq!(value(&read), "1");
     assert_eq!(read.content_type.as_deref(), Some(&b"application/json"[..]));
     assert_eq!(read.tenant.as_deref(), Some("acme"));
+    assert_eq!(read.source.as_deref(), Some("web-01"));
     reader.close().await;
     producer.close().await;
 }

@@ -9,6 +9,7 @@ fn letter(number: i64, value_bytes: usize) -> DeadLetter {
         value: Bytes::from(vec![7; value_bytes]),
         content_type: None,
         tenant: None,
+        source: None,
         reason: "out_of_order",
         message: "too late".to_owned(),
         source_topic: "local".to_owned(),

@@ -1,629 +1,118 @@
 //! The cases of Prometheus' `otlptranslator` 1.0, in our own format.
 
-use super::Names::{UnderscoresWithSuffixes, UnderscoresWithoutSuffixes, Utf8, Utf8WithSuffixes};
+use super::Names::Utf8;
 use super::{Names, Suffix, unit};
 
-/// Strategy, metric name, unit, what it is; the name that it gets, and its unit where the table says one.
-type Case = (
-    Names,
-    &'static str,
-    &'static str,
-    Suffix,
-    Option<&'static str>,
-    &'static str,
-);
-
-const METRICS: &[Case] = &[
-    (
-        UnderscoresWithoutSuffixes,
-        "simple_metric",
-        "",
-        Suffix::Ratio,
-        Some("simple_metric"),
-        "",
-    ),
-    (
-        UnderscoresWithoutSuffixes,
-        "metric@with#special$chars",
-        "",
-        Suffix::Ratio,
-        Some("metric_with_special_chars"),
-        "",
-    ),
-    (
-        UnderscoresWithoutSuffixes,
-        "123metric",
-        "",
-        Suffix::Ratio,
-        Some("_123metric"),
-        "",
-    ),
-    (UnderscoresWithoutSuffixes, "", "", Suffix::Ratio, None, ""),
-    (
-        UnderscoresWithoutSuffixes,
-        "metric@@##$$name",
-        "",
-        Suffix::Ratio,
-        Some("metric_name"),
-        "",
-    ),
-    (
-        UnderscoresWithoutSuffixes,
-        "@#$%",
-        "",
-        Suffix::Ratio,
-        None,
-        "",
-    ),
-    (
-        UnderscoresWithoutSuffixes,
-        "@_#_$_%",
-        "",
-        Suffix::Ratio,
-        None,
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "requests",
-        "",
-        Suffix::Total,
-        Some("requests_total"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "cpu_usage",
-        "1",
-        Suffix::Ratio,
-        Some("cpu_usage_ratio"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "items",
-        "1",
-        Suffix::Total,
-        Some("items_total"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "response_time",
-        "ms",
-        Suffix::Ratio,
-        Some("response_time_milliseconds"),
-        "milliseconds",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "memory_usage",
-        "By",
-        Suffix::Ratio,
-        Some("memory_usage_bytes"),
-        "bytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "requests",
-        "1/s",
-        Suffix::Ratio,
-        Some("requests_per_second"),
-        "per_second",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "throughput",
-        "By/s",
-        Suffix::Ratio,
-        Some("throughput_bytes_per_second"),
-        "bytes_per_second",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "custom_metric",
-        "custom_unit",
-        Suffix::Ratio,
-        Some("custom_metric_custom_unit"),
-        "custom_unit",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "custom_metric",
-        "{custom}",
-        Suffix::Ratio,
-        Some("custom_metric"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "custom_metric",
-        "By/{custom}",
-        Suffix::Ratio,
-        Some("custom_metric_bytes"),
-        "bytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "requests_total",
-        "",
-        Suffix::Total,
-        Some("requests_total"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "cpu_usage_ratio",
-        "1",
-        Suffix::Ratio,
-        Some("cpu_usage_ratio"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "response_time_seconds",
-        "s",
-        Suffix::Ratio,
-        Some("response_time_seconds"),
-        "seconds",
-    ),
-    (
-        Utf8WithSuffixes,
-        "requests_total",
-        "",
-        Suffix::Total,
-        Some("requests_total"),
-        "",
-    ),
-    (
-        Utf8WithSuffixes,
-        "cpu_usage_ratio",
-        "1",
-        Suffix::Ratio,
-        Some("cpu_usage_ratio"),
-        "",
-    ),
-    (
-        Utf8WithSuffixes,
-        "response_time_seconds",
-        "s",
-        Suffix::Ratio,
-        Some("response_time_seconds"),
-        "seconds",
-    ),
-    (
-        Utf8WithSuffixes,
-        "cpu_seconds_total",
-        "s",
-        Suffix::Total,
-        Some("cpu_seconds_total"),
-        "seconds",
-    ),
-    (
-        Utf8WithSuffixes,
-        "otelcol_process_cpu_seconds",
-        "s",
-        Suffix::Total,
-        Some("otelcol_process_cpu_seconds_total"),
-        "seconds",
-    ),
-    (
-        UnderscoresWithoutSuffixes,
-        "___",
-        "",
-        Suffix::Ratio,
-        Some("___"),
-        "",
-    ),
-    (Utf8, "___", "", Suffix::Ratio, Some("___"), ""),
-    (
-        UnderscoresWithSuffixes,
-        "metric__with__multiple__underscores",
-        "unit__multiple__underscores",
-        Suffix::Ratio,
-        Some("metric_with_multiple_underscores_unit_multiple_underscores"),
-        "unit_multiple_underscores",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "custom_metric",
-        "unit@with#special/chars",
-        Suffix::Ratio,
-        Some("custom_metric_unit_with_special_per_chars"),
-        "unit_with_special_per_chars",
-    ),
-    (UnderscoresWithSuffixes, "@#$%", "", Suffix::Ratio, None, ""),
-    (
-        Utf8,
-        "métric_with_ñ_chars",
-        "",
-        Suffix::Ratio,
-        Some("métric_with_ñ_chars"),
-        "",
-    ),
-    (
-        Utf8WithSuffixes,
-        "requêsts",
-        "",
-        Suffix::Total,
-        Some("requêsts_total"),
-        "",
-    ),
-    (
-        Utf8WithSuffixes,
-        "cpu_usagé",
-        "1",
-        Suffix::Ratio,
-        Some("cpu_usagé_ratio"),
-        "",
-    ),
-    (
-        Utf8WithSuffixes,
-        "respønse_time",
-        "ms",
-        Suffix::Ratio,
-        Some("respønse_time_milliseconds"),
-        "milliseconds",
-    ),
-    (
-        Utf8WithSuffixes,
-        "requêsts",
-        "1/s",
-        Suffix::Ratio,
-        Some("requêsts_per_second"),
-        "per_second",
-    ),
-    (
-        Utf8WithSuffixes,
-        "@#$%",
-        "",
-        Suffix::Total,
-        Some("@#$%_total"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "request_duration",
-        "s",
-        Suffix::None,
-        Some("request_duration_seconds"),
-        "seconds",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "request_size",
-        "By",
-        Suffix::None,
-        Some("request_size_bytes"),
-        "bytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "response_time",
-        "ms",
-        Suffix::None,
-        Some("response_time_milliseconds"),
-        "milliseconds",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "active_connections",
-        "",
-        Suffix::None,
-        Some("active_connections"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "unknown_metric",
-        "",
-        Suffix::None,
-        Some("unknown_metric"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "uptime",
-        "d",
-        Suffix::Ratio,
-        Some("uptime_days"),
-        "days",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "duration",
-        "h",
-        Suffix::Ratio,
-        Some("duration_hours"),
-        "hours",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "timeout",
-        "min",
-        Suffix::Ratio,
-        Some("timeout_minutes"),
-        "minutes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "latency",
-        "us",
-        Suffix::Ratio,
-        Some("latency_microseconds"),
-        "microseconds",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "precision_time",
-        "ns",
-        Suffix::Ratio,
-        Some("precision_time_nanoseconds"),
-        "nanoseconds",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "cache_size",
-        "KiBy",
-        Suffix::Ratio,
-        Some("cache_size_kibibytes"),
-        "kibibytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "memory",
-        "MiBy",
-        Suffix::Ratio,
-        Some("memory_mebibytes"),
-        "mebibytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "storage",
-        "GiBy",
-        Suffix::Ratio,
-        Some("storage_gibibytes"),
-        "gibibytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "capacity",
-        "TiBy",
-        Suffix::Ratio,
-        Some("capacity_tibibytes"),
-        "tibibytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "transfer",
-        "KBy",
-        Suffix::Ratio,
-        Some("transfer_kilobytes"),
-        "kilobytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "download",
-        "MBy",
-        Suffix::Ratio,
-        Some("download_megabytes"),
-        "megabytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "backup",
-        "GBy",
-        Suffix::Ratio,
-        Some("backup_gigabytes"),
-        "gigabytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "archive",
-        "TBy",
-        Suffix::Ratio,
-        Some("archive_terabytes"),
-        "terabytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "distance",
-        "m",
-        Suffix::Ratio,
-        Some("distance_meters"),
-        "meters",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "voltage",
-        "V",
-        Suffix::Ratio,
-        Some("voltage_volts"),
-        "volts",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "current",
-        "A",
-        Suffix::Ratio,
-        Some("current_amperes"),
-        "amperes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "energy",
-        "J",
-        Suffix::Ratio,
-        Some("energy_joules"),
-        "joules",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "power",
-        "W",
-        Suffix::Ratio,
-        Some("power_watts"),
-        "watts",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "weight",
-        "g",
-        Suffix::Ratio,
-        Some("weight_grams"),
-        "grams",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "temperature",
-        "Cel",
-        Suffix::Ratio,
-        Some("temperature_celsius"),
-        "celsius",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "frequency",
-        "Hz",
-        Suffix::Ratio,
-        Some("frequency_hertz"),
-        "hertz",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "cpu_usage",
-        "%",
-        Suffix::Ratio,
-        Some("cpu_usage_percent"),
-        "percent",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "requests",
-        "1/m",
-        Suffix::Ratio,
-        Some("requests_per_minute"),
-        "per_minute",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "events",
-        "1/h",
-        Suffix::Ratio,
-        Some("events_per_hour"),
-        "per_hour",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "transactions",
-        "1/d",
-        Suffix::Ratio,
-        Some("transactions_per_day"),
-        "per_day",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "reports",
-        "1/w",
-        Suffix::Ratio,
-        Some("reports_per_week"),
-        "per_week",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "invoices",
-        "1/mo",
-        Suffix::Ratio,
-        Some("invoices_per_month"),
-        "per_month",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "renewals",
-        "1/y",
-        Suffix::Ratio,
-        Some("renewals_per_year"),
-        "per_year",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "custom",
-        "1/custom_unit",
-        Suffix::Ratio,
-        Some("custom_per_custom_unit"),
-        "per_custom_unit",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "metric",
-        "By/",
-        Suffix::Ratio,
-        Some("metric_bytes"),
-        "bytes",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "metric",
-        " By / s ",
-        Suffix::Ratio,
-        Some("metric_bytes_per_second"),
-        "bytes_per_second",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "metric",
-        "/",
-        Suffix::Ratio,
-        Some("metric"),
-        "",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "http.request.duration",
-        "ms",
-        Suffix::None,
-        Some("http_request_duration_milliseconds"),
-        "milliseconds",
-    ),
-    (
-        Utf8,
-        "http.request.duration",
-        "ms",
-        Suffix::None,
-        Some("http.request.duration"),
-        "milliseconds",
-    ),
-    (
-        UnderscoresWithSuffixes,
-        "http.requests",
-        "1",
-        Suffix::Total,
-        Some("http_requests_total"),
-        "",
-    ),
-    (
-        Utf8,
-        "http.requests",
-        "1",
-        Suffix::Total,
-        Some("http.requests"),
-        "",
-    ),
-];
+/// Strategy (`_` escapes, `u` does not, `s` has suffixes), metric name, unit, what it is; the name that it gets (`!` is
+/// none), and its unit where the table says one.
+const METRICS: &str = r##"
+_ | simple_metric |  | Ratio | simple_metric |
+_ | metric@with#special$chars |  | Ratio | metric_with_special_chars |
+_ | 123metric |  | Ratio | _123metric |
+_ |  |  | Ratio | ! |
+_ | metric@@##$$name |  | Ratio | metric_name |
+_ | @#$% |  | Ratio | ! |
+_ | @_#_$_% |  | Ratio | ! |
+_s | requests |  | Total | requests_total |
+_s | cpu_usage | 1 | Ratio | cpu_usage_ratio |
+_s | items | 1 | Total | items_total |
+_s | response_time | ms | Ratio | response_time_milliseconds | milliseconds
+_s | memory_usage | By | Ratio | memory_usage_bytes | bytes
+_s | requests | 1/s | Ratio | requests_per_second | per_second
+_s | throughput | By/s | Ratio | throughput_bytes_per_second | bytes_per_second
+_s | custom_metric | custom_unit | Ratio | custom_metric_custom_unit | custom_unit
+_s | custom_metric | {custom} | Ratio | custom_metric |
+_s | custom_metric | By/{custom} | Ratio | custom_metric_bytes | bytes
+_s | requests_total |  | Total | requests_total |
+_s | cpu_usage_ratio | 1 | Ratio | cpu_usage_ratio |
+_s | response_time_seconds | s | Ratio | response_time_seconds | seconds
+us | requests_total |  | Total | requests_total |
+us | cpu_usage_ratio | 1 | Ratio | cpu_usage_ratio |
+us | response_time_seconds | s | Ratio | response_time_seconds | seconds
+us | cpu_seconds_total | s | Total | cpu_seconds_total | seconds
+us | otelcol_process_cpu_seconds | s | Total | otelcol_process_cpu_seconds_total | seconds
+_ | ___ |  | Ratio | ___ |
+u | ___ |  | Ratio | ___ |
+_s | metric__with__multiple__underscores | unit__multiple__underscores | Ratio | metric_with_multiple_underscores_unit_multiple_underscores | unit_multiple_underscores
+_s | custom_metric | unit@with#special/chars | Ratio | custom_metric_unit_with_special_per_chars | unit_with_special_per_chars
+_s | @#$% |  | Ratio | ! |
+u | métric_with_ñ_chars |  | Ratio | métric_with_ñ_chars |
+us | requêsts |  | Total | requêsts_total |
+us | cpu_usagé | 1 | Ratio | cpu_usagé_ratio |
+us | respønse_time | ms | Ratio | respønse_time_milliseconds | milliseconds
+us | requêsts | 1/s | Ratio | requêsts_per_second | per_second
+us | @#$% |  | Total | @#$%_total |
+_s | request_duration | s | None | request_duration_seconds | seconds
+_s | request_size | By | None | request_size_bytes | bytes
+_s | response_time | ms | None | response_time_milliseconds | milliseconds
+_s | active_connections |  | None | active_connections |
+_s | unknown_metric |  | None | unknown_metric |
+_s | uptime | d | Ratio | uptime_days | days
+_s | duration | h | Ratio | duration_hours | hours
+_s | timeout | min | Ratio | timeout_minutes | minutes
+_s | latency | us | Ratio | latency_microseconds | microseconds
+_s | precision_time | ns | Ratio | precision_time_nanoseconds | nanoseconds
+_s | cache_size | KiBy | Ratio | cache_size_kibibytes | kibibytes
+_s | memory | MiBy | Ratio | memory_mebibytes | mebibytes
+_s | storage | GiBy | Ratio | storage_gibibytes | gibibytes
+_s | capacity | TiBy | Ratio | capacity_tibibytes | tibibytes
+_s | transfer | KBy | Ratio | transfer_kilobytes | kilobytes
+_s | download | MBy | Ratio | download_megabytes | megabytes
+_s | backup | GBy | Ratio | backup_gigabytes | gigabytes
+_s | archive | TBy | Ratio | archive_terabytes | terabytes
+_s | distance | m | Ratio | distance_meters | meters
+_s | voltage | V | Ratio | voltage_volts | volts
+_s | current | A | Ratio | current_amperes | amperes
+_s | energy | J | Ratio | energy_joules | joules
+_s | power | W | Ratio | power_watts | watts
+_s | weight | g | Ratio | weight_grams | grams
+_s | temperature | Cel | Ratio | temperature_celsius | celsius
+_s | frequency | Hz | Ratio | frequency_hertz | hertz
+_s | cpu_usage | % | Ratio | cpu_usage_percent | percent
+_s | requests | 1/m | Ratio | requests_per_minute | per_minute
+_s | events | 1/h | Ratio | events_per_hour | per_hour
+_s | transactions | 1/d | Ratio | transactions_per_day | per_day
+_s | reports | 1/w | Ratio | reports_per_week | per_week
+_s | invoices | 1/mo | Ratio | invoices_per_month | per_month
+_s | renewals | 1/y | Ratio | renewals_per_year | per_year
+_s | custom | 1/custom_unit | Ratio | custom_per_custom_unit | per_custom_unit
+_s | metric | By/ | Ratio | metric_bytes | bytes
+_s | metric |  By / s  | Ratio | metric_bytes_per_second | bytes_per_second
+_s | metric | / | Ratio | metric |
+_s | http.request.duration | ms | None | http_request_duration_milliseconds | milliseconds
+u | http.request.duration | ms | None | http.request.duration | milliseconds
+_s | http.requests | 1 | Total | http_requests_total |
+u | http.requests | 1 | Total | http.requests |
+"##;
 
 #[test]
 fn metric_names_are_those_of_prometheus() {
-    for (names, name, unit_text, suffix, expected, unit_expected) in METRICS {
-        let built = names.metric(name, unit_text, *suffix);
-        assert_eq!(
-            built.as_deref(),
-            *expected,
-            "{names:?} {name:?} {unit_text:?}"
-        );
+    let mut cases = 0;
+    for line in METRICS.lines().filter(|line| !line.is_empty()) {
+        let mut parts = line.split('|').map(str::trim);
+        let mut next = || parts.next().unwrap();
+        let names = match next() {
+            "_" => Names::UnderscoresWithoutSuffixes,
+            "_s" => Names::UnderscoresWithSuffixes,
+            "u" => Utf8,
+            "us" => Names::Utf8WithSuffixes,
+            other => panic!("{other}"),
+        };
+        let (name, unit_text) = (next(), next());
+        let suffix = match next() {
+            "Total" => Suffix::Total,
+            "Ratio" => Suffix::Ratio,
+            _ => Suffix::None,
+        };
+        let (expected, unit_expected) = (next(), next());
+        let built = names.metric(name, unit_text, suffix);
+        assert_eq!(built.as_deref().unwrap_or("!"), expected, "{line}");
         if !unit_expected.is_empty() {
-            assert_eq!(unit(unit_text), *unit_expected, "{unit_text:?}");
+            assert_eq!(unit(unit_text), unit_expected, "{line}");
         }
+        cases += 1;
     }
+    assert_eq!(cases, 77);
 }
 
 const LABELS: &[(&str, &str)] = &[

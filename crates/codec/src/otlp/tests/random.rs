@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn numbers_come_back_as_they_were(value in any::<f64>(), int in any::<i64>(), at_ms in 1_i64..4_000_000_000_000) {
+    fn numbers_come_back_as_they_were(value in any::<f64>(), int in any::<i64>(), at_ms in 1_000_000_000_000_i64..4_000_000_000_000) {
         let mut request = encoded();
         let points = &mut request.resource_metrics[0].scope_metrics[0].metrics[0].sum.as_mut().unwrap().data_points;
         points[0].at = u64::try_from(at_ms).unwrap() * 1_000_000;

@@ -28,6 +28,7 @@ async fn poison_goes_to_the_dead_letters_as_it_came_and_good_records_to_the_stor
     assert_eq!(letter.value, original.value);
     assert_eq!(letter.key, original.key);
     assert_eq!(letter.content_type, original.content_type);
+    assert_eq!(letter.source, original.source);
     assert_eq!(letter.source_topic, "metrics");
     assert_eq!((letter.source_partition, letter.source_offset), (2, 11));
     assert_eq!(letter.store, "main");

@@ -109,6 +109,7 @@ async fn a_dead_letter_says_where_it_came_from_and_why() {
     assert_eq!(letter.key.as_deref(), Some(b"m".as_slice()));
     assert_eq!((letter.reason, letter.message.as_str()), ("bad", "no: bad"));
     assert_eq!((letter.source_partition, letter.source_offset), (0, 0));
+    assert_eq!(letter.source.as_deref(), Some("web-01"));
     let block = codec::record::decode(letter.content_type.as_deref(), &letter.value).unwrap();
     let view = block.series(0).unwrap();
     let labels: BTreeSet<_> = view.labels().collect();

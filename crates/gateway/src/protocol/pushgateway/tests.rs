@@ -249,6 +249,37 @@ async fn headers_say_what_the_query_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_list_of_groups_has_the_pushgateways_shape() {
+    let gateway = Pushed::start();
+    let body = "\
+# HELP s A summary.\n# TYPE s summary\ns{quantile=\"0.5\",a=\"b\"} NaN\ns_sum{a=\"b\"} 4.5\ns_count{a=\"b\"} 2
+# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n";
+    gateway.expect(200, "PUT", JOB, body).await;
+    let at = "2023-11-14T22:13:20.000Z";
+    let own = |value: &str| {
+        serde_json::json!({
+            "time_stamp": at, "type": "GAUGE",
+            "metrics": [{"labels": {"job": "nightly"}, "value": value}],
+        })
+    };
+    assert_eq!(
+        gateway.ask("GET", "/api/v1/metrics", "").await.json(),
+        serde_json::json!({"status": "success", "data": [{
+            "labels": {"job": "nightly"},
+            "last_push_successful": true,
+            "push_time_seconds": own("1700000000"),
+            "push_failure_time_seconds": own("0"),
+            "h": {"time_stamp": at, "type": "HISTOGRAM", "help": "", "metrics": [{
+                "labels": {"job": "nightly"}, "buckets": {"1": "1", "+Inf": "2"}, "sum": "3", "count": "2",
+            }]},
+            "s": {"time_stamp": at, "type": "SUMMARY", "help": "A summary.", "metrics": [{
+                "labels": {"job": "nightly", "a": "b"}, "quantiles": {"0.5": "NaN"}, "sum": "4.5", "count": "2",
+            }]},
+        }]})
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_buffer_that_does_not_answer_is_503_and_changes_nothing() {
     let table = FakeTable::default();
     let buffer = Arc::new(FakeBuffer::that(Then::Fail(PublishError::QueueFull)));

@@ -16,6 +16,7 @@ fn record(partition: i32, offset: i64) -> Consumed {
         value: Bytes::from_static(b"0123456789"),
         content_type: None,
         tenant: None,
+        source: None,
     }
 }
 

@@ -27,7 +27,7 @@ async fn types_units_start_times_histograms_and_exemplars_are_in_the_records() {
     );
     let series = &latency.timeseries[0];
     assert_eq!(series.histograms[0].timestamp, NOW_MS);
-    assert_eq!(series.exemplars[0].value, 0.5);
+    assert_eq!(series.exemplars[0].value.to_bits(), 0.5_f64.to_bits());
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! Labels that a request gives all its series: `extra_label=name=value`, or a path as the Pushgateway has it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::{Bytes, BytesMut};
-use model::Label;
+use codec::Decoded;
+use model::{Code, Label, Refusal};
 
 use super::Head;
+use crate::pushgateway::group_of_path;
+
+/// Labels that any body may get, however short it is.
+const LABELS_ALWAYS: usize = 100_000;
 
 /// The labels, by which a series' own of the same names are replaced.
 ///
@@ -22,7 +25,10 @@ impl ExtraLabels {
     pub(super) fn of(head: &Head<'_>) -> Result<Self, String> {
         let mut labels = Self::default();
         if let Some(path) = head.path_parameter("labels") {
-            labels.read_path(path)?;
+            if !path.starts_with("job/") && !path.starts_with("job@base64/") {
+                return Err("the path behind /metrics/ must begin with job/".to_owned());
+            }
+            labels.0.extend(group_of_path(head.parts.uri.path())?);
         }
         let query = head.parts.uri.query().unwrap_or_default();
         for (key, pair) in form_urlencoded::parse(query.as_bytes()) {
@@ -45,38 +51,6 @@ impl ExtraLabels {
             ));
         }
         Ok(labels)
-    }
-
-    /// Reads `job/{job}[/{label}/{value}]…`, where a name may have `@base64` behind it.
-    fn read_path(&mut self, path: &str) -> Result<(), String> {
-        let mut parts = path.split('/');
-        while let Some(name) = parts.next() {
-            let is_first = self.0.is_empty();
-            let value = parts
-                .next()
-                .ok_or_else(|| format!("the path has no value for the label {:?}", shown(name)))?;
-            let (name, value) = match name.strip_suffix("@base64") {
-                None => (name, value.to_owned()),
-                Some(name) => {
-                    let bytes = URL_SAFE_NO_PAD.decode(value.trim_end_matches('='));
-                    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-                    let text = text.ok_or_else(|| {
-                        format!(
-                            "the value {:?} of {name}@base64 is no text in URL-safe base64",
-                            shown(value)
-                        )
-                    })?;
-                    (name, text)
-                }
-            };
-            if is_first && (name != "job" || value.is_empty()) {
-                return Err(
-                    "the path behind /metrics must begin with job/ and the job's name".to_owned(),
-                );
-            }
-            self.add(name, value)?;
-        }
-        Ok(())
     }
 
     /// Adds a label; the last of a name counts.
@@ -118,6 +92,30 @@ impl ExtraLabels {
             value: take(value).into(),
         });
         (body, labels.collect())
+    }
+
+    /// Gives the labels that [`Self::split`] found to all series of the body before them.
+    ///
+    /// # Errors
+    /// When these would be more than a body of this size may become.
+    pub(super) fn give<'a>(
+        extra: &[Label<'a>],
+        body: &[u8],
+        decoded: &mut Decoded<'a>,
+    ) -> Result<(), Refusal> {
+        if extra.is_empty() {
+            return Ok(());
+        }
+        let series = decoded.batch.all_series().len();
+        if series.saturating_mul(extra.len()) > body.len().max(LABELS_ALWAYS) {
+            let message = format!(
+                "{} labels for each of {series} series are more than one body of this size may become",
+                extra.len()
+            );
+            return Err(Refusal::new(Code::TooManyLabels, message));
+        }
+        decoded.batch.set_labels(extra);
+        Ok(())
     }
 
     fn len(&self) -> usize {
