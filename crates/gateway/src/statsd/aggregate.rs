@@ -4,7 +4,7 @@
 //! one says it again. What can be said only once (a set's members, a quantile's observations, samples with the sender's
 //! own time) is kept until its flush is confirmed.
 
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -118,9 +118,7 @@ impl Aggregator {
     ) -> Result<(), Refused> {
         let (name, at_s) = (sample.name.as_ref(), sample.at_s.unwrap_or(0));
         let name_hash = self.hasher.hash_one(name);
-        let mut state = self.hasher.build_hasher();
-        (name_hash, at_s, labels).hash(&mut state);
-        let hash = state.finish();
+        let hash = self.hasher.hash_one((name_hash, at_s, labels));
         let Some(shard) = self.shard_of(name_hash) else {
             return Ok(());
         };
