@@ -63,7 +63,7 @@ fn described(heading: &str, comment: &str) -> Snippet {
             "expects" => snippet.expects = value.split(", ").map(str::to_owned).collect(),
             "file" => snippet.file = Some(value),
             "run" => snippet.run = Some(value),
-            other => panic!("{heading}: {other} is no word of these comments"),
+            other => unreachable!("{heading}: {other} is no word of these comments"),
         }
     }
     snippet
