@@ -14,13 +14,12 @@ use codec::{Decoded, Encoding, exposition_protobuf, text};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use model::{Code, Refusal};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{DURABILITY, Head, deliver, opened, with_retry_after};
 use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
-use crate::ingest::is_heavy;
 use crate::metrics;
 use crate::origin::origin;
 use crate::permits::Permit;
@@ -105,20 +104,12 @@ async fn read(
     format: Format,
     received: Received,
 ) -> Result<(Content, Permit), Error> {
-    let pipeline = Arc::clone(&app.pipeline);
+    let pipeline = &app.pipeline;
     let labels = target.labels.clone();
-    let timeout_ms = pipeline.request_timeout.as_millis();
+    let max_samples = pipeline.limits.max_samples;
     let deadline = Instant::now() + pipeline.request_timeout;
-    let is_heavy = is_heavy(encoding, received.bytes.len());
-    let work = move || {
-        let Received { bytes, mut permit } = received;
-        let body = pipeline.inflated(encoding, bytes, &mut permit)?;
-        let decoded = format.decode(&body, pipeline.limits.max_samples)?;
-        Ok((Content::of(decoded, &labels), permit))
-    };
-    timeout_at(deadline, app.pipeline.pool.run(is_heavy, work))
-        .await
-        .map_err(|_| Error::Busy { timeout_ms })??
+    let work = move |body: Bytes| Ok(Content::of(format.decode(&body, max_samples)?, &labels));
+    pipeline.work(encoding, received, deadline, work).await
 }
 
 async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
