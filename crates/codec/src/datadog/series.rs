@@ -91,15 +91,15 @@ impl<'de> Collector<'de> {
         }
     }
 
-    /// Adds a label that is no tag; an empty value is none.
+    /// Adds a label that is no tag; an empty value is none, and so is an empty name.
     pub(super) fn set_field(
         &mut self,
         name: impl Into<Cow<'de, str>>,
         value: impl Into<Cow<'de, str>>,
     ) {
-        let value = value.into();
-        if !value.is_empty() {
-            self.fields.push((name.into(), value));
+        let (name, value) = (name.into(), value.into());
+        if !name.is_empty() && !value.is_empty() {
+            self.fields.push((name, value));
         }
     }
 

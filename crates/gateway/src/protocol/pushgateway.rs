@@ -106,9 +106,16 @@ async fn read(
 ) -> Result<(Content, Permit), Error> {
     let pipeline = &app.pipeline;
     let labels = target.labels.clone();
-    let max_samples = pipeline.limits.max_samples;
+    let (max_samples, max_metadata_bytes) = (
+        pipeline.limits.max_samples,
+        pipeline.limits.max_metadata_bytes,
+    );
     let deadline = Instant::now() + pipeline.request_timeout;
-    let work = move |body: Bytes| Ok(Content::of(format.decode(&body, max_samples)?, &labels));
+    let work = move |body: Bytes| {
+        let mut decoded = format.decode(&body, max_samples)?;
+        decoded.drop_long_metadata(max_metadata_bytes);
+        Ok(Content::of(decoded, &labels))
+    };
     pipeline.work(encoding, received, deadline, work).await
 }
 
