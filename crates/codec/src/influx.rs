@@ -24,6 +24,9 @@ const TOLD: usize = 100;
 /// The field whose metric is named like the measurement alone.
 const VALUE: &str = "value";
 
+/// Bytes of metric names that any body may become, however short it is.
+const NAMES_ALWAYS: usize = 16 << 20;
+
 /// A line of more fields than this looks for repeated ones in a table.
 const FEW_FIELDS: usize = 32;
 
@@ -82,6 +85,7 @@ pub fn decode<'a>(body: &'a [u8], options: &Options<'a>) -> Result<Decoded<'a>, 
             ..Decoded::default()
         },
         samples: 0,
+        name_room: body.len().saturating_mul(8).max(NAMES_ALWAYS),
         texts: 0,
         booleans: 0,
     };
@@ -117,6 +121,8 @@ struct Decoder<'a, 'o> {
     options: &'o Options<'a>,
     decoded: Decoded<'a>,
     samples: usize,
+    /// Bytes of metric names that may still be made.
+    name_room: usize,
     texts: u64,
     booleans: u64,
 }
@@ -156,9 +162,15 @@ impl<'a> Decoder<'a, '_> {
         if self.samples > self.options.max_samples {
             return Err(self.too_many("samples"));
         }
+        let mut name_bytes = 0;
         for (key, _) in &point.fields {
-            self.check_name(&point.measurement, key)?;
+            name_bytes += self.check_name(&point.measurement, key)?;
         }
+        self.name_room = self.name_room.checked_sub(name_bytes).ok_or_else(|| {
+            let message = "the metric names of all fields are more than a body of this size may become; \
+                           send several smaller ones";
+            Refusal::new(Code::TooManySamples, message)
+        })?;
         let batch = &mut self.decoded.batch;
         if let Some((name, value)) = self.options.label
             && batch.labels_since(from).iter().all(|tag| tag.name != name)
@@ -183,14 +195,15 @@ impl<'a> Decoder<'a, '_> {
         Ok(())
     }
 
-    fn check_name(&self, measurement: &str, key: &str) -> Result<(), Refusal> {
+    /// Checks the name that will be made, and answers its length.
+    fn check_name(&self, measurement: &str, key: &str) -> Result<usize, Refusal> {
         if key == VALUE {
-            return Ok(());
+            return Ok(0);
         }
         let limit = self.options.max_metric_name_bytes;
         let bytes = measurement.len() + self.options.separator.len() + key.len();
         if bytes <= limit {
-            return Ok(());
+            return Ok(bytes);
         }
         let message = format!(
             "the metric name of measurement {:?} and field {:?} has {bytes} bytes, the limit is {limit}",

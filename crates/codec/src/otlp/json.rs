@@ -1,7 +1,7 @@
 //! OTLP/JSON rewritten as protobuf, so that there is one translation.
 //!
-//! Driven by a table of the messages' fields: what is written is never longer than what was read, whatever the
-//! body. Names are lowerCamelCase, 64-bit integers numbers or strings, enums integers, ids hexadecimal; unknown
+//! Driven by a table of the messages' fields: what is written is never longer than what was read, but for lists of
+//! short numbers, which may be four times as long. Names are lowerCamelCase, 64-bit integers numbers or strings, enums integers, ids hexadecimal; unknown
 //! fields are passed over, as the specification has it.
 
 mod fields;

@@ -325,6 +325,7 @@ impl<'a, 't> Translator<'a, 't> {
 }
 
 /// The bytes that another series with this text would copy.
+#[expect(clippy::ptr_arg, reason = "it asks whether the text is owned")]
 pub(super) fn owned(text: &Cow<'_, str>) -> usize {
     match text {
         Cow::Borrowed(_) => 0,

@@ -295,3 +295,28 @@ fn only_the_first_hundred_sentences_are_kept() {
         .filter(|refused| !refused.refusal.message.is_empty());
     assert_eq!((decoded.refused.len(), told.count()), (150, 100));
 }
+
+/// Each field has a name of its own, which begins with the measurement.
+#[test]
+fn a_short_body_does_not_become_a_large_batch_of_names() {
+    use std::fmt::Write as _;
+
+    let options = Options {
+        max_samples: 100_000,
+        max_metric_name_bytes: 1024,
+        ..options()
+    };
+    let mut line = "m".repeat(1000);
+    for field in 0..20_000 {
+        write!(line, "{}f{field}=1", if field == 0 { " " } else { "," }).unwrap();
+    }
+    let refusal = decode(line.as_bytes(), &options).unwrap_err();
+    assert_eq!(refusal.code, Code::TooManySamples);
+    assert!(
+        refusal
+            .message
+            .starts_with("the metric names of all fields"),
+        "{refusal}"
+    );
+    assert!(decode(line.replacen("mmmm", "", 200).as_bytes(), &options).is_ok());
+}
