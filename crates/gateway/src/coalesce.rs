@@ -32,6 +32,12 @@ use shard::{Shapes, Shard};
 pub(crate) use ticket::Settled;
 use ticket::{Adding, Ticket};
 
+/// What a record of one sample has beside its texts, about.
+const JSON_BYTES: usize = 128;
+
+/// What a byte of a native histogram becomes, about: a bucket has two bounds and a count.
+const JSON_BUCKET_BYTES: usize = 32;
+
 /// Labels of a series as the encoders want them.
 fn pairs<'a>(labels: &'a [Label<'_>]) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
     labels
@@ -93,6 +99,36 @@ impl Coalescer {
         labels: &[Label<'_>],
     ) -> Result<(), TooLarge> {
         self.shapes.now().check_size(series, labels)
+    }
+
+    /// What the records of a batch take about in memory, where each sample is a record with all its labels.
+    /// Records that share labels are no larger than what they came in, and count nothing.
+    pub(crate) fn records_bytes(&self, batch: &Batch<'_>) -> usize {
+        if self.shape().format == RecordFormat::Protobuf {
+            return 0;
+        }
+        let series_bytes = |series: &Series<'_>| {
+            let labels = batch.labels(series).iter();
+            let labels: usize = labels
+                .map(|label| label.name.len() + label.value.len() + 6)
+                .sum();
+            JSON_BYTES + series.name.len() + series.unit.len() + series.help.len() + labels
+        };
+        let each: Vec<usize> = batch.all_series().iter().map(series_bytes).collect();
+        let sample_bytes = |sample: &Sample| {
+            let series = each
+                .get(sample.series as usize)
+                .copied()
+                .unwrap_or_default();
+            match sample.value {
+                Value::Histogram(number) => {
+                    series + batch.histogram(number).len() * JSON_BUCKET_BYTES
+                }
+                Value::Float(_) | Value::Exemplar(_) => series,
+            }
+        };
+        let sizes = batch.samples().iter().map(sample_bytes);
+        sizes.fold(0, usize::saturating_add)
     }
 
     /// What a record may have now, in bytes, and how it is written.

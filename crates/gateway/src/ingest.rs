@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use codec::{Decoded, Encoding, InflateError, inflate};
-use model::{Clock, Code, Counts, Limits};
+use model::{Clock, Code, Counts, Limits, Refusal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -26,6 +26,9 @@ use crate::validate::{Validated, validate};
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
+
+/// What the records of one body may have, where each sample is one with all its labels.
+const MAX_RECORDS_BYTES: usize = 512 << 20;
 
 /// What happens to good samples beside bad ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +200,15 @@ impl Pipeline {
         if policy == Policy::AllOrNothing && !refusals.is_empty() {
             metrics::rejected(protocol, Code::BatchRefused, stored.samples());
             return Err(Error::Batch(refusals));
+        }
+        let records_bytes = self.coalescer.records_bytes(&batch);
+        if records_bytes > MAX_RECORDS_BYTES {
+            metrics::rejected(protocol, Code::TooManySamples, stored.samples());
+            let message = format!(
+                "the samples become about {records_bytes} bytes of JSON records, the limit is {MAX_RECORDS_BYTES}; \
+                 send several smaller bodies"
+            );
+            return Err(Error::Body(Refusal::new(Code::TooManySamples, message)));
         }
         for (what, count) in &ignored {
             metrics::ignored(protocol, *what, *count);

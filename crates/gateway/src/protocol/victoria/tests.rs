@@ -95,3 +95,24 @@ async fn a_tenant_s_path_is_served_too() {
     let request = request.body(line("up", &[NOW_MS]).into()).unwrap();
     assert_eq!(server.send(request).await.status, 204);
 }
+
+/// Where each sample is a record with all its labels, a body of half a megabyte would become a gigabyte.
+#[tokio::test]
+async fn a_short_body_does_not_become_endless_records() {
+    let config = Config {
+        record_format: crate::RecordFormat::Json,
+        ..Config::default()
+    };
+    let server = Server::start(&config, FakeBuffer::default());
+    let mut metric = serde_json::json!({"__name__": "up"});
+    for label in 0..30 {
+        metric[format!("l{label}")] = "v".repeat(2000).into();
+    }
+    let count = 16_000;
+    let body = serde_json::json!({
+        "metric": metric, "values": vec![1; count], "timestamps": vec![NOW_MS; count]
+    });
+    let answer = post(&server, "", &body.to_string()).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().ends_with("send several smaller bodies\n"));
+}
