@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use testkit::python::interpreter;
 use testkit::{Launch, Process, Prometheus, Series, VictoriaMetrics, eventually, free_port};
 
@@ -177,6 +178,26 @@ async fn a_minute_of_prometheus_is_in_the_stores_as_it_is_in_prometheus() {
         let shown = sluice.get(&path).unwrap();
         assert_eq!(shown["series"][0]["type"], kind, "{shown}");
     }
+
+    // Exemplars, which Prometheus sends as series without samples.
+    let exemplars = |prometheus: &Prometheus| {
+        let time = |at_ms: i64| (at_ms / 1000).to_string();
+        let range = [
+            ("query", "app_requests_total"),
+            ("start", &time(from_ms)),
+            ("end", &time(to_ms)),
+        ];
+        let target = testkit::http::target("/api/v1/query_exemplars", &range);
+        let answer = testkit::http::get(prometheus.port(), &target).unwrap();
+        serde_json::from_slice::<Value>(&answer.body).unwrap()["data"].clone()
+    };
+    let expected = exemplars(&sender);
+    assert_eq!(expected.as_array().map(Vec::len), Some(20), "{expected}");
+    eventually(PATIENCE, async || match exemplars(&receiver) {
+        found if found == expected => Ok(()),
+        found => Err(format!("{found}, not {expected}")),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
