@@ -75,6 +75,19 @@ fn own(prometheus: &Prometheus, name: &str) -> f64 {
     values.iter().sum()
 }
 
+/// The exemplars of the exporter's counter, as Prometheus answers them.
+fn exemplars(prometheus: &Prometheus, from_ms: i64, to_ms: i64) -> Value {
+    let time = |at_ms: i64| (at_ms / 1000).to_string();
+    let query = [
+        ("query", "app_requests_total"),
+        ("start", &time(from_ms)),
+        ("end", &time(to_ms)),
+    ];
+    let target = testkit::http::target("/api/v1/query_exemplars", &query);
+    let answer = testkit::http::get(prometheus.port(), &target).unwrap();
+    serde_json::from_slice::<Value>(&answer.body).unwrap()["data"].clone()
+}
+
 fn equal(expected: &Floats, found: &Floats) -> Result<(), String> {
     if expected == found {
         return Ok(());
@@ -180,22 +193,13 @@ async fn a_minute_of_prometheus_is_in_the_stores_as_it_is_in_prometheus() {
     }
 
     // Exemplars, which Prometheus sends as series without samples.
-    let exemplars = |prometheus: &Prometheus| {
-        let time = |at_ms: i64| (at_ms / 1000).to_string();
-        let range = [
-            ("query", "app_requests_total"),
-            ("start", &time(from_ms)),
-            ("end", &time(to_ms)),
-        ];
-        let target = testkit::http::target("/api/v1/query_exemplars", &range);
-        let answer = testkit::http::get(prometheus.port(), &target).unwrap();
-        serde_json::from_slice::<Value>(&answer.body).unwrap()["data"].clone()
-    };
-    let expected = exemplars(&sender);
+    let expected = exemplars(&sender, from_ms, to_ms);
     assert_eq!(expected.as_array().map(Vec::len), Some(20), "{expected}");
-    eventually(PATIENCE, async || match exemplars(&receiver) {
-        found if found == expected => Ok(()),
-        found => Err(format!("{found}, not {expected}")),
+    eventually(PATIENCE, async || {
+        match exemplars(&receiver, from_ms, to_ms) {
+            found if found == expected => Ok(()),
+            found => Err(format!("{found}, not {expected}")),
+        }
     })
     .await;
 }
