@@ -23,6 +23,7 @@ use foldhash::HashMap;
 use model::{Code, Refusal};
 use prost::Message as _;
 use service::tasks::Tasks;
+use service::units::Size;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -241,6 +242,11 @@ impl Groups {
         group.ends_ms(self.config.ttl.0)
     }
 
+    /// The most that a group may have.
+    pub(crate) fn max_group(&self) -> Size {
+        self.config.max_group
+    }
+
     pub(crate) fn now_ms(&self) -> i64 {
         self.pipeline.clock.now_ms()
     }
@@ -312,10 +318,7 @@ impl Groups {
         let (bytes, old_bytes) = (group.encoded_len(), old.map_or(0, Group::encoded_len));
         let limit = self.config.max_group;
         if bytes > limit.bytes() {
-            let why = format!(
-                "the group would have {bytes} bytes, the limit is {limit} (pushgateway.max_group); push less, or to several groups"
-            );
-            return Err(Refusal::new(Code::BodyTooLarge, why).into());
+            return Err(content::too_large(limit).into());
         }
         if bytes <= old_bytes {
             return Ok(());
