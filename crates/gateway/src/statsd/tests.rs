@@ -350,3 +350,17 @@ fn everything_that_came_is_counted() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_socket_that_another_process_has_opened_since_is_left_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = sockets(folder.path());
+    let path = config.unix_datagram.clone().unwrap();
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let statsd = start(&server, &config).await;
+    std::fs::remove_file(&path).unwrap();
+    let _other = UnixDatagram::bind(&path).unwrap();
+    assert!(statsd.stop(Duration::from_secs(10)).await);
+    assert!(path.exists());
+    assert!(!config.unix_stream.unwrap().exists());
+}
