@@ -8,7 +8,7 @@ use service::log_limit::LogLimit;
 use service::tasks::{CancellationToken, Tasks};
 use tokio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::intake::Intake;
 use super::pieces::Pieces;
@@ -25,8 +25,8 @@ const BURST: usize = 64;
 /// What a socket says nothing for when stopping has been read.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// Bursts that are read at most when stopping: senders do not.
-const LAST_BURSTS: usize = 1000;
+/// How long it is read at most when stopping: senders go on, and the last flush is waiting.
+const LAST: Duration = Duration::from_secs(1);
 
 /// A connection that says nothing for so long is taken for gone.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -102,7 +102,8 @@ pub(super) async fn datagrams<S: Source>(socket: S, mut intake: Intake, shared: 
         }
     }
     // What came before the end is taken, too.
-    for _ in 0..LAST_BURSTS {
+    let until = Instant::now() + LAST;
+    while Instant::now() < until {
         let Ok(Ok(())) = timeout(GRACE, socket.readable()).await else {
             break;
         };
@@ -161,21 +162,22 @@ pub(super) async fn connections<L: Listener>(listener: L, intake: Intake, shared
 async fn connection<S: Source>(stream: S, mut intake: Intake, shared: Shared) {
     let mut buffer = vec![0; STREAM_BUFFER];
     let mut pieces = Pieces::default();
-    let mut is_stopping = false;
+    let mut until = None;
     loop {
-        let patience = if is_stopping { GRACE } else { IDLE };
-        let ready = timeout(patience, stream.readable());
-        let ready = if is_stopping {
-            Some(ready.await)
-        } else {
-            shared.stopping.run_until_cancelled(ready).await
+        let ready = match until {
+            None => {
+                let ready = timeout(IDLE, stream.readable());
+                shared.stopping.run_until_cancelled(ready).await
+            }
+            Some(until) if Instant::now() < until => Some(timeout(GRACE, stream.readable()).await),
+            Some(_) => break,
         };
         match ready {
             Some(Ok(Ok(()))) => {}
             Some(Ok(Err(_)) | Err(_)) => break,
             // What came before the end is taken, too.
             None => {
-                is_stopping = true;
+                until = Some(Instant::now() + LAST);
                 continue;
             }
         }

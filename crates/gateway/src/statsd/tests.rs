@@ -352,6 +352,33 @@ fn everything_that_came_is_counted() {
 }
 
 #[tokio::test]
+async fn senders_that_go_on_do_not_hold_the_end_up() {
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let config = StatsdConfig {
+        tcp_listen: Some(([127, 0, 0, 1], 0).into()),
+        ..config()
+    };
+    let statsd = start(&server, &config).await;
+    let packets = udp(&statsd).await;
+    let stream = TcpStream::connect(statsd.tcp.unwrap()).await.unwrap();
+    write_all(&stream, b"lines:1|c\n").await;
+    packets.send(b"packets:1|c").await.unwrap();
+    let sending = tokio::spawn(async move {
+        loop {
+            // Once they are closed nobody hears it.
+            drop(packets.send(b"packets:1|c").await);
+            drop(stream.try_write(b"lines:1|c\n"));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let is_stored = statsd.stop(Duration::from_secs(4)).await;
+    sending.abort();
+    assert!(is_stored);
+    assert_eq!(stored(&server.buffer.confirmed()).len(), 2);
+}
+
+#[tokio::test]
 async fn a_socket_that_another_process_has_opened_since_is_left_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let config = sockets(folder.path());
