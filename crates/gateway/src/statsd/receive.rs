@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::intake::Intake;
 use super::pieces::Pieces;
 
-/// No datagram is larger.
+/// No UDP packet is larger. Of a longer Unix datagram the kernel gives no more than the buffer holds.
 const LARGEST_PACKET: usize = 64 << 10;
 
 /// What is read of a stream at a time.
@@ -91,7 +91,7 @@ impl Listener for UnixListener {
 
 /// Reads datagrams.
 pub(super) async fn datagrams<S: Source>(socket: S, mut intake: Intake, shared: Shared) {
-    let mut buffer = vec![0; LARGEST_PACKET];
+    let mut buffer = vec![0; LARGEST_PACKET + 1];
     let stopping = &shared.stopping;
     while let Some(ready) = stopping.run_until_cancelled(socket.readable()).await {
         let read = ready.and_then(|()| burst(&socket, &mut buffer, &mut intake));
@@ -119,12 +119,23 @@ pub(super) async fn datagrams<S: Source>(socket: S, mut intake: Intake, shared: 
 fn burst<S: Source>(socket: &S, buffer: &mut [u8], intake: &mut Intake) -> io::Result<()> {
     for _ in 0..BURST {
         match socket.try_read(buffer) {
-            Ok(length) => intake.packet(buffer.get(..length).unwrap_or_default()),
+            Ok(length) => packet(buffer.get(..length).unwrap_or_default(), intake),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Takes a packet: of one that was cut off, its whole lines.
+fn packet(packet: &[u8], intake: &mut Intake) {
+    if packet.len() <= LARGEST_PACKET {
+        return intake.packet(packet);
+    }
+    let end = packet.iter().rposition(|byte| *byte == b'\n');
+    let (lines, rest) = packet.split_at(end.map_or(0, |end| end + 1));
+    intake.packet(lines);
+    intake.reject("packet_too_long", rest);
 }
 
 /// Waits a little after a failure, which may be there to stay.
@@ -198,5 +209,6 @@ async fn connection<S: Source>(stream: S, mut intake: Intake, shared: Shared) {
         intake.tell();
         tokio::task::yield_now().await;
     }
+    pieces.break_off(&mut intake);
     drop(intake);
 }
