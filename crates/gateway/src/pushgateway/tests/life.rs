@@ -1,5 +1,6 @@
 //! What happens to a group while nobody pushes to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use service::units::Period;
@@ -7,7 +8,7 @@ use tokio::time::sleep;
 
 use super::JOB;
 use crate::PushgatewayConfig;
-use crate::pushgateway::fake::Pushed;
+use crate::pushgateway::fake::{FakeTable, Pushed};
 
 /// The tests' clock starts 20 s after a full minute.
 const FIRST: &str = "@40";
@@ -153,6 +154,25 @@ async fn what_has_ended_does_not_come_back() {
     );
     let shown = gateway.ask("GET", "/metrics/job/failed", "").await.json();
     assert_eq!(shown["families"], serde_json::json!({}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_that_cannot_be_stored_do_not_hold_repetition_up() {
+    let table = FakeTable::default();
+    let gateway = Pushed::over(&table, Arc::default(), PushgatewayConfig::default());
+    gateway.expect(200, "PUT", JOB, "b 1\n").await;
+    for number in 0..300 {
+        let path = format!("/metrics/job/{number}?ttl=30s");
+        gateway.expect(200, "PUT", &path, "a 1\n").await;
+    }
+    gateway.stored();
+    table.delay(Duration::from_secs(8));
+    sleep(Duration::from_secs(300)).await;
+    assert_eq!(
+        of(&gateway.stored(), "b{job=nightly}"),
+        [" 1 @100", " 1 @160", " 1 @220", " 1 @280", " 1 @40"]
+    );
+    assert_eq!(table.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
