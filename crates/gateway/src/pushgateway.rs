@@ -142,6 +142,7 @@ impl Groups {
             .state()
             .conflicts(target.tenant(), old.as_deref(), &content);
         content.refused.extend(conflicts);
+        content.refuse_each_once();
 
         let mut own = Samples::default();
         own.add_own(&group, now_ms);

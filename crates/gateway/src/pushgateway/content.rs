@@ -239,6 +239,13 @@ impl Content {
         }
     }
 
+    /// An object is refused once, whatever is wrong with it, and none of its samples goes on.
+    pub(crate) fn refuse_each_once(&mut self) {
+        let mut refused = HashSet::new();
+        self.refused.retain(|it| refused.insert(it.index));
+        self.samples.retain(|it| !refused.contains(&it.index));
+    }
+
     /// The series that a sample belongs to.
     pub(crate) fn series(&self, (family, number): (usize, usize)) -> Option<(&Family, &Series)> {
         let family = self.families.get(family)?;

@@ -354,6 +354,8 @@ fn the_ledger_has_every_sample_once() {
             gateway.expect(200, "PUT", JOB, "a 1\nb 2\n").await;
             // 1 good and 1 bad line, both refused; 2 push times.
             gateway.expect(400, "PUT", JOB, "a 1\nnonsense\n").await;
+            // One of the two is refused by itself, the other with it; 2 push times.
+            gateway.expect(400, "PUT", JOB, "a 1\na 2\n").await;
             // 1 sample, 1 marker, 2 push times.
             gateway.expect(200, "PUT", JOB, "a 1\n").await;
             // 1 sample and 2 push times once more.
@@ -373,10 +375,11 @@ fn the_ledger_has_every_sample_once() {
     }
     let expected = [
         ("accepted_total pushgateway", 3),
-        ("accepted_total pushgateway_own", 13),
-        ("received_total pushgateway", 5),
-        ("received_total pushgateway_own", 13),
-        ("rejected_total pushgateway batch_refused", 1),
+        ("accepted_total pushgateway_own", 15),
+        ("received_total pushgateway", 7),
+        ("received_total pushgateway_own", 15),
+        ("rejected_total pushgateway batch_refused", 2),
+        ("rejected_total pushgateway sample_invalid", 1),
         ("rejected_total pushgateway value_missing", 1),
     ];
     let expected: BTreeMap<String, u64> = expected
