@@ -46,6 +46,7 @@ pub(crate) async fn run(groups: Arc<Groups>) {
         }
         last_ms = at_ms;
         if let Err(error) = beat(&groups, at_ms).await
+            && groups.pipeline.check_open().is_ok()
             && let Some(suppressed) = failures.pass()
         {
             tracing::warn!(
