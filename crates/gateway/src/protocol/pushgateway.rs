@@ -2,6 +2,7 @@
 //!
 //! Answers to pushes are plain text, as its clients show them; a push is taken as a whole or not at all.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use codec::{Decoded, Encoding, exposition_protobuf, text};
+use futures::stream;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use model::{Code, Refusal};
@@ -172,7 +174,11 @@ async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
         groups.list(origin.tenant.as_deref())
     });
     match listed {
-        Ok(all) => axum::Json(shown_all(&all)).into_response(),
+        Ok(all) => {
+            let pieces = stream::iter(shown_all(all).map(Ok::<_, Infallible>));
+            let json = [(CONTENT_TYPE, "application/json")];
+            (json, Body::from_stream(pieces)).into_response()
+        }
         Err(error) => failed_json(&error),
     }
 }

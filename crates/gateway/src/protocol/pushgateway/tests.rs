@@ -249,6 +249,32 @@ async fn headers_say_what_the_query_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_list_of_groups_is_made_while_it_is_sent() {
+    use http_body_util::BodyExt as _;
+
+    let gateway = Pushed::start();
+    for job in ["one", "two", "three"] {
+        gateway
+            .expect(200, "PUT", &format!("/metrics/job/{job}"), "a 1\n")
+            .await;
+    }
+    let request = http::Request::get("/api/v1/metrics");
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    let mut body = tower::ServiceExt::oneshot(gateway.server.router.clone(), request)
+        .await
+        .unwrap()
+        .into_body();
+    let mut pieces = 0;
+    while let Some(frame) = body.frame().await {
+        assert!(frame.is_ok());
+        pieces += 1;
+    }
+    assert_eq!(pieces, 5, "what is around them, and one for each group");
+    let listed = gateway.ask("GET", "/api/v1/metrics", "").await.json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_list_of_groups_has_the_pushgateways_shape() {
     let gateway = Pushed::start();
     let body = "\
