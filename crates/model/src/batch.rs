@@ -320,7 +320,16 @@ impl<'a> Batch<'a> {
     ///
     /// Duplicates stay beside each other, so that a check needs only neighbours.
     pub fn sort_labels(&mut self) {
+        // Series that were closed with the same labels have them once: sorting them again would take a time for each.
+        let mut sorted: Option<(Range<usize>, Range<usize>)> = None;
         for series in &mut self.series {
+            let before = series.labels.clone();
+            if let Some((known, after)) = &sorted
+                && *known == before
+            {
+                series.labels = after.clone();
+                continue;
+            }
             let Some(labels) = self.labels.get_mut(series.labels.clone()) else {
                 continue;
             };
@@ -337,6 +346,7 @@ impl<'a> Batch<'a> {
             } else if !labels.is_sorted_by(|a, b| a.name <= b.name) {
                 labels.sort_by(|a, b| a.name.cmp(&b.name));
             }
+            sorted = Some((before, series.labels.clone()));
         }
     }
 
@@ -345,3 +355,6 @@ impl<'a> Batch<'a> {
         self.samples.retain(keep);
     }
 }
+
+#[cfg(test)]
+mod tests;

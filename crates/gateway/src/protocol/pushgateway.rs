@@ -17,13 +17,12 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use model::{Code, Refusal};
 use service::units::Size;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{DURABILITY, Head, deliver, opened, with_retry_after};
 use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
-use crate::ingest::is_heavy;
 use crate::metrics;
 use crate::origin::origin;
 use crate::permits::Permit;
@@ -110,20 +109,19 @@ async fn read(
     format: Format,
     received: Received,
 ) -> Result<(Content, Permit), Error> {
-    let pipeline = Arc::clone(&app.pipeline);
+    let pipeline = &app.pipeline;
     let labels = target.labels.clone();
-    let timeout_ms = pipeline.request_timeout.as_millis();
+    let (max_samples, max_metadata_bytes) = (
+        pipeline.limits.max_samples,
+        pipeline.limits.max_metadata_bytes,
+    );
     let deadline = Instant::now() + pipeline.request_timeout;
-    let is_heavy = is_heavy(encoding, received.bytes.len());
-    let work = move || {
-        let Received { bytes, mut permit } = received;
-        let body = pipeline.inflated(encoding, bytes, &mut permit)?;
-        let decoded = format.decode(&body, pipeline.limits.max_samples)?;
-        Ok((Content::of(decoded, &labels, max_group)?, permit))
+    let work = move |body: Bytes| {
+        let mut decoded = format.decode(&body, max_samples)?;
+        decoded.drop_long_metadata(max_metadata_bytes);
+        Ok(Content::of(decoded, &labels, max_group)?)
     };
-    timeout_at(deadline, app.pipeline.pool.run(is_heavy, work))
-        .await
-        .map_err(|_| Error::Busy { timeout_ms })??
+    pipeline.work(encoding, received, deadline, work).await
 }
 
 async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {

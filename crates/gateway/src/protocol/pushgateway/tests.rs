@@ -413,3 +413,10 @@ fn the_ledger_has_every_sample_once() {
         .into();
     assert_eq!(counts, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_push_is_not_refused_for_a_long_help_text() {
+    let gateway = Pushed::start();
+    let body = format!("# HELP up {}\nup 1\n", "h".repeat(2000));
+    assert_eq!(send(&gateway, &[], body).await.status, 200);
+}
