@@ -140,7 +140,7 @@ impl Groups {
         self.check_room(&group, old.as_deref())?;
         let conflicts = self
             .state()
-            .conflicts(target.tenant(), old.as_deref(), &content);
+            .conflicts(target.tenant(), old.as_deref(), mode, &content);
         content.refused.extend(conflicts);
         content.refuse_each_once();
 

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
-use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use model::{Code, MetricType, Refusal, Refused};
 use prost::Message as _;
 use tokio::time::Instant;
 
+use super::Mode;
 use super::content::{Content, shown};
 use super::group::{Group, Series};
 
@@ -189,18 +190,30 @@ impl State {
         self.hasher.hash_one((tenant, &series.name, &series.labels))
     }
 
-    /// What of a body contradicts other groups: another type of a family, or a series that is theirs.
+    /// What of a body contradicts other groups, or what stays of its own: another type of a family, or a series that is
+    /// theirs.
     pub(crate) fn conflicts(
         &self,
         tenant: Option<&str>,
         old: Option<&Group>,
+        mode: Mode,
         content: &Content,
     ) -> Vec<Refused> {
-        let own: hashbrown::HashSet<u64> = old
-            .into_iter()
-            .flat_map(Group::series)
-            .map(|series| self.hash(tenant, series))
-            .collect();
+        let (mut own, mut kept) = (HashSet::new(), HashSet::new());
+        for family in old.into_iter().flat_map(|old| &old.families) {
+            let replaced = &content.families;
+            let is_kept = mode == Mode::ReplaceSameNames
+                && replaced
+                    .binary_search_by(|it| it.name.cmp(&family.name))
+                    .is_err();
+            for series in &family.series {
+                let hash = self.hash(tenant, series);
+                own.insert(hash);
+                if is_kept {
+                    kept.insert(hash);
+                }
+            }
+        }
         let whys: Vec<Vec<Option<(Code, String)>>> = content
             .families
             .iter()
@@ -221,10 +234,15 @@ impl State {
                         None => {
                             let hash = self.hash(tenant, series);
                             let others = self.series.get(&hash).copied().unwrap_or(0);
-                            (others > u32::from(own.contains(&hash))).then(|| {
-                                let why = format!("another group has the series {}", shown(series));
-                                (Code::SampleInvalid, why)
-                            })
+                            let whose = if others > u32::from(own.contains(&hash)) {
+                                "another group"
+                            } else if kept.contains(&hash) {
+                                "another family of the group"
+                            } else {
+                                return None;
+                            };
+                            let why = format!("{whose} has the series {}", shown(series));
+                            Some((Code::SampleInvalid, why))
                         }
                     })
                     .collect()

@@ -206,6 +206,20 @@ async fn a_series_belongs_to_one_group() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_series_belongs_to_one_family_of_its_group() {
+    let gateway = Pushed::start();
+    let summary = "# TYPE took summary\ntook_sum 3\ntook_count 2\n";
+    gateway.expect(200, "PUT", JOB, summary).await;
+    let text = gateway.expect(400, "POST", JOB, "took_count 5\n").await;
+    assert!(
+        text.contains(r#"another family of the group has the series took_count{job="nightly"}"#),
+        "{text}"
+    );
+    gateway.expect(200, "POST", JOB, summary).await;
+    gateway.expect(200, "PUT", JOB, "took_count 5\n").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn tenants_do_not_share_groups() {
     let gateway = Pushed::start();
     gateway

@@ -13,7 +13,7 @@ use codec::statsd::Sample;
 use foldhash::quality::RandomState;
 use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{HashSet, HashTable};
-use model::{Batch, Refusal, check_series};
+use model::{Batch, Code, Refusal, check_series};
 
 use super::rules::{GATEWAY, Rules};
 use super::series::{Entry, Form, Identity, Refused, State};
@@ -22,6 +22,10 @@ use crate::metrics;
 /// Few enough to flush one after the other, enough that receivers rarely meet. All series of a name share one, so
 /// that they share records, too.
 const SHARDS: usize = 16;
+
+/// How often a sender may repeat each tag of as many as a series may have. Far more would be much work for each of
+/// the many samples that a line may have.
+const MOST_REPEATS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Aggregator {
@@ -92,8 +96,13 @@ impl Aggregator {
         now_ms: i64,
     ) -> Result<(), Refused> {
         let mut labels = emptied(std::mem::take(&mut scratch.labels));
-        let tags = sample.tags.iter();
+        let most = self.rules.limits.max_labels.saturating_mul(MOST_REPEATS);
+        let tags = sample.tags.iter().take(most.saturating_add(1));
         labels.extend(tags.map(|(name, value)| (self.rules.label(name), value)));
+        if labels.len() > most {
+            scratch.labels = emptied(labels);
+            return Err(Refused::Rule(Code::TooManyLabels));
+        }
         if !labels.is_sorted_by(|a, b| a.0 < b.0) {
             labels.sort_by_key(|(name, _)| *name);
             // Of a repeated tag the last holds.

@@ -363,17 +363,19 @@ async fn senders_that_go_on_do_not_hold_the_end_up() {
     let stream = TcpStream::connect(statsd.tcp.unwrap()).await.unwrap();
     write_all(&stream, b"lines:1|c\n").await;
     packets.send(b"packets:1|c").await.unwrap();
-    let sending = tokio::spawn(async move {
+    let sending = async {
         loop {
             // Once they are closed nobody hears it.
             drop(packets.send(b"packets:1|c").await);
             drop(stream.try_write(b"lines:1|c\n"));
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-    });
+    };
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let is_stored = statsd.stop(Duration::from_secs(4)).await;
-    sending.abort();
+    let is_stored = tokio::select! {
+        is_stored = statsd.stop(Duration::from_secs(4)) => is_stored,
+        () = sending => false,
+    };
     assert!(is_stored);
     assert_eq!(stored(&server.buffer.confirmed()).len(), 2);
 }

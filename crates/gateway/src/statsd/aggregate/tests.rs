@@ -319,6 +319,22 @@ fn what_is_not_taken_says_why_and_changes_nothing() {
 }
 
 #[test]
+fn a_packet_cannot_make_much_work_of_many_tags() {
+    let aggregator = aggregator(&StatsdConfig::default());
+    let tags: Vec<String> = (0..7000)
+        .map(|number| format!("t{}", number % 6997))
+        .collect();
+    let line = format!("a,{}:{}1|c", tags.join(","), "1|c:".repeat(5000));
+    assert!(line.len() < 65_536);
+    let started = std::time::Instant::now();
+    let refused = add(&aggregator, START_MS, &line);
+    assert_eq!(refused, ["too_many_labels"; 5001]);
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    let twice = format!("b,{}:1|c", "t=1,".repeat(100));
+    assert_eq!(add(&aggregator, START_MS, &twice), [""; 0]);
+}
+
+#[test]
 fn memory_has_a_bound_and_what_is_held_already_goes_on() {
     let config = StatsdConfig {
         max_memory: Size::mib(1),
