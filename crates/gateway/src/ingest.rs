@@ -177,10 +177,7 @@ impl Pipeline {
         let settled = (!batch.samples().is_empty())
             .then(|| self.coalescer.add(&batch, origin, protocol, now_ms));
         Ok(Submitted {
-            outcome: Outcome {
-                refusals,
-                stored,
-            },
+            outcome: Outcome { refusals, stored },
             settled,
         })
     }
