@@ -52,6 +52,8 @@ typos: .build/tools/.installed
 
 house:
 	@cargo test --locked --quiet --package testkit --test house
+	# A workspace of its own, whose lock file nobody else would miss.
+	cargo fetch --locked --quiet --manifest-path crates/codec/fuzz/Cargo.toml
 
 fix: .build/tools/.installed ## Repair what can be repaired by a program
 	@cargo fmt --all

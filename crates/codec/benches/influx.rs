@@ -3,21 +3,19 @@
 //! The same 1000 samples as in `json.rs`: once as lines of one field each, and once as Telegraf sends them, ten
 //! fields to a line.
 
+#[path = "way/records.rs"]
+mod records;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use bytes::Bytes;
 use codec::influx::{Booleans, Options, Precision, Strings, decode};
-use codec::record::RecordBuilder;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use model::{Batch, Limits, Point, Value, check_at, check_series};
+use records::{NOW_MS, Way};
 
 const NAMES: u64 = 50;
 const HOSTS: u64 = 20;
 const AT_NS: u64 = 1_700_000_000_000_000_000;
-const NOW_MS: i64 = 1_700_000_060_000;
 
 fn body(fields: u64) -> String {
     let mut body = String::new();
@@ -63,56 +61,8 @@ fn library(body: &str) -> usize {
     fields
 }
 
-type Builders = HashMap<String, RecordBuilder, RandomState>;
-
-fn validate(batch: &mut Batch<'_>, limits: &Limits) -> usize {
-    batch.sort_labels();
-    let series = batch.all_series().iter();
-    let bad = series
-        .filter(|series| check_series(series, batch.labels(series), limits).is_err())
-        .count();
-    let samples = batch.samples().iter();
-    bad + samples
-        .filter(|sample| check_at(sample.at_ms, NOW_MS, limits).is_err())
-        .count()
-}
-
-fn group(batch: &Batch<'_>, builders: &mut Builders) {
-    for sample in batch.samples() {
-        let series = batch.series(sample.series).expect("its own series");
-        let builder = match builders.get_mut(series.name.as_ref()) {
-            Some(builder) => builder,
-            None => builders
-                .entry(series.name.to_string())
-                .or_insert_with_key(|name| RecordBuilder::new(name)),
-        };
-        let Value::Float(value) = sample.value else {
-            unreachable!("lines make floats");
-        };
-        let labels = batch.labels(series).iter();
-        let point = Point {
-            at_ms: sample.at_ms,
-            value,
-            start_ms: sample.start_ms,
-        };
-        let fits = builder.push_within(
-            900_000,
-            labels.map(|label| (label.name.as_ref(), label.value.as_ref())),
-            series.kind,
-            &series.unit,
-            &series.help,
-            [point],
-        );
-        assert!(fits, "a batch is far below the limit");
-    }
-}
-
-fn records(builders: &mut Builders) -> Vec<Bytes> {
-    builders.values_mut().map(RecordBuilder::finish).collect()
-}
-
 fn stages(criterion: &mut Criterion) {
-    let (limits, options) = (Limits::default(), options());
+    let options = options();
     for fields in [1, 10] {
         let body = body(fields);
         let mut group_of = criterion.benchmark_group(format!("influx_{fields}_fields_per_line"));
@@ -123,14 +73,12 @@ fn stages(criterion: &mut Criterion) {
         group_of.bench_function("decode", |bencher| {
             bencher.iter(|| decode(black_box(body.as_bytes()), &options));
         });
-        let mut builders = Builders::default();
+        let mut way = Way::default();
         group_of.bench_function("decode_to_records", |bencher| {
             bencher.iter(|| {
                 let mut decoded = decode(black_box(body.as_bytes()), &options).expect("good");
                 assert_eq!(decoded.batch.samples().len(), 1000);
-                assert_eq!(validate(&mut decoded.batch, &limits), 0);
-                group(&decoded.batch, &mut builders);
-                records(&mut builders)
+                way.records(&mut decoded.batch)
             });
         });
         group_of.finish();

@@ -3,25 +3,24 @@
 //! The batch has the shape that push agents send: 1000 samples of 50 metrics on 20 hosts, three
 //! labels each, about 195 bytes per sample, every value another one.
 
+#[path = "way/records.rs"]
+mod records;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
 
 use bytes::Bytes;
-use codec::record::RecordBuilder;
 use codec::remote_write::{Encoder, NameEscaping, Version};
 use codec::{Encoding, inflate};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use model::{Batch, Limits, Point, Sample, Value, check_at, check_series};
+use records::Way;
 use serde::Deserialize;
 
 const NAMES: u64 = 50;
 const HOSTS: u64 = 20;
 const AT_MS: u64 = 1_700_000_000_000;
-const NOW_MS: i64 = 1_700_000_060_000;
 const RW2: &[u8] = b"application/x-protobuf;proto=io.prometheus.write.v2.Request";
 
 fn body() -> String {
@@ -95,60 +94,8 @@ fn touch(body: &PlainBody<'_>) -> usize {
     body.metrics.len() + sample.labels.0.len()
 }
 
-type Builders = HashMap<String, RecordBuilder, RandomState>;
-
-fn validate(batch: &mut Batch<'_>, limits: &Limits) -> usize {
-    batch.sort_labels();
-    let series = batch.all_series().iter();
-    let bad = series
-        .filter(|series| check_series(series, batch.labels(series), limits).is_err())
-        .count();
-    let samples = batch.samples().iter();
-    bad + samples
-        .filter(|sample| check_at(sample.at_ms, NOW_MS, limits).is_err())
-        .count()
-}
-
-fn group(batch: &Batch<'_>, builders: &mut Builders) {
-    for sample in batch.samples() {
-        let series = batch.series(sample.series).expect("its own series");
-        let builder = match builders.get_mut(series.name.as_ref()) {
-            Some(builder) => builder,
-            None => builders
-                .entry(series.name.to_string())
-                .or_insert_with_key(|name| RecordBuilder::new(name)),
-        };
-        let labels = batch.labels(series).iter();
-        let fits = builder.push_within(
-            900_000,
-            labels.map(|label| (label.name.as_ref(), label.value.as_ref())),
-            series.kind,
-            &series.unit,
-            &series.help,
-            [point(sample)],
-        );
-        assert!(fits, "a batch is far below the limit");
-    }
-}
-
-fn point(sample: &Sample) -> Point {
-    let Value::Float(value) = sample.value else {
-        unreachable!("JSON makes floats");
-    };
-    Point {
-        at_ms: sample.at_ms,
-        value,
-        start_ms: sample.start_ms,
-    }
-}
-
-fn records(builders: &mut Builders) -> Vec<Bytes> {
-    builders.values_mut().map(RecordBuilder::finish).collect()
-}
-
 fn stages(criterion: &mut Criterion) {
     let body = body();
-    let limits = Limits::default();
     let mut group_of = criterion.benchmark_group("batch_of_1000");
     group_of.throughput(Throughput::Elements(NAMES * HOSTS));
 
@@ -172,35 +119,29 @@ fn stages(criterion: &mut Criterion) {
         bencher.iter(|| codec::json::decode(black_box(bad.as_bytes()), 10_000));
     });
     let decoded = codec::json::decode(body.as_bytes(), 10_000).expect("a good body");
+    let mut way = Way::default();
     group_of.bench_function("sort_and_validate", |bencher| {
         bencher.iter_batched_ref(
             || decoded.batch.clone(),
-            |batch| assert_eq!(validate(batch, &limits), 0),
+            |batch| way.validate(batch),
             criterion::BatchSize::SmallInput,
         );
     });
     let mut batch = decoded.batch.clone();
     batch.sort_labels();
-    let mut builders = Builders::default();
     group_of.bench_function("group_and_encode", |bencher| {
-        bencher.iter(|| {
-            group(&batch, &mut builders);
-            records(&mut builders)
-        });
+        bencher.iter(|| way.group(&batch));
     });
     group_of.bench_function("decode_to_records", |bencher| {
         bencher.iter(|| {
             let mut decoded =
                 codec::json::decode(black_box(body.as_bytes()), 10_000).expect("a good body");
-            assert_eq!(validate(&mut decoded.batch, &limits), 0);
-            group(&decoded.batch, &mut builders);
-            records(&mut builders)
+            way.records(&mut decoded.batch)
         });
     });
     group_of.finish();
 
-    group(&batch, &mut builders);
-    let records = records(&mut builders);
+    let records = way.group(&batch);
     readers(criterion, &body, &records);
 }
 

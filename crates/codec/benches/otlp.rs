@@ -2,17 +2,16 @@
 //!
 //! 1000 data points of 50 metrics on 20 hosts, three attributes each, as gauges and counters with dotted names.
 
+#[path = "way/records.rs"]
+mod records;
+
 use std::hint::black_box;
 use std::time::Duration;
 
-use bytes::Bytes;
 use codec::otlp::{Deltas, Options, Translation, decode, to_protobuf};
-use codec::record::RecordBuilder;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use model::{Batch, Limits, Point, Value, check_at, check_series};
 use prost::Message as _;
+use records::{NOW_MS, Way};
 use serde_json::json;
 
 #[path = "../src/otlp/tests/messages.rs"]
@@ -20,7 +19,6 @@ mod messages;
 
 const NAMES: u64 = 50;
 const HOSTS: u64 = 20;
-const NOW_MS: i64 = 1_700_000_060_000;
 
 fn attribute(key: &str, value: &str) -> serde_json::Value {
     json!({"key": key, "value": {"stringValue": value}})
@@ -60,54 +58,9 @@ fn json_body() -> String {
     .to_string()
 }
 
-type Builders = HashMap<String, RecordBuilder, RandomState>;
-
-fn validate(batch: &mut Batch<'_>, limits: &Limits) -> usize {
-    batch.sort_labels();
-    let series = batch.all_series().iter();
-    let bad = series
-        .filter(|series| check_series(series, batch.labels(series), limits).is_err())
-        .count();
-    let samples = batch.samples().iter();
-    bad + samples
-        .filter(|sample| check_at(sample.at_ms, NOW_MS, limits).is_err())
-        .count()
-}
-
-fn group(batch: &Batch<'_>, builders: &mut Builders) -> Vec<Bytes> {
-    for sample in batch.samples() {
-        let series = batch.series(sample.series).expect("its own series");
-        let builder = match builders.get_mut(series.name.as_ref()) {
-            Some(builder) => builder,
-            None => builders
-                .entry(series.name.to_string())
-                .or_insert_with_key(|name| RecordBuilder::new(name)),
-        };
-        let Value::Float(value) = sample.value else {
-            unreachable!("gauges and sums are floats");
-        };
-        let labels = batch.labels(series).iter();
-        let fits = builder.push_within(
-            900_000,
-            labels.map(|label| (label.name.as_ref(), label.value.as_ref())),
-            series.kind,
-            &series.unit,
-            &series.help,
-            [Point {
-                at_ms: sample.at_ms,
-                value,
-                start_ms: sample.start_ms,
-            }],
-        );
-        assert!(fits, "a batch is far below the limit");
-    }
-    builders.values_mut().map(RecordBuilder::finish).collect()
-}
-
 fn stages(criterion: &mut Criterion) {
     let json = json_body();
     let body = to_protobuf(json.as_bytes()).expect("a good body");
-    let limits = Limits::default();
     let options = Options {
         has_scope_labels: true,
         ..Options::default()
@@ -133,12 +86,11 @@ fn stages(criterion: &mut Criterion) {
     group_of.bench_function("json_to_protobuf", |bencher| {
         bencher.iter(|| to_protobuf(black_box(json.as_bytes())));
     });
-    let mut builders = Builders::default();
+    let mut way = Way::default();
     group_of.bench_function("decode_to_records", |bencher| {
         bencher.iter(|| {
             let mut decoded = decode(black_box(&body), translation, 10_000).expect("a good body");
-            assert_eq!(validate(&mut decoded.batch, &limits), 0);
-            group(&decoded.batch, &mut builders)
+            way.records(&mut decoded.batch)
         });
     });
     group_of.finish();

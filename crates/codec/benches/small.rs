@@ -3,26 +3,24 @@
 //! Each body has 1000 samples of 50 metrics on 20 hosts, three labels each. Beside each decoder stands what the
 //! fastest library makes of the same bytes in plain structs, where nothing can be wrong with them.
 
+#[path = "way/records.rs"]
+mod records;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
-use bytes::Bytes;
 use codec::Decoded;
 use codec::datadog::Options;
-use codec::record::RecordBuilder;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use model::{Limits, Point, Value, check_at, check_series};
 use prost::Message;
+use records::{NOW_MS, Way};
 use serde::Deserialize;
 
 const SAMPLES: u64 = 1000;
 const AT_S: u64 = 1_700_000_000;
-const NOW_MS: i64 = 1_700_000_060_000;
 const OPTIONS: Options = Options {
     now_ms: NOW_MS,
     max_samples: 10_000,
@@ -177,49 +175,6 @@ struct MetricPoint {
     timestamp: i64,
 }
 
-/// The rest of the way: rules, grouping, records.
-fn records(
-    mut decoded: Decoded<'_>,
-    builders: &mut HashMap<String, RecordBuilder, RandomState>,
-) -> Vec<Bytes> {
-    let limits = Limits::default();
-    let batch = &mut decoded.batch;
-    assert!(decoded.refused.is_empty());
-    batch.sort_labels();
-    for series in batch.all_series() {
-        check_series(series, batch.labels(series), &limits).expect("a good series");
-    }
-    for sample in batch.samples() {
-        check_at(sample.at_ms, NOW_MS, &limits).expect("a good time");
-        let series = batch.series(sample.series).expect("its own series");
-        let builder = match builders.get_mut(series.name.as_ref()) {
-            Some(builder) => builder,
-            None => builders
-                .entry(series.name.to_string())
-                .or_insert_with_key(|name| RecordBuilder::new(name)),
-        };
-        let Value::Float(value) = sample.value else {
-            unreachable!("these are floats");
-        };
-        let point = Point {
-            at_ms: sample.at_ms,
-            value,
-            start_ms: 0,
-        };
-        let labels = batch.labels(series).iter();
-        let labels = labels.map(|label| (label.name.as_ref(), label.value.as_ref()));
-        assert!(builder.push_within(
-            900_000,
-            labels,
-            series.kind,
-            &series.unit,
-            &series.help,
-            [point]
-        ));
-    }
-    builders.values_mut().map(RecordBuilder::finish).collect()
-}
-
 fn measure<'b>(
     criterion: &mut Criterion,
     name: &str,
@@ -234,9 +189,9 @@ fn measure<'b>(
     group.warm_up_time(Duration::from_millis(500));
     group.bench_function("plain_structs", |bencher| bencher.iter(&plain));
     group.bench_function("decode", |bencher| bencher.iter(&decode));
-    let mut builders = HashMap::default();
+    let mut way = Way::default();
     group.bench_function("decode_to_records", |bencher| {
-        bencher.iter(|| records(decode(), &mut builders));
+        bencher.iter(|| way.records(&mut decode().batch));
     });
     group.finish();
 }

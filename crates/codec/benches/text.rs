@@ -4,22 +4,20 @@
 //! and `TYPE`. The limit is a reader that trusts the body: it finds the same borrowed strings and numbers in it, and
 //! nothing can be wrong, escaped or said of a family.
 
+#[path = "way/records.rs"]
+mod records;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
-use bytes::Bytes;
-use codec::record::RecordBuilder;
 use codec::text::{Dialect, Options, decode};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use model::{Batch, Limits, Point, Value, check_at, check_series};
+use records::{NOW_MS, Way};
 
 const NAMES: u64 = 50;
 const HOSTS: u64 = 20;
 const AT_MS: u64 = 1_700_000_000_000;
-const NOW_MS: i64 = 1_700_000_060_000;
 
 fn body(dialect: Dialect) -> String {
     let mut body = String::new();
@@ -84,52 +82,7 @@ fn trusted(body: &str) -> Option<Trusted<'_>> {
     Some(read)
 }
 
-type Builders = HashMap<String, RecordBuilder, RandomState>;
-
-fn validate(batch: &mut Batch<'_>, limits: &Limits) -> usize {
-    batch.sort_labels();
-    let series = batch.all_series().iter();
-    let bad = series
-        .filter(|series| check_series(series, batch.labels(series), limits).is_err())
-        .count();
-    let samples = batch.samples().iter();
-    bad + samples
-        .filter(|sample| check_at(sample.at_ms, NOW_MS, limits).is_err())
-        .count()
-}
-
-fn records(batch: &Batch<'_>, builders: &mut Builders) -> Vec<Bytes> {
-    for sample in batch.samples() {
-        let series = batch.series(sample.series).expect("its own series");
-        let Value::Float(value) = sample.value else {
-            unreachable!("the body has only numbers");
-        };
-        let builder = match builders.get_mut(series.name.as_ref()) {
-            Some(builder) => builder,
-            None => builders
-                .entry(series.name.to_string())
-                .or_insert_with_key(|name| RecordBuilder::new(name)),
-        };
-        let labels = batch.labels(series).iter();
-        let fits = builder.push_within(
-            900_000,
-            labels.map(|label| (label.name.as_ref(), label.value.as_ref())),
-            series.kind,
-            &series.unit,
-            &series.help,
-            [Point {
-                at_ms: sample.at_ms,
-                value,
-                start_ms: sample.start_ms,
-            }],
-        );
-        assert!(fits, "a batch is far below the limit");
-    }
-    builders.values_mut().map(RecordBuilder::finish).collect()
-}
-
 fn stages(criterion: &mut Criterion) {
-    let limits = Limits::default();
     let mut group = criterion.benchmark_group("page_of_1000");
     group
         .throughput(Throughput::Elements(NAMES * HOSTS))
@@ -159,13 +112,12 @@ fn stages(criterion: &mut Criterion) {
         dialect: Dialect::Text,
         now_ms: NOW_MS,
     };
-    let mut builders = Builders::default();
+    let mut way = Way::default();
     group.bench_function("decode_to_records", |bencher| {
         bencher.iter(|| {
             let mut decoded =
                 decode(black_box(text.as_bytes()), &options, 10_000).expect("a good body");
-            assert_eq!(validate(&mut decoded.batch, &limits), 0);
-            records(&decoded.batch, &mut builders)
+            way.records(&mut decoded.batch)
         });
     });
     group.finish();

@@ -1,5 +1,7 @@
 //! What every decoder of pushed bodies makes of them.
 
+use std::borrow::Cow;
+
 use model::{Batch, Family, Refused};
 
 /// What a body holds: the samples that have the right shape, and what has not.
@@ -58,6 +60,34 @@ impl Ignored {
 }
 
 impl Decoded<'_> {
+    /// Drops units and help texts of more than so many bytes, and counts them: nobody loses samples for what
+    /// describes them.
+    pub fn drop_long_metadata(&mut self, max_bytes: usize) {
+        let is_long = |text: &str| text.len() > max_bytes;
+        let mut count = 0;
+        for number in 0..u32::try_from(self.batch.all_series().len()).unwrap_or(u32::MAX) {
+            let Some(series) = self.batch.series(number) else {
+                break;
+            };
+            let (is_long_unit, is_long_help) = (is_long(&series.unit), is_long(&series.help));
+            if !is_long_unit && !is_long_help {
+                continue;
+            }
+            let (mut unit, mut help) = (series.unit.clone(), series.help.clone());
+            if is_long_unit {
+                unit = Cow::Borrowed("");
+                count += 1;
+            }
+            if is_long_help {
+                help = Cow::Borrowed("");
+                count += 1;
+            }
+            let kind = series.kind;
+            self.batch.describe(number, kind, unit, help);
+        }
+        self.ignore(Ignored::Metadata, count);
+    }
+
     /// Counts something that is passed over.
     pub fn ignore(&mut self, what: Ignored, count: u64) {
         if count == 0 {

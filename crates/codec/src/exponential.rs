@@ -171,7 +171,8 @@ impl Exponential {
         message.encode_to_vec()
     }
 
-    /// Merges buckets in pairs.
+    /// Merges buckets in pairs. Each was rounded by itself in what was said so far, so they are rounded before they
+    /// are added: a sum that is rounded later could be less, and a count that falls is a restart to its reader.
     fn coarsen(&mut self) {
         self.schema -= 1;
         for buckets in [&mut self.positive, &mut self.negative] {
@@ -181,7 +182,7 @@ impl Exponential {
             buckets.dedup_by(|later, kept| {
                 let is_same = later.0 == kept.0;
                 if is_same {
-                    kept.1 += later.1;
+                    kept.1 = kept.1.round() + later.1.round();
                 }
                 is_same
             });

@@ -3,7 +3,6 @@
 //! A `Metric` message is the object that is refused as a whole. A classic histogram becomes the series that Prometheus
 //! makes of it (`_bucket`, `_sum`, `_count`), a native one a native histogram; one that is both becomes both.
 
-mod bound;
 mod distribution;
 mod metric;
 mod native;

@@ -23,6 +23,7 @@ pub mod text;
 pub mod victoria_json;
 pub mod wire;
 
+mod bound;
 mod decoded;
 mod protobuf;
 mod refusing;

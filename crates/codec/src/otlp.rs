@@ -67,7 +67,7 @@ pub fn decode<'a>(
     translation: Translation<'_>,
     max_samples: usize,
 ) -> Result<Decoded<'a>, Refusal> {
-    let mut translator = translate::Translator::new(translation, max_samples);
+    let mut translator = translate::Translator::new(translation, max_samples, body.len());
     match translator.request(body) {
         Ok(()) => Ok(translator.decoded),
         Err(Stop::TooMany) => {
@@ -75,6 +75,11 @@ pub fn decode<'a>(
                 "the body has more than {max_samples} samples (the limit is limits.max_samples); send several smaller ones"
             );
             Err(Refusal::new(Code::TooManySamples, message))
+        }
+        Err(Stop::TooLarge) => {
+            let message = "the labels and names of all series are more than one body of this size may become; \
+                           send several smaller ones";
+            Err(Refusal::new(Code::TooManyLabels, message))
         }
         Err(Stop::Malformed(malformed)) => {
             let at = translator.place();
@@ -89,6 +94,7 @@ pub fn decode<'a>(
 enum Stop {
     Malformed(Malformed),
     TooMany,
+    TooLarge,
 }
 
 impl From<Malformed> for Stop {

@@ -210,6 +210,26 @@ impl Encoder {
         start..self.refs.len()
     }
 
+    /// Drops the exemplars of series that have no sample in this request, and answers how many: version 2.0 allows no
+    /// series without one, and receivers refuse it.
+    pub fn drop_lone_exemplars(&mut self) -> usize {
+        let before = self.exemplars.len();
+        if before == 0 {
+            return 0;
+        }
+        let mut sampled = vec![false; self.series.len()];
+        let floats = self.points.iter().map(|(number, _)| *number);
+        let natives = self.histograms.iter().map(|(number, _)| *number);
+        for number in floats.chain(natives) {
+            if let Some(sampled) = sampled.get_mut(number as usize) {
+                *sampled = true;
+            }
+        }
+        let has_sample = |number: u32| sampled.get(number as usize).copied().unwrap_or_default();
+        self.exemplars.retain(|(number, _)| has_sample(*number));
+        before - self.exemplars.len()
+    }
+
     /// How many float samples and native histograms have been pushed since the last [`Self::finish`].
     #[must_use]
     pub fn samples(&self) -> usize {

@@ -104,6 +104,14 @@ impl Letter {
         }
     }
 
+    /// Whether [`Self::halve`] makes it smaller: items of exemplars alone are several things too.
+    pub(crate) fn is_divisible(&self) -> bool {
+        match &self.body {
+            Body::Samples(items) => items.len() > 1 || items.iter().any(|item| item.len() > 1),
+            Body::Record { .. } => false,
+        }
+    }
+
     /// Two smaller ones, or the same one if that is not possible.
     pub(crate) fn halve(self) -> Vec<Self> {
         let Body::Samples(items) = self.body else {

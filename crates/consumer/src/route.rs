@@ -45,8 +45,12 @@ impl Router {
         let mut items = Vec::with_capacity(block.len());
         for (series, view) in block.iter().enumerate() {
             let samples = view.points().len() + view.histograms().len();
-            let mut start = 0;
-            while start < samples {
+            if samples == 0 && view.exemplars().is_empty() {
+                continue;
+            }
+            // Senders give exemplars a series of their own, without a sample: that is an item too.
+            let mut start = 0_usize;
+            loop {
                 let end = samples.min(start.saturating_add(self.max_item_samples));
                 items.push(Item {
                     block: std::sync::Arc::clone(block),
@@ -56,6 +60,9 @@ impl Router {
                     tenant: tenant.cloned(),
                     sender: sender.cloned(),
                 });
+                if end >= samples {
+                    break;
+                }
                 start = end;
             }
         }

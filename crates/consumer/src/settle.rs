@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::letter::Letter;
 use crate::metrics;
-use crate::split::{Halved, halve};
+use crate::split::{Halved, halve, size};
 use crate::work::Work;
 
 /// So many dead letters are on their way at once.
@@ -106,8 +106,9 @@ fn refused<W, B>(
     message: &str,
 ) {
     let samples = batch.samples();
+    let size = size(&batch.items);
     let lane = batch.lane;
-    let halved = if work.run.gives_up_on(reason, samples) {
+    let halved = if work.run.gives_up_on(reason, size) {
         Halved::Whole(batch.items)
     } else {
         halve(batch.items, context.whole_records)
@@ -121,7 +122,7 @@ fn refused<W, B>(
             work.todo.push(Batch { lane, items: first });
         }
         Halved::Whole(items) => {
-            work.run.refused(reason, samples);
+            work.run.refused(reason, size);
             if let Some(suppressed) = context.logs.refused.pass() {
                 let source = items.first().map(|item| item.source);
                 tracing::warn!(
@@ -152,7 +153,7 @@ async fn bury<W: Write, B: BuryDead>(context: &Context<W, B>, work: &mut Work) {
         for (letter, answer) in answers {
             match answer {
                 Ok(()) => buried(context, work, &letter),
-                Err(PublishError::TooLarge { .. }) if letter.samples() > Some(1) => {
+                Err(PublishError::TooLarge { .. }) if letter.is_divisible() => {
                     work.letters.extend(letter.halve());
                 }
                 Err(error) => {

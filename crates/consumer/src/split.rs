@@ -46,7 +46,7 @@ pub(crate) fn halve(mut items: Vec<Item>, whole_records: bool) -> Halved {
     }
 }
 
-/// So many samples must have been refused one after the other before a piece may go to the dead letters unsplit.
+/// So many samples (see [`size`]) must have been refused one after the other before a piece may go to the dead letters unsplit.
 const LONG_RUN: usize = 64;
 
 /// A piece may be so much smaller than the run before it. The waste is bounded by it: good samples that happen to be
@@ -55,6 +55,12 @@ const RUN_PER_PIECE: usize = 4;
 
 /// The code of a refusal for size, which says nothing about the samples.
 pub(crate) const TOO_LARGE: &str = "too_large";
+
+/// The size of a piece, for [`Run`]: its samples, and one for an item that has none. Otherwise any number of
+/// exemplars could be given up as nothing.
+pub(crate) fn size(items: &[Item]) -> usize {
+    items.iter().map(|item| item.len().max(1)).sum()
+}
 
 /// Refusals in a row, for the same reason, with no write in between that succeeded.
 #[derive(Debug, Default, Clone, Copy)]

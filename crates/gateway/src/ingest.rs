@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use codec::{Decoded, Encoding, inflate};
+use codec::{Decoded, Encoding, InflateError, inflate};
 use model::{Clock, Code, Counts, Limits};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -23,6 +23,9 @@ use crate::pool::Pool;
 use crate::protocol::Protocol;
 use crate::refusals::Refusals;
 use crate::validate::{Validated, validate};
+
+/// What a compressed body may become and still be read where it came in.
+const SMALL_BYTES: usize = 256 << 10;
 
 /// What happens to good samples beside bad ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,24 +95,48 @@ impl Pipeline {
         received: Received,
     ) -> Result<Outcome, Error> {
         let deadline = Instant::now() + self.request_timeout;
-        let timeout_ms = self.request_timeout.as_millis();
-        let is_heavy = is_heavy(intake.encoding, received.bytes.len());
+        let Received { bytes, permit } = received;
+        let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
-        let work = move || {
-            let Received { bytes, mut permit } = received;
-            let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
-            let body = pipeline.inflated(encoding, bytes, &mut permit)?;
+        let work = move |body| {
             let body = protocol.prepare(body)?;
             let decoded = protocol.decode(&body, &pipeline.limits)?;
-            let submitted = pipeline.submit(P::NAME, &intake.origin, intake.policy, decoded)?;
-            Ok::<_, Error>((submitted, permit))
+            pipeline.submit(P::NAME, &intake.origin, intake.policy, decoded)
         };
-        let (submitted, permit) = timeout_at(deadline, self.pool.run(is_heavy, work))
-            .await
-            .map_err(|_| Error::Busy { timeout_ms })???;
+        let received = Received { bytes, permit };
+        let (submitted, permit) = self.work(encoding, received, deadline, work).await?;
         let outcome = self.settle(submitted, deadline).await?;
         drop(permit);
         Ok(outcome)
+    }
+
+    /// Runs `work` on a body as it was before its encoding: here what is small, else on a thread of its own.
+    pub(crate) async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        encoding: Encoding,
+        received: Received,
+        deadline: Instant,
+        work: impl FnOnce(Bytes) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(T, Permit), Error> {
+        let timeout_ms = self.request_timeout.as_millis();
+        let Received { bytes, mut permit } = received;
+        let small = small(encoding, &bytes, self.max_inflated_bytes)?;
+        let is_heavy = small.is_none();
+        let pipeline = Arc::clone(self);
+        let work = move || {
+            let body = match small {
+                Some(body) if encoding == Encoding::Identity => body,
+                Some(body) => {
+                    permit.grow(body.len())?;
+                    body
+                }
+                None => pipeline.inflated(encoding, bytes, &mut permit)?,
+            };
+            Ok((work(body)?, permit))
+        };
+        timeout_at(deadline, self.pool.run(is_heavy, work))
+            .await
+            .map_err(|_| Error::Busy { timeout_ms })??
     }
 
     /// Stores what is good of samples that did not come as a body.
@@ -183,22 +210,48 @@ impl Pipeline {
     }
 
     /// A body as it was before its encoding, with the room that it takes.
-    pub(crate) fn inflated(
+    fn inflated(
         &self,
         encoding: Encoding,
         wire: Bytes,
         permit: &mut Permit,
     ) -> Result<Bytes, Error> {
         if encoding == Encoding::Identity {
-            // `http.max_body` is its limit, and its bytes are taken already.
-            return match compression_of(&wire) {
-                Some(found) => Err(Error::Unannounced { found }),
-                None => Ok(wire),
-            };
+            return announced(wire);
         }
         let body = inflate(encoding, &wire, self.max_inflated_bytes)?;
         permit.grow(body.len())?;
         Ok(body)
+    }
+}
+
+/// A body without an encoding: `http.max_body` is its limit, and its bytes are taken already.
+fn announced(wire: Bytes) -> Result<Bytes, Error> {
+    match compression_of(&wire) {
+        Some(found) => Err(Error::Unannounced { found }),
+        None => Ok(wire),
+    }
+}
+
+/// A body as it was before its encoding, unless reading it would hold up the other requests of a runtime thread:
+/// for more than about 500 µs. A few bytes on the wire may become any number, so only so many are tried.
+fn small(encoding: Encoding, wire: &Bytes, max_bytes: usize) -> Result<Option<Bytes>, Error> {
+    match encoding {
+        Encoding::Identity if wire.len() > 64 << 10 => return Ok(None),
+        Encoding::Identity => return announced(wire.clone()).map(Some),
+        Encoding::Gzip
+        | Encoding::Deflate
+        | Encoding::Zstd
+        | Encoding::Snappy
+        | Encoding::SnappyFramed => {}
+    }
+    if wire.len() > 16 << 10 {
+        return Ok(None);
+    }
+    let most = max_bytes.min(SMALL_BYTES);
+    match inflate(encoding, wire, most) {
+        Err(InflateError::TooLarge { .. }) if most < max_bytes => Ok(None),
+        result => Ok(Some(result?)),
     }
 }
 
@@ -211,14 +264,5 @@ fn compression_of(body: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether reading a body would hold up the other requests of a runtime thread: about 500 µs.
-pub(crate) fn is_heavy(encoding: Encoding, wire_bytes: usize) -> bool {
-    match encoding {
-        Encoding::Identity => wire_bytes > 64 << 10,
-        Encoding::Gzip
-        | Encoding::Deflate
-        | Encoding::Zstd
-        | Encoding::Snappy
-        | Encoding::SnappyFramed => wire_bytes > 16 << 10,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -75,6 +75,12 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
 
     /// The answer to a request that failed as a whole, in the protocol's own shape. `Retry-After` is added to it.
     fn failed(head: &Head<'_>, error: &Error) -> Response;
+
+    /// The answer to a body that was read, of which nothing is stored because of [`Error::Batch`]: for protocols
+    /// that show what was bad of it.
+    fn refused(&self, head: &Head<'_>, error: &Error) -> Response {
+        Self::failed(head, error)
+    }
 }
 
 /// What a protocol has read before the body.
@@ -169,8 +175,12 @@ pub(crate) async fn receive<P: Protocol>(
     request: Request,
 ) -> Response {
     let (parts, mut body) = opened(request).await;
-    match store::<P>(&app, &parts, &mut body).await {
-        Ok((protocol, outcome)) => {
+    let head = Head {
+        app: &app,
+        parts: &parts,
+    };
+    match store::<P>(head, &mut body).await {
+        Ok((protocol, Ok(outcome))) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
             if status.is_client_error() {
@@ -182,11 +192,11 @@ pub(crate) async fn receive<P: Protocol>(
             }
             response
         }
+        Ok((protocol, Err(error))) => {
+            metrics::request_refused(error.code());
+            protocol.refused(&head, &error)
+        }
         Err(error) => {
-            let head = Head {
-                app: &app,
-                parts: &parts,
-            };
             let response = failed::<P>(&head, &error);
             deliver(response, &head, body, &error).await
         }
@@ -231,14 +241,14 @@ fn with_retry_after(mut response: Response, error: &Error) -> Response {
     response
 }
 
+/// Stores a body. Within the success is what became of a body that could be read: an outcome, or [`Error::Batch`].
 async fn store<P: Protocol>(
-    app: &App,
-    parts: &Parts,
+    head: Head<'_>,
     body: &mut Body,
-) -> Result<(Arc<P>, Outcome), Error> {
+) -> Result<(Arc<P>, Result<Outcome, Error>), Error> {
+    let app = head.app;
     let pipeline = &app.pipeline;
     pipeline.check_open()?;
-    let head = Head { app, parts };
     let Opened {
         protocol,
         encoding,
@@ -252,8 +262,10 @@ async fn store<P: Protocol>(
     let protocol = Arc::new(protocol);
     let permit = app.body_limits.admit(body, pipeline.permits.empty())?;
     let received = app.body_limits.read(body, permit).await?;
-    let outcome = pipeline.ingest(&protocol, intake, received).await?;
-    Ok((protocol, outcome))
+    match pipeline.ingest(&protocol, intake, received).await {
+        Err(error) if !matches!(error, Error::Batch(_)) => Err(error),
+        result => Ok((protocol, result)),
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use foldhash::HashMap;
 use model::{Code, Refusal};
 use prost::Message as _;
 use service::tasks::Tasks;
+use service::units::Size;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -133,8 +134,7 @@ impl Groups {
         let deadline = self.deadline();
         let key = target.key();
         let guard = self.lock(&key, deadline).await?;
-        let old = self.state().get(&key);
-        let now_ms = self.next_ms(old.as_deref());
+        let (old, now_ms) = self.living(&key, deadline).await?;
         let mut group = next_group(target, old.as_deref(), mode, options, &content, now_ms)?;
         group.id = self.new_id();
         self.check_room(&group, old.as_deref())?;
@@ -142,6 +142,7 @@ impl Groups {
             .state()
             .conflicts(target.tenant(), old.as_deref(), &content);
         content.refused.extend(conflicts);
+        content.refuse_each_once();
 
         let mut own = Samples::default();
         own.add_own(&group, now_ms);
@@ -171,8 +172,7 @@ impl Groups {
         let deadline = self.deadline();
         let key = target.key();
         let guard = self.lock(&key, deadline).await?;
-        let old = self.state().get(&key);
-        let now_ms = self.next_ms(old.as_deref());
+        let (old, now_ms) = self.living(&key, deadline).await?;
         let mut group = old.as_deref().cloned().unwrap_or_else(|| {
             // Nothing was ever taken.
             Group::new(target.tenant(), &target.labels)
@@ -200,12 +200,9 @@ impl Groups {
         let deadline = self.deadline();
         let key = target.key();
         let guard = self.lock(&key, deadline).await?;
-        let old = self.state().get(&key);
-        let Some(old) = old else {
-            return Ok(());
-        };
-        let now_ms = self.next_ms(Some(&old));
-        self.end(&key, &old, now_ms, deadline).await?;
+        if let (Some(old), now_ms) = self.living(&key, deadline).await? {
+            self.end(&key, &old, now_ms, deadline).await?;
+        }
         drop(guard);
         Ok(())
     }
@@ -241,12 +238,34 @@ impl Groups {
         group.ends_ms(self.config.ttl.0)
     }
 
+    /// The most that a group may have.
+    pub(crate) fn max_group(&self) -> Size {
+        self.config.max_group
+    }
+
     pub(crate) fn now_ms(&self) -> i64 {
         self.pipeline.clock.now_ms()
     }
 
     fn has_ended(&self, group: &Group, now_ms: i64) -> bool {
         self.ends_ms(group).is_some_and(|ends_ms| ends_ms <= now_ms)
+    }
+
+    /// A group as it is, and the time of what happens to it now. One whose time is over ends before anything else
+    /// happens to it, as if the beat had come sooner. Its lock is held.
+    async fn living(
+        &self,
+        key: &Bytes,
+        deadline: Instant,
+    ) -> Result<(Option<Arc<Group>>, i64), Error> {
+        let old = self.state().get(key);
+        let now_ms = self.next_ms(old.as_deref());
+        let Some(over) = old.as_ref().filter(|old| self.has_ended(old, now_ms)) else {
+            return Ok((old, now_ms));
+        };
+        let ends_ms = self.ends_ms(over).unwrap_or(now_ms);
+        self.end(key, over, ends_ms, deadline).await?;
+        Ok((None, now_ms.max(ends_ms.saturating_add(1))))
     }
 
     /// Marks the series of a group as ended, and deletes it. Its lock is held.
@@ -312,10 +331,7 @@ impl Groups {
         let (bytes, old_bytes) = (group.encoded_len(), old.map_or(0, Group::encoded_len));
         let limit = self.config.max_group;
         if bytes > limit.bytes() {
-            let why = format!(
-                "the group would have {bytes} bytes, the limit is {limit} (pushgateway.max_group); push less, or to several groups"
-            );
-            return Err(Refusal::new(Code::BodyTooLarge, why).into());
+            return Err(content::too_large(limit).into());
         }
         if bytes <= old_bytes {
             return Ok(());

@@ -320,7 +320,16 @@ impl<'a> Batch<'a> {
     ///
     /// Duplicates stay beside each other, so that a check needs only neighbours.
     pub fn sort_labels(&mut self) {
+        // Series that were closed with the same labels have them once: sorting them again would take a time for each.
+        let mut sorted: Option<(Range<usize>, Range<usize>)> = None;
         for series in &mut self.series {
+            let before = series.labels.clone();
+            if let Some((known, after)) = &sorted
+                && *known == before
+            {
+                series.labels = after.clone();
+                continue;
+            }
             let Some(labels) = self.labels.get_mut(series.labels.clone()) else {
                 continue;
             };
@@ -337,6 +346,7 @@ impl<'a> Batch<'a> {
             } else if !labels.is_sorted_by(|a, b| is_in_order(&a.name, &b.name)) {
                 labels.sort_by(|a, b| a.name.cmp(&b.name));
             }
+            sorted = Some((before, series.labels.clone()));
         }
     }
 
@@ -354,3 +364,6 @@ fn is_in_order(a: &str, b: &str) -> bool {
         _ => a <= b,
     }
 }
+
+#[cfg(test)]
+mod tests;

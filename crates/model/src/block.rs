@@ -114,6 +114,12 @@ impl Block {
         self.points.len() + self.histograms.len()
     }
 
+    /// Exemplars of all series.
+    #[must_use]
+    pub fn exemplars(&self) -> usize {
+        self.exemplars.len()
+    }
+
     /// Roughly what this takes in memory, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {

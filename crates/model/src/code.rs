@@ -6,7 +6,7 @@
 /// Why a request or one of its samples was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Code {
-    /// The sample is not a JSON object of the documented shape.
+    /// The sample (a JSON object, a line, a message) has not the shape that its format wants.
     SampleInvalid,
     /// `metric_name` is absent or empty.
     MetricNameMissing,
@@ -236,7 +236,9 @@ impl Code {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::SampleInvalid => "the sample is not a JSON object of the documented shape",
+            Self::SampleInvalid => {
+                "the sample (a JSON object, a line, a message) has not the shape that its format wants"
+            }
             Self::MetricNameMissing => "`metric_name` is absent or empty",
             Self::MetricNameInvalid => {
                 "the metric name is not a string, or has a control character"

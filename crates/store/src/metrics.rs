@@ -14,6 +14,7 @@ use crate::WriteError;
 const REQUESTS: &str = "sluice_store_requests_total";
 const REQUEST_SECONDS: &str = "sluice_store_request_duration_seconds";
 const REQUEST_BYTES: &str = "sluice_store_request_bytes";
+const EXEMPLARS_DROPPED: &str = "sluice_store_exemplars_dropped_total";
 const ARCHIVE_FILES: &str = "sluice_store_archive_files_total";
 const ARCHIVE_BYTES: &str = "sluice_store_archive_bytes_total";
 const ARCHIVE_SECONDS: &str = "sluice_store_archive_write_seconds";
@@ -39,6 +40,12 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Histogram(BYTES),
         labels: &["store"],
         help: "Size of the bodies sent to a remote-write store, compressed.",
+    },
+    Metric {
+        name: EXEMPLARS_DROPPED,
+        kind: Kind::Counter,
+        labels: &["store"],
+        help: "Exemplars that a store of remote write 2.0 was not sent: 2.0 has them beside a sample of their series, and the batch had none.",
     },
     Metric {
         name: ARCHIVE_FILES,
@@ -99,6 +106,13 @@ pub(crate) fn request(
         reason = "a body is far smaller than 2^53 bytes"
     )]
     histogram!(REQUEST_BYTES, "store" => store.to_owned()).record(body_bytes as f64);
+}
+
+/// Counts exemplars that were left out of a batch that is written.
+pub(crate) fn exemplars_dropped(store: &str, exemplars: usize) {
+    if exemplars > 0 {
+        counter!(EXEMPLARS_DROPPED, "store" => store.to_owned()).increment(exemplars as u64);
+    }
 }
 
 /// Counts an attempt to write a batch into the archive.

@@ -215,8 +215,15 @@ fn headers(config: &Config) -> Result<HeaderMap, OpenError> {
     Ok(headers)
 }
 
-/// The batch as a request's body, compressed.
-fn encode(batch: &Batch, config: &Config) -> Vec<u8> {
+/// A batch as a request.
+struct Encoded {
+    /// Compressed; none when the version of the protocol has no place for anything in the batch.
+    body: Option<Vec<u8>>,
+    /// Exemplars that the version has no place for.
+    dropped: usize,
+}
+
+fn encode(batch: &Batch, config: &Config) -> Encoded {
     let mut encoder = codec::remote_write::Encoder::new(match config.version {
         Version::V1 => codec::remote_write::Version::V1,
         Version::V2 => codec::remote_write::Version::V2,
@@ -226,8 +233,7 @@ fn encode(batch: &Batch, config: &Config) -> Vec<u8> {
         Names::Underscores => codec::remote_write::NameEscaping::Underscores,
     };
     for item in &batch.items {
-        // Exemplars are the series': where it was split, they go with its first part.
-        let exemplars = item.samples.start == 0;
+        let exemplars = !item.exemplars().is_empty();
         encoder.push(
             item.view(),
             item.points(),
@@ -236,7 +242,13 @@ fn encode(batch: &Batch, config: &Config) -> Vec<u8> {
             names,
         );
     }
-    codec::snappy::compress(&encoder.finish())
+    let dropped = match config.version {
+        Version::V1 => 0,
+        Version::V2 => encoder.drop_lone_exemplars(),
+    };
+    let is_empty = config.version == Version::V2 && encoder.samples() == 0;
+    let body = (!is_empty).then(|| codec::snappy::compress(&encoder.finish()));
+    Encoded { body, dropped }
 }
 
 impl Shared {
@@ -353,7 +365,11 @@ impl Write for RemoteWrite {
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
         let shared = &self.shared;
-        let body = encode(batch, &shared.config);
+        let Encoded { body, dropped } = encode(batch, &shared.config);
+        let Some(body) = body else {
+            metrics::exemplars_dropped(&shared.store, dropped);
+            return Ok(());
+        };
         let body_bytes = body.len();
         let sent = Sent {
             version: shared.config.version,
@@ -363,6 +379,9 @@ impl Write for RemoteWrite {
         let verdict = shared.send(body, sent).await;
         let result = shared.conclude(verdict, sent);
         metrics::request(&shared.store, &result, body_bytes, started.elapsed());
+        if result.is_ok() {
+            metrics::exemplars_dropped(&shared.store, dropped);
+        }
         result
     }
 }

@@ -59,7 +59,7 @@ pub struct Item {
     /// Which of them.
     pub series: usize,
     /// The part of its samples that counts: points first, then histograms, numbered through.
-    /// The whole series unless a refused batch was split below it.
+    /// The whole series unless a refused batch was split below it; empty for a series of nothing but exemplars.
     pub samples: std::ops::Range<usize>,
     /// Where the record came from.
     pub source: Source,
@@ -99,6 +99,16 @@ impl Item {
         let start = self.samples.start.saturating_sub(floats).min(all.len());
         let end = self.samples.end.saturating_sub(floats).min(all.len());
         all.get(start..end).unwrap_or_default()
+    }
+
+    /// The exemplars that count. They are the series': where that was split, they go with its first part.
+    #[must_use]
+    pub fn exemplars(&self) -> &[model::Exemplar] {
+        if self.samples.start == 0 {
+            self.view().exemplars()
+        } else {
+            &[]
+        }
     }
 
     /// How many samples count.

@@ -41,6 +41,8 @@ impl Launch {
         let program = program.as_ref().to_owned();
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(&program);
+        // The tests' own; a program that reads its settings from `SLUICE_…` would not know it.
+        command.env_remove("SLUICE_TEST_CACHE");
         Self {
             name: name.to_owned(),
             program,

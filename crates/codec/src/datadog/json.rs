@@ -116,7 +116,7 @@ impl<'de> Objects<'de> for Reading<'de> {
                 return map.next_value_seed(Any { parser, handler });
             }
             "points" => {
-                self.series.points.clear();
+                self.series.forget_points();
                 let handler = List(OnePoint(self));
                 return map.next_value_seed(Any { parser, handler });
             }

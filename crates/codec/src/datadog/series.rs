@@ -11,8 +11,13 @@ use crate::{Decoded, Ignored};
 /// What a tag without a value is worth, as in DogStatsD.
 const NO_VALUE: &str = "true";
 
-/// Nobody has that many; comparing each with each stays cheap.
+/// Nobody has that many.
 const MAX_TAGS: usize = 1000;
+
+/// More names than this are sorted, instead of comparing each with each.
+const FEW: usize = 32;
+
+type Pair<'de> = (Cow<'de, str>, Cow<'de, str>);
 
 /// From here on seconds are milliseconds by mistake: the year 5138.
 const NO_SECONDS: f64 = 1e11;
@@ -22,7 +27,7 @@ const NO_SECONDS: f64 = 1e11;
 pub(super) enum Point {
     Float(i64, f64),
     Histogram(i64, Vec<u8>),
-    /// There is a time, but no value.
+    /// There is a time, but no value. It is counted, and nothing else.
     Empty,
     Bad(Refusal),
 }
@@ -33,13 +38,14 @@ pub(super) struct Collector<'de> {
     options: Options,
     pub(super) metric: Option<Cow<'de, str>>,
     /// What becomes labels beside the tags.
-    pub(super) fields: Vec<(Cow<'de, str>, Cow<'de, str>)>,
+    pub(super) fields: Vec<Pair<'de>>,
     pub(super) tags: Vec<Cow<'de, str>>,
     pub(super) kind: MetricType,
     pub(super) unit: Cow<'de, str>,
-    pub(super) points: Vec<Point>,
-    pub(super) problem: Option<Refusal>,
-    labels: Vec<(Cow<'de, str>, Cow<'de, str>)>,
+    points: Vec<Point>,
+    empty_points: u64,
+    problem: Option<Refusal>,
+    labels: Vec<Pair<'de>>,
 }
 
 impl<'de> Collector<'de> {
@@ -53,6 +59,7 @@ impl<'de> Collector<'de> {
             kind: MetricType::Unspecified,
             unit: Cow::Borrowed(""),
             points: Vec::new(),
+            empty_points: 0,
             problem: None,
             labels: Vec::new(),
         }
@@ -68,8 +75,14 @@ impl<'de> Collector<'de> {
         self.tags.clear();
         self.kind = MetricType::Unspecified;
         self.unit = Cow::Borrowed("");
-        self.points.clear();
+        self.forget_points();
         self.problem = None;
+    }
+
+    /// Makes room for another list of points.
+    pub(super) fn forget_points(&mut self) {
+        self.points.clear();
+        self.empty_points = 0;
     }
 
     pub(super) fn refuse(&mut self, code: Code, message: impl FnOnce() -> String) {
@@ -78,21 +91,23 @@ impl<'de> Collector<'de> {
         }
     }
 
-    /// Adds a label that is no tag; an empty value is none.
+    /// Adds a label that is no tag; an empty value is none, and so is an empty name.
     pub(super) fn set_field(
         &mut self,
         name: impl Into<Cow<'de, str>>,
         value: impl Into<Cow<'de, str>>,
     ) {
-        let value = value.into();
-        if !value.is_empty() {
-            self.fields.push((name.into(), value));
+        let (name, value) = (name.into(), value.into());
+        if !name.is_empty() && !value.is_empty() {
+            self.fields.push((name, value));
         }
     }
 
     /// Adds a point, unless there are more than a body may have.
     pub(super) fn push(&mut self, point: Point) {
-        if self.points.len() <= self.options.max_samples {
+        if point == Point::Empty {
+            self.empty_points += 1;
+        } else if self.points.len() <= self.options.max_samples {
             self.points.push(point);
         }
     }
@@ -134,8 +149,10 @@ impl<'de> Collector<'de> {
             }
             return Ok(());
         }
-        if self.points.is_empty() {
-            self.decoded.ignore(Ignored::NoValue, 1);
+        let is_empty = self.points.is_empty();
+        let no_values = self.empty_points.max(u64::from(is_empty));
+        self.decoded.ignore(Ignored::NoValue, no_values);
+        if is_empty {
             return Ok(());
         }
         self.make_labels();
@@ -170,7 +187,7 @@ impl<'de> Collector<'de> {
                     let batch = &mut self.decoded.batch;
                     batch.push_histogram(index, series, at_ms, message);
                 }
-                Point::Empty => self.decoded.ignore(Ignored::NoValue, 1),
+                Point::Empty => {}
                 Point::Bad(refusal) => {
                     let index = self.next_object()?;
                     refuse(&mut self.decoded.refused, index, &shown, refusal);
@@ -190,44 +207,60 @@ impl<'de> Collector<'de> {
         Ok(index)
     }
 
-    /// Fields and tags as labels, each name once.
+    /// Fields and tags as labels, each name once: of a tag that is repeated the last counts.
     fn make_labels(&mut self) {
-        let labels = &mut self.labels;
+        let (fields, labels) = (&mut self.fields, &mut self.labels);
         labels.clear();
-        for (name, value) in self.fields.drain(..) {
-            add(labels, name, value);
-        }
-        let fields = labels.len();
-        for tag in self.tags.drain(..) {
-            let (name, value) = split(tag);
-            if name.is_empty() {
-                continue;
+        labels.extend(self.tags.drain(..).map(split));
+        labels.retain(|(name, _)| !name.is_empty());
+        keep_last(labels);
+        keep_last(fields);
+        let is_sorted = fields.len() > FEW;
+        let field = |name: &str| match is_sorted {
+            true => fields
+                .binary_search_by(|(field, _)| field.as_ref().cmp(name))
+                .ok()
+                .and_then(|at| fields.get(at)),
+            false => fields.iter().find(|(field, _)| field == name),
+        };
+        let mut has_exported = false;
+        labels.retain_mut(|(name, value)| match field(name) {
+            None => true,
+            Some((_, known)) if known == value => false,
+            Some(_) => {
+                *name = Cow::Owned(format!("exported_{name}"));
+                has_exported = true;
+                true
             }
-            let is_field = |(field, _): &(Cow<'_, str>, _)| *field == name;
-            match labels.iter().take(fields).find(|label| is_field(label)) {
-                None => add(labels, name, value),
-                Some((_, known)) if *known == value => {}
-                Some(_) => add(labels, Cow::Owned(format!("exported_{name}")), value),
-            }
+        });
+        labels.splice(0..0, fields.drain(..));
+        if has_exported {
+            keep_last(labels);
         }
     }
 }
 
-/// Adds a label, or its value to those of that name.
-fn add<'de>(
-    labels: &mut Vec<(Cow<'de, str>, Cow<'de, str>)>,
-    name: Cow<'de, str>,
-    value: Cow<'de, str>,
-) {
-    let Some((_, known)) = labels.iter_mut().find(|(known, _)| *known == name) else {
-        labels.push((name, value));
+/// Of several pairs with one name the last stays. Many of them are sorted by their names then.
+fn keep_last(pairs: &mut Vec<Pair<'_>>) {
+    if pairs.len() <= FEW {
+        let mut at = 0;
+        while let Some((name, _)) = pairs.get(at) {
+            if pairs.iter().skip(at + 1).any(|(later, _)| later == name) {
+                pairs.remove(at);
+            } else {
+                at += 1;
+            }
+        }
         return;
-    };
-    let mut values: Vec<&str> = known.split(',').chain([value.as_ref()]).collect();
-    values.sort_unstable();
-    values.dedup();
-    let joined = values.join(",");
-    *known = Cow::Owned(joined);
+    }
+    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    pairs.dedup_by(|later, kept| {
+        let is_same = later.0 == kept.0;
+        if is_same {
+            std::mem::swap(later, kept);
+        }
+        is_same
+    });
 }
 
 /// A tag's name and value.

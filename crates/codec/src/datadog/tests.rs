@@ -98,8 +98,13 @@ fn tags_become_labels_each_name_once() {
         ),
         (r#""", ":x""#, r#"host="h""#),
         (
-            r#""role:web","role:api","role:web""#,
-            r#"host="h",role="api,web""#,
+            r#""role:web","role:api","role:db""#,
+            r#"host="h",role="db""#,
+        ),
+        (r#""host:other","host:h""#, r#"host="h""#),
+        (
+            r#""exported_host:a","host:b""#,
+            r#"host="h",exported_host="b""#,
         ),
         (r#""host:h""#, r#"host="h""#),
         (r#""host:other""#, r#"host="h",exported_host="other""#),
@@ -218,6 +223,45 @@ fn a_body_that_is_no_list_of_series_is_refused_whole() {
             );
         }
     }
+}
+
+#[test]
+fn of_many_tags_with_one_name_the_last_counts_too() {
+    let mut tags: Vec<String> = (0..900)
+        .map(|tag| format!("\"t{}:{tag}\"", tag % 50))
+        .collect();
+    tags.push("\"host:other\"".to_owned());
+    let body = format!(
+        r#"{{"series":[{{"metric":"x","points":[[1,1]],"host":"h","tags":[{}]}}]}}"#,
+        tags.join(",")
+    );
+    let line = v1(&body).remove(0);
+    assert_eq!(line.matches("=\"").count(), 52, "{line}");
+    assert!(line.contains("t49=\"899\""), "{line}");
+    assert!(
+        line.contains("exported_host=\"other\",host=\"h\""),
+        "{line}"
+    );
+}
+
+/// A series is kept for its samples: a body of those without any must not grow in memory.
+#[test]
+fn a_series_whose_points_have_no_values_is_counted_and_not_kept() {
+    let series = r#"{"metric":"x","points":[[1,null],[2,null]]}"#;
+    let body = format!(r#"{{"series":[{series},{series}]}}"#);
+    let decoded = decode_v1(body.as_bytes(), OPTIONS).unwrap();
+    assert_eq!(shown(&decoded), ["ignored 4 no_value"]);
+    assert!(decoded.batch.all_series().is_empty());
+}
+
+/// However many of its points have no value, none behind them is forgotten.
+#[test]
+fn a_point_behind_very_many_without_a_value_counts() {
+    let body = format!(
+        r#"{{"series":[{{"metric":"x","points":[{}[7,1]]}}]}}"#,
+        "[1,null],".repeat(1500)
+    );
+    assert_eq!(v1(&body), ["0: x{} 1 @7000", "ignored 1500 no_value"]);
 }
 
 #[test]

@@ -125,3 +125,18 @@ proptest! {
         prop_assert_eq!(message(&merged).count, message(&all).count);
     }
 }
+
+#[test]
+fn merging_buckets_takes_nothing_from_a_count() {
+    let mut histogram = Exponential::default();
+    let mut before = 0;
+    // Half observations, each of which has been rounded up in what was said.
+    for number in 0..2_u32 * 160 {
+        histogram.observe(1.09_f64.powi(number.cast_signed()), 1.5);
+        let Some(Count::CountInt(count)) = message(&histogram).count else {
+            panic!("not whole");
+        };
+        assert!(count >= before, "{count} after {before}");
+        before = count;
+    }
+}

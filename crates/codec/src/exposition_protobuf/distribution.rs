@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use model::{Code, Label, MetricType, Refusal, Value};
 
-use super::bound::Bound;
 use super::metric::{Head, timestamp};
 use super::native;
 use super::{Reading, Stop};
+use crate::bound::Bound;
 use crate::protobuf::{Malformed, Reader};
 
 /// A bucket or a quantile.

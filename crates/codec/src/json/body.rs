@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
 use crate::Decoded;
+use crate::refusing::refuse;
 
 use super::any::{Any, Found, Handle, Ignored, Parser, Text};
 use super::element::{Element, Origin, ReadElement};
@@ -73,11 +74,7 @@ impl<'de> Reading<'de> {
             Ok(()) if self.batch.samples().len() > self.max_samples => self.stop(Whole::TooMany),
             Ok(()) => Ok(()),
             Err((metric_name, refusal)) => {
-                self.refused.push(Refused {
-                    index,
-                    metric_name,
-                    refusal,
-                });
+                refuse(&mut self.refused, index, &metric_name, refusal);
                 Ok(())
             }
         }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use model::{Batch, Code, Label, MetricType, Refusal};
 use serde::de::MapAccess;
 
+use crate::bound::Bound;
+
 use super::any::{Any, Decimal, Found, Handle, Ignored, Parser, Plain, Text, head};
 use super::element::{Head, Origin};
 
@@ -351,26 +353,6 @@ fn emit<'de>(
     }
     if let Some(count) = parts.count {
         add("_count", None, count);
-    }
-}
-
-/// A bound as Prometheus 3 and OpenMetrics write it: Go's `%g` with a fraction, so `1.0`, `1e+06`.
-pub(super) struct Bound(pub(super) f64);
-
-impl std::fmt::Display for Bound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_infinite() {
-            return f.write_str("+Inf");
-        }
-        let scientific = format!("{:e}", self.0);
-        let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-        let exponent: i32 = exponent.parse().unwrap_or_default();
-        if !(-4..6).contains(&exponent) {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            return write!(f, "{digits}e{sign}{:02}", exponent.abs());
-        }
-        // Rust's own notation has all digits, and ".0" in this one.
-        write!(f, "{:?}", self.0)
     }
 }
 

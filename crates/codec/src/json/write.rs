@@ -8,7 +8,7 @@ use std::io::Write;
 use model::MetricType;
 
 use super::any::Decimal;
-use super::distribution::Bound;
+use crate::bound::Bound;
 use crate::native::Classic;
 
 /// Prometheus' marker for a series that has ended: a NaN with these bits.

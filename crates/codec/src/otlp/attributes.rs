@@ -187,6 +187,11 @@ impl<'a> Labels<'a> {
         self.raw.is_empty()
     }
 
+    /// How many attributes there are.
+    pub(super) fn len(&self) -> usize {
+        self.raw.len()
+    }
+
     /// Names the labels. Attributes whose names become one are joined by `;`, in the order of their names.
     ///
     /// `default` are added where there is no such label yet, `fixed` replace one.

@@ -1,8 +1,8 @@
 //! Delta points added up: what each series has counted since it was first seen here.
 //!
-//! Bounded in bytes: when all are taken, new series are refused and known ones go on. A series that nothing came of
-//! for a while is forgotten, and begins again at zero with a new start time. A point that is sent again gets the
-//! same answer and is not counted twice; one that is older than what is counted is refused.
+//! Bounded in bytes: when all are taken, new series and further buckets are refused, and known ones go on. A series
+//! that nothing came of for a while is forgotten, and begins again at zero with a new start time. A point that is sent
+//! again gets the same answer and is not counted twice; one that is older than what is counted is refused.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -51,7 +51,7 @@ struct Sums {
     swept_ms: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Sum {
     amount: Amount,
     start_ns: u64,
@@ -87,18 +87,7 @@ impl Deltas {
     ) -> Result<(i64, Amount), Refusal> {
         let mut sums = self.lock();
         let is_old = |sum: &Sum| now_ms.saturating_sub(sum.seen_ms) > self.expiry_ms;
-        if let Some(sum) = sums.series.get_mut(key) {
-            if !is_old(sum) {
-                let before = sum.bytes;
-                sum.take(span, amount, now_ms)?;
-                sum.bytes = size(key, &sum.amount);
-                let answer = (to_ms(sum.start_ns), sum.amount.clone());
-                let after = sum.bytes;
-                sums.bytes = (sums.bytes + after).saturating_sub(before);
-                return Ok(answer);
-            }
-            sums.remove(key);
-        }
+        // Other or more buckets make a known series larger, at most by those of the point.
         let bytes = size(key, &amount);
         if sums.bytes + bytes > self.max_bytes
             && now_ms.saturating_sub(sums.swept_ms).abs() >= SWEEP_MS
@@ -107,14 +96,30 @@ impl Deltas {
             sums.series.retain(|_, sum| !is_old(sum));
             sums.bytes = sums.series.values().map(|sum| sum.bytes).sum();
         }
+        let all_bytes = sums.bytes;
+        let is_tight = all_bytes + bytes > self.max_bytes;
+        if let Some(sum) = sums.series.get_mut(key) {
+            if !is_old(sum) {
+                let before = sum.bytes;
+                let undo = is_tight.then(|| sum.clone());
+                sum.take(span, amount, now_ms)?;
+                sum.bytes = size(key, &sum.amount);
+                let after = (all_bytes + sum.bytes).saturating_sub(before);
+                if let Some(undo) = undo
+                    && sum.bytes > before
+                    && after > self.max_bytes
+                {
+                    *sum = undo;
+                    return Err(self.full(sums.series.len()));
+                }
+                let answer = (to_ms(sum.start_ns), sum.amount.clone());
+                sums.bytes = after;
+                return Ok(answer);
+            }
+            sums.remove(key);
+        }
         if sums.bytes + bytes > self.max_bytes {
-            let message = format!(
-                "the sums of {} delta series take all of otlp.delta_max_memory ({} bytes); \
-                 raise it, or let the SDK prefer cumulative temporality",
-                sums.series.len(),
-                self.max_bytes
-            );
-            return Err(Refusal::new(Code::TooManySeries, message));
+            return Err(self.full(sums.series.len()));
         }
         sums.bytes += bytes;
         let sum = Sum {
@@ -126,6 +131,15 @@ impl Deltas {
         };
         sums.series.insert(key.into(), sum);
         Ok((to_ms(span.start_ns), amount))
+    }
+
+    fn full(&self, series: usize) -> Refusal {
+        let message = format!(
+            "the sums of {series} delta series take all of otlp.delta_max_memory ({} bytes); \
+             raise it, or let the SDK prefer cumulative temporality",
+            self.max_bytes
+        );
+        Refusal::new(Code::TooManySeries, message)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Sums> {

@@ -9,7 +9,7 @@ use prost::Message as _;
 use super::STALE_BITS;
 use super::delta::Amount;
 use super::metric::Metric;
-use super::translate::{Bad, Point, Translator};
+use super::translate::{Bad, Point, Translator, owned};
 use crate::protobuf::{Malformed, Reader, Value};
 use crate::wire::v1::{BucketSpan, Count, Histogram, ZeroCount};
 
@@ -284,7 +284,7 @@ impl<'a> Translator<'a, '_> {
                 _ => {}
             }
         }
-        let name = metric.name()?.clone();
+        let name = metric.name()?;
         self.check_point(point)?;
         let is_delta = self.is_delta(metric)?;
         if point.has_no_value() {
@@ -299,11 +299,12 @@ impl<'a> Translator<'a, '_> {
         self.count(1)?;
         let mut start_ms = point.start_ms();
         self.finish_labels()?;
+        self.take_series(metric, owned(name), 1)?;
         if is_delta {
             self.add_gateway();
             if !point.has_no_value() {
                 let amount = Amount::Exponential(histogram);
-                let (start, total) = self.total(&name, point, amount)?;
+                let (start, total) = self.total(name, point, amount)?;
                 start_ms = start;
                 let Amount::Exponential(total) = total else {
                     return Ok(());
@@ -312,7 +313,7 @@ impl<'a> Translator<'a, '_> {
             }
         }
         let message = histogram.message(point, start_ms)?;
-        let series = self.only_series(metric, name);
+        let series = self.only_series(metric, name.clone());
         let batch = &mut self.decoded.batch;
         batch.push_histogram(index, series, point.at_ms(), message);
         self.push_exemplars(index, point, |_| series)?;

@@ -95,9 +95,11 @@ impl<'a> Translator<'a, '_> {
         if !point.has_no_value() {
             explicit.check()?;
         }
-        self.count(explicit.bounds.len() + 2 + usize::from(explicit.sum.is_some()))?;
+        let series = explicit.bounds.len() + 2 + usize::from(explicit.sum.is_some());
+        self.count(series)?;
         let mut start_ms = point.start_ms();
         self.finish_labels()?;
+        self.take_series(metric, name.len(), series)?;
         if is_delta {
             self.add_gateway();
             if !point.has_no_value() {

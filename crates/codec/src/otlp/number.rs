@@ -5,7 +5,7 @@ use model::{Code, Refusal, Sample, Value};
 use super::STALE_BITS;
 use super::delta::{Amount, Span};
 use super::metric::{Data, Metric, Temporality};
-use super::translate::{Bad, Point, Translator, to_ms};
+use super::translate::{Bad, Point, Translator, owned, to_ms};
 use crate::protobuf::Reader;
 
 impl<'a> Translator<'a, '_> {
@@ -30,7 +30,7 @@ impl<'a> Translator<'a, '_> {
                 _ => {}
             }
         }
-        let name = metric.name()?.clone();
+        let name = metric.name()?;
         self.check_point(point)?;
         let is_delta = metric.data == Data::Sum && self.is_delta(metric)?;
         let mut value = match value {
@@ -44,17 +44,18 @@ impl<'a> Translator<'a, '_> {
         self.count(1)?;
         let mut start_ms = point.start_ms();
         self.finish_labels()?;
+        self.take_series(metric, owned(name), 1)?;
         if is_delta {
             self.add_gateway();
             if !point.has_no_value() {
-                let (start_ns, total) = self.total(&name, point, Amount::Number(value))?;
+                let (start_ns, total) = self.total(name, point, Amount::Number(value))?;
                 start_ms = start_ns;
                 if let Amount::Number(total) = total {
                     value = total;
                 }
             }
         }
-        let series = self.only_series(metric, name);
+        let series = self.only_series(metric, name.clone());
         self.decoded.batch.push(Sample {
             index,
             series,

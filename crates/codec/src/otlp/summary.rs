@@ -43,6 +43,7 @@ impl<'a> Translator<'a, '_> {
         }
         self.count(2)?;
         self.finish_labels()?;
+        self.take_series(metric, name.len(), quantiles.len() + 2)?;
         let (kind, start_ms) = (MetricType::Summary, point.start_ms());
         for (at, value) in quantiles {
             let extra = Some(("quantile", Cow::Owned(at.to_string())));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use model::{Label, MetricType, Refusal, Refused};
+use model::{Code, Label, MetricType, Refusal, Refused};
 
 use super::attributes::Labels;
 use super::metric::{Data, Metric};
@@ -13,6 +13,12 @@ use crate::protobuf::{Malformed, Reader};
 
 /// As many refusals as an answer lists keep their sentences.
 const TOLD: usize = 100;
+
+/// Labels that any body may become, however short it is.
+const LABELS_ALWAYS: usize = 1_000_000;
+
+/// Nobody has that many; each is compared with each.
+const MAX_LABELS: usize = 1000;
 
 /// What is known so far.
 pub(super) struct Translator<'a, 't> {
@@ -28,6 +34,8 @@ pub(super) struct Translator<'a, 't> {
     max_samples: usize,
     samples: usize,
     metrics: usize,
+    /// What the body's series may still take, in labels: names and labels are copied for each of them.
+    room: usize,
 }
 
 /// What every data point has.
@@ -58,7 +66,7 @@ pub(super) fn to_ms(ns: u64) -> i64 {
 }
 
 impl<'a, 't> Translator<'a, 't> {
-    pub(super) fn new(translation: Translation<'t>, max_samples: usize) -> Self {
+    pub(super) fn new(translation: Translation<'t>, max_samples: usize, body_bytes: usize) -> Self {
         Self {
             translation,
             decoded: Decoded::default(),
@@ -69,6 +77,7 @@ impl<'a, 't> Translator<'a, 't> {
             max_samples,
             samples: 0,
             metrics: 0,
+            room: body_bytes.saturating_mul(2).max(LABELS_ALWAYS),
         }
     }
 
@@ -111,6 +120,7 @@ impl<'a, 't> Translator<'a, 't> {
 
     fn scope_metrics(&mut self, message: &'a [u8]) -> Result<(), Stop> {
         self.fixed.clear();
+        self.take_room(copied(&self.resource.identity) / size_of::<Label<'_>>())?;
         self.fixed.extend_from_slice(&self.resource.identity);
         if self.translation.options.has_scope_labels {
             self.scope_labels(message)?;
@@ -226,6 +236,25 @@ impl<'a, 't> Translator<'a, 't> {
         Ok(())
     }
 
+    /// Makes sure that a point may become so many series with its labels and a name of so many bytes, before they
+    /// are made: a short body must not become a large batch.
+    pub(super) fn take_series(
+        &mut self,
+        metric: &Metric<'a>,
+        name_bytes: usize,
+        series: usize,
+    ) -> Result<(), Stop> {
+        let labels = &self.labels.finished;
+        let bytes = copied(labels) + owned(&metric.unit) + name_bytes;
+        let each = labels.len() + 1 + bytes / size_of::<Label<'_>>();
+        self.take_room(each.saturating_mul(series))
+    }
+
+    fn take_room(&mut self, labels: usize) -> Result<(), Stop> {
+        self.room = self.room.checked_sub(labels).ok_or(Stop::TooLarge)?;
+        Ok(())
+    }
+
     fn refuse(&mut self, metric: &Metric<'a>, index: u32, refusal: Refusal) {
         let is_told = self.decoded.refused.len() < TOLD;
         let (metric_name, message) = if is_told {
@@ -246,6 +275,12 @@ impl<'a, 't> Translator<'a, 't> {
 
     /// Turns the point's attributes into its labels.
     pub(super) fn finish_labels(&mut self) -> Result<(), Refusal> {
+        let labels = self.labels.len() + self.fixed.len();
+        if labels > MAX_LABELS {
+            let message =
+                format!("the data point has {labels} attributes, the limit is {MAX_LABELS}");
+            return Err(Refusal::new(Code::TooManyLabels, message));
+        }
         self.labels.finish(
             self.translation.options.names,
             &self.resource.promoted,
@@ -287,6 +322,19 @@ impl<'a, 't> Translator<'a, 't> {
         batch.describe(series, metric.kind, metric.unit.clone(), metric.help);
         series
     }
+}
+
+/// The bytes that another series with this text would copy.
+pub(super) fn owned(text: &Cow<'_, str>) -> usize {
+    match text {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(text) => text.len(),
+    }
+}
+
+fn copied(labels: &[Label<'_>]) -> usize {
+    let bytes = |label: &Label<'_>| owned(&label.name) + owned(&label.value);
+    labels.iter().map(bytes).sum()
 }
 
 /// Why a data point is not translated.

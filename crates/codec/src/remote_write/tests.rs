@@ -340,6 +340,30 @@ fn exemplars_stay_behind_when_nobody_wants_them() {
 }
 
 #[test]
+fn exemplars_without_a_sample_of_their_series_can_be_left_out() {
+    let mut request = described("rpc", 1);
+    request.timeseries[0].exemplars = vec![v2::Exemplar::default()];
+    let with_sample = decode(&request);
+    request.timeseries[0].samples.clear();
+    let alone = decode(&request);
+    request.symbols[2] = "other".to_owned();
+    let of_another = decode(&request);
+
+    let mut encoder = Encoder::new(Version::V2);
+    for block in [&alone, &of_another, &with_sample] {
+        let series = block.series(0).unwrap();
+        encoder.push(series, series.points(), &[], true, NameEscaping::Utf8);
+    }
+    assert_eq!(encoder.drop_lone_exemplars(), 1);
+    assert_eq!(encoder.drop_lone_exemplars(), 0);
+    let sent = v2::Request::decode(encoder.finish().as_slice()).unwrap();
+    let [series] = sent.timeseries.as_slice() else {
+        panic!("{:?}", sent.timeseries);
+    };
+    assert_eq!((series.samples.len(), series.exemplars.len()), (1, 2));
+}
+
+#[test]
 fn a_part_of_a_series_may_be_pushed_and_the_encoder_used_again() {
     let block = block(&[(&[("__name__", "m")], 1, 1.0)]);
     let series = block.series(0).unwrap();

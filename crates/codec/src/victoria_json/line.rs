@@ -163,6 +163,16 @@ impl<'de> Lines<'de> {
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
+        if self.odd_values.len() == self.values.len()
+            && self.odd_times.is_empty()
+            && self.odd_values.iter().all(|(_, refusal)| refusal.is_none())
+        {
+            // No sample needs the series.
+            self.decoded.batch.drop_labels(self.from);
+            let count = self.values.len() as u64;
+            self.decoded.ignore(Ignored::NoValue, count);
+            return Ok(());
+        }
         let name = self.name.take().unwrap_or_default();
         // Without any oddity there is no need to keep the name.
         let is_plain = self.odd_values.is_empty() && self.odd_times.is_empty();

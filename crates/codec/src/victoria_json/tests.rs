@@ -43,6 +43,19 @@ fn blank_lines_carriage_returns_and_a_missing_last_newline_are_fine() {
     }
 }
 
+/// A series is kept for its samples: a body of those without any must not grow in memory.
+#[test]
+fn a_line_without_any_value_is_counted_and_not_kept() {
+    let line = r#"{"metric":{"__name__":"x","l":"v"},"values":[null,null],"timestamps":[1,2]}"#;
+    let body = format!("{line}\n{line}\n{}", line.replace("null,null", "null,1"));
+    let (decoded, _) = decode(body.as_bytes(), MANY).unwrap();
+    assert_eq!(
+        shown(&decoded),
+        [r#"0: x{l="v"} 1 @2"#, "ignored 5 no_value"]
+    );
+    assert_eq!(decoded.batch.all_series().len(), 1);
+}
+
 #[test]
 fn what_json_has_no_number_for_is_written_as_the_exporter_writes_it() {
     let body = r#"{"metric":{"__name__":"x"},"values":["Infinity","-Infinity","Inf","-inf","NaN","nan",null,"null",7],"timestamps":[1,2,3,4,5,6,7,8,9]}"#;

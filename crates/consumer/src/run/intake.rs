@@ -197,11 +197,14 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     /// Puts the items of one record into their lanes.
     pub(super) fn queue(&mut self, items: Vec<Item>, foreign_key: Option<&Arc<ForeignKey>>) {
         let since = Instant::now();
-        let (record_bytes, record_samples) = items.first().map_or((0, 1), |item| {
-            (item.block.size_bytes(), item.block.samples().max(1))
+        // Exemplars take memory as samples do, and a series may have nothing else.
+        let (record_bytes, record_values) = items.first().map_or((0, 1), |item| {
+            let values = item.block.samples() + item.block.exemplars();
+            (item.block.size_bytes(), values.max(1))
         });
         for (at, item) in items.into_iter().enumerate() {
-            let bytes = ITEM_BYTES + record_bytes.saturating_mul(item.len()) / record_samples;
+            let values = item.len() + item.exemplars().len();
+            let bytes = ITEM_BYTES + record_bytes.saturating_mul(values) / record_values;
             let lane = self.router.lane(&item);
             self.lanes.entry(lane).or_default().push(Queued {
                 item,

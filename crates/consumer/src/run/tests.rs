@@ -1,6 +1,7 @@
 //! A pipeline between fakes that check every commit.
 
 mod archive;
+mod exemplars;
 mod memory;
 mod numbers;
 mod order;

@@ -1,6 +1,6 @@
 //! Every snippet of `docs/clients.md` whose client can be installed here is run as it stands there.
 //!
-//! A comment before a snippet says how: `<!-- expects: a, b -->` are metric names that must arrive, `file:` is the
+//! A comment before a snippet says how: `<!-- expects: a, b -->` are series that must arrive (`name` or `name{label=value}`), `file:` is the
 //! name to save it under, `run:` the command to start instead of the snippet itself. Ports are exchanged, nothing else.
 
 use std::collections::BTreeSet;
@@ -93,12 +93,17 @@ fn everything_on(data_dir: &Path) -> (Sluice, Vec<(&'static str, u16)>) {
     (sluice, ports)
 }
 
-fn arrived(sluice: &Sluice, name: &str) -> Result<(), String> {
-    let path = format!("/api/v1/recent/series?metric_name={name}");
+/// Whether there is a series of this name, or of this `name{label=value}`.
+fn arrived(sluice: &Sluice, expected: &str) -> Result<(), String> {
+    let (name, label) = expected.split_once('{').unwrap_or((expected, ""));
+    let mut path = format!("/api/v1/recent/series?metric_name={name}");
+    if let Some((label, value)) = label.trim_end_matches('}').split_once('=') {
+        path.push_str(&format!("&label={label}:{value}"));
+    }
     let found = sluice.get(&path).map_err(|error| error.to_string())?;
     match found["series"].as_array() {
         Some(series) if !series.is_empty() => Ok(()),
-        _ => Err(format!("{name} has not arrived")),
+        _ => Err(format!("{expected} has not arrived")),
     }
 }
 

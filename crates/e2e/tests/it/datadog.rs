@@ -143,7 +143,7 @@ async fn the_python_client_pushes_unchanged() {
     let printed = python::run(CLIENT, &[&sluice.url("")]);
     assert_eq!(printed, "done\n");
     let labels = arrives(&sluice, "page.views", &[15.0, 16.5]).await;
-    assert_eq!(labels[0]["env"], "prod,test");
+    assert_eq!(labels[0]["env"], "prod");
     assert_eq!(labels[0]["canary"], "true");
     assert_eq!(labels[0]["host"], "web-1");
     let labels = arrives(&sluice, "queue.depth", &[17.0, 18.0]).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use testkit::python::interpreter;
 use testkit::{Launch, Process, Prometheus, Series, VictoriaMetrics, eventually, free_port};
 
@@ -72,6 +73,19 @@ fn own(prometheus: &Prometheus, name: &str) -> f64 {
         .collect();
     assert!(!values.is_empty(), "Prometheus has no {name}");
     values.iter().sum()
+}
+
+/// The exemplars of the exporter's counter, as Prometheus answers them.
+fn exemplars(prometheus: &Prometheus, from_ms: i64, to_ms: i64) -> Value {
+    let time = |at_ms: i64| (at_ms / 1000).to_string();
+    let query = [
+        ("query", "app_requests_total"),
+        ("start", &time(from_ms)),
+        ("end", &time(to_ms)),
+    ];
+    let target = testkit::http::target("/api/v1/query_exemplars", &query);
+    let answer = testkit::http::get(prometheus.port(), &target).unwrap();
+    serde_json::from_slice::<Value>(&answer.body).unwrap()["data"].clone()
 }
 
 fn equal(expected: &Floats, found: &Floats) -> Result<(), String> {
@@ -177,6 +191,17 @@ async fn a_minute_of_prometheus_is_in_the_stores_as_it_is_in_prometheus() {
         let shown = sluice.get(&path).unwrap();
         assert_eq!(shown["series"][0]["type"], kind, "{shown}");
     }
+
+    // Exemplars, which Prometheus sends as series without samples.
+    let expected = exemplars(&sender, from_ms, to_ms);
+    assert_eq!(expected.as_array().map(Vec::len), Some(20), "{expected}");
+    eventually(PATIENCE, async || {
+        match exemplars(&receiver, from_ms, to_ms) {
+            found if found == expected => Ok(()),
+            found => Err(format!("{found}, not {expected}")),
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

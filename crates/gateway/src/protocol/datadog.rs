@@ -100,14 +100,16 @@ impl Protocol for Datadog {
             now_ms: self.now_ms,
             max_samples: limits.max_samples,
         };
-        match self.body {
+        let mut decoded = match self.body {
             Body::V1 => datadog::decode_v1(body, options),
             Body::V2 => datadog::decode_v2_json(body, options),
             Body::V2Protobuf => datadog::decode_v2_protobuf(body, options),
             Body::Sketches => datadog::decode_sketches(body, options),
             Body::Distributions => datadog::decode_distributions(body, options),
             Body::Passed(what) => datadog::pass(body, what, limits.max_samples),
-        }
+        }?;
+        decoded.drop_long_metadata(limits.max_metadata_bytes);
+        Ok(decoded)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

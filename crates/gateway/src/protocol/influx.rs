@@ -24,6 +24,7 @@ use super::{Head, Opened, Protocol};
 use crate::config::InfluxConfig;
 use crate::error::Error;
 use crate::ingest::{Outcome, Policy};
+use crate::refusals::Refusals;
 use told::BadLine;
 
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-influxdb-version");
@@ -48,6 +49,11 @@ pub(crate) trait Dialect: Send + Sync + 'static {
 
     /// The answer when nothing is durable.
     fn failed(status: StatusCode, error: &Error) -> Response;
+
+    /// The answer when nothing is durable because of these lines.
+    fn refused(status: StatusCode, error: &Error, _lines: &[BadLine]) -> Response {
+        Self::failed(status, error)
+    }
 }
 
 /// A request to write lines.
@@ -112,13 +118,28 @@ impl<D: Dialect> Protocol for Influx<D> {
         if outcome.refusals.is_empty() {
             return versioned(StatusCode::NO_CONTENT.into_response());
         }
-        let body = self.body.get().map_or(&[][..], AsRef::as_ref);
-        let lines = told::bad_lines(&outcome.refusals, body);
+        let lines = self.bad_lines(&outcome.refusals);
         versioned(D::partial(outcome, &lines))
+    }
+
+    fn refused(&self, _head: &Head<'_>, error: &Error) -> Response {
+        let lines = match error {
+            Error::Batch(refusals) => self.bad_lines(refusals),
+            _ => Vec::new(),
+        };
+        let status = crate::answer::status_of(error.code());
+        versioned(D::refused(status, error, &lines))
     }
 
     fn failed(_head: &Head<'_>, error: &Error) -> Response {
         versioned(D::failed(crate::answer::status_of(error.code()), error))
+    }
+}
+
+impl<D> Influx<D> {
+    fn bad_lines(&self, refusals: &Refusals) -> Vec<BadLine> {
+        let body = self.body.get().map_or(&[][..], AsRef::as_ref);
+        told::bad_lines(refusals, body)
     }
 }
 

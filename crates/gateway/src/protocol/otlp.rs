@@ -65,7 +65,9 @@ impl Request {
             tenant: self.tenant.as_deref(),
             now_ms: self.now_ms,
         };
-        decode(body, translation, limits.max_samples)
+        let mut decoded = decode(body, translation, limits.max_samples)?;
+        decoded.drop_long_metadata(limits.max_metadata_bytes);
+        Ok(decoded)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Answers to pushes are plain text, as its clients show them; a push is taken as a whole or not at all.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,16 +12,17 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use codec::{Decoded, Encoding, exposition_protobuf, text};
+use futures::stream;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use model::{Code, Refusal};
-use tokio::time::{Instant, timeout_at};
+use service::units::Size;
+use tokio::time::Instant;
 
 use super::{DURABILITY, Head, deliver, opened, with_retry_after};
 use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
-use crate::ingest::is_heavy;
 use crate::metrics;
 use crate::origin::origin;
 use crate::permits::Permit;
@@ -80,7 +82,8 @@ async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<(), Error>
     let permit = app.body_limits.admit(body, app.pipeline.permits.empty())?;
     let taken = async {
         let received = app.body_limits.read(body, permit).await?;
-        let (content, permit) = read(app, &target, encoding, format, received).await?;
+        let limit = groups.max_group();
+        let (content, permit) = read(app, &target, limit, encoding, format, received).await?;
         groups.push(&target, mode, &options, content).await?;
         drop(permit);
         Ok(())
@@ -101,24 +104,24 @@ async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<(), Error>
 async fn read(
     app: &App,
     target: &Target,
+    max_group: Size,
     encoding: Encoding,
     format: Format,
     received: Received,
 ) -> Result<(Content, Permit), Error> {
-    let pipeline = Arc::clone(&app.pipeline);
+    let pipeline = &app.pipeline;
     let labels = target.labels.clone();
-    let timeout_ms = pipeline.request_timeout.as_millis();
+    let (max_samples, max_metadata_bytes) = (
+        pipeline.limits.max_samples,
+        pipeline.limits.max_metadata_bytes,
+    );
     let deadline = Instant::now() + pipeline.request_timeout;
-    let is_heavy = is_heavy(encoding, received.bytes.len());
-    let work = move || {
-        let Received { bytes, mut permit } = received;
-        let body = pipeline.inflated(encoding, bytes, &mut permit)?;
-        let decoded = format.decode(&body, pipeline.limits.max_samples)?;
-        Ok((Content::of(decoded, &labels), permit))
+    let work = move |body: Bytes| {
+        let mut decoded = format.decode(&body, max_samples)?;
+        decoded.drop_long_metadata(max_metadata_bytes);
+        Ok(Content::of(decoded, &labels, max_group)?)
     };
-    timeout_at(deadline, app.pipeline.pool.run(is_heavy, work))
-        .await
-        .map_err(|_| Error::Busy { timeout_ms })??
+    pipeline.work(encoding, received, deadline, work).await
 }
 
 async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -169,7 +172,11 @@ async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
         groups.list(origin.tenant.as_deref())
     });
     match listed {
-        Ok(all) => axum::Json(shown_all(&all)).into_response(),
+        Ok(all) => {
+            let pieces = stream::iter(shown_all(all).map(Ok::<_, Infallible>));
+            let json = [(CONTENT_TYPE, "application/json")];
+            (json, Body::from_stream(pieces)).into_response()
+        }
         Err(error) => failed_json(&error),
     }
 }

@@ -61,6 +61,7 @@ impl Protocol for Text {
             Format::OpenMetrics => self.lines(body, Dialect::OpenMetrics, limits),
             Format::Protobuf => exposition_protobuf::decode(body, self.now_ms, limits.max_samples),
         }?;
+        decoded.drop_long_metadata(limits.max_metadata_bytes);
         ExtraLabels::give(&extra, body, &mut decoded)?;
         Ok(decoded)
     }

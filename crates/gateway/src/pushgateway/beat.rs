@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::stream::{self, StreamExt as _};
 use service::log_limit::LogLimit;
 use tokio::time::{Instant, sleep};
 
@@ -21,6 +22,9 @@ const SETTLING_MS: i64 = 2000;
 
 /// How often it is said whether pushes are overdue, where values are not repeated.
 const WITHOUT_REPEAT: Duration = Duration::from_secs(60);
+
+/// Groups that end at the same time.
+const ENDS_AT_A_TIME: usize = 32;
 
 /// Samples that are given to the pipeline at a time.
 const STEP: usize = 10_000;
@@ -42,6 +46,7 @@ pub(crate) async fn run(groups: Arc<Groups>) {
         }
         last_ms = at_ms;
         if let Err(error) = beat(&groups, at_ms).await
+            && groups.pipeline.check_open().is_ok()
             && let Some(suppressed) = failures.pass()
         {
             tracing::warn!(
@@ -54,14 +59,17 @@ pub(crate) async fn run(groups: Arc<Groups>) {
     }
 }
 
-fn interval_ms(groups: &Groups) -> i64 {
+fn interval(groups: &Groups) -> Duration {
     let repeat = groups.config.repeat.0;
-    let interval = if repeat.is_zero() {
+    if repeat.is_zero() {
         WITHOUT_REPEAT
     } else {
         repeat
-    };
-    i64::try_from(interval.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+fn interval_ms(groups: &Groups) -> i64 {
+    i64::try_from(interval(groups).as_millis()).unwrap_or(i64::MAX)
 }
 
 fn at_or_before(at_ms: i64, interval_ms: i64) -> i64 {
@@ -71,7 +79,7 @@ fn at_or_before(at_ms: i64, interval_ms: i64) -> i64 {
 /// What is due at this time.
 ///
 /// # Errors
-/// The first failure to store; what comes after it is tried all the same.
+/// A failure to store; the others are tried all the same.
 pub(crate) async fn beat(groups: &Groups, at_ms: i64) -> Result<(), Error> {
     if groups.check_known().is_err() || groups.pipeline.check_open().is_err() {
         return Ok(());
@@ -92,8 +100,14 @@ pub(crate) async fn beat(groups: &Groups, at_ms: i64) -> Result<(), Error> {
         .into_iter()
         .partition(|(_, group)| groups.has_ended(group, now_ms));
     let mut outcome = repeat(groups, &alive, at_ms).await;
-    for (key, group) in ended {
-        outcome = outcome.and(expire(groups, &key, &group).await);
+    // Where ends cannot be stored, each takes long; what is left ends at the next time.
+    let until = Instant::now() + interval(groups) / 2;
+    let mut ends = stream::iter(ended)
+        .take_while(|_| std::future::ready(Instant::now() < until))
+        .map(async |(key, group)| expire(groups, &key, &group).await)
+        .buffer_unordered(ENDS_AT_A_TIME);
+    while let Some(end) = ends.next().await {
+        outcome = outcome.and(end);
     }
     outcome
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use codec::Decoded;
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use model::{Batch, Code, MetricType, Refusal, Refused, Sample, Value};
+use service::units::Size;
 
 use super::group::{Family, Label, Series};
 use super::path::GroupLabels;
@@ -27,6 +29,9 @@ pub(crate) struct Content {
     /// As in [`Decoded`].
     pub ignored: Vec<(codec::Ignored, u64)>,
 }
+
+/// The name and labels of a series.
+type Identity = (String, Vec<Label>);
 
 /// One sample of a body.
 #[derive(Debug)]
@@ -67,7 +72,15 @@ fn family_of(name: &str, kind: MetricType) -> &str {
 impl Content {
     /// What a decoded body says about the group with these labels. Its samples have [`NO_TIME`] where the
     /// sender said none.
-    pub(crate) fn of(decoded: Decoded<'_>, group: &GroupLabels) -> Self {
+    ///
+    /// # Errors
+    /// When the group would be larger than it may be: found before it is, because every series gets all of the
+    /// path's labels.
+    pub(crate) fn of(
+        decoded: Decoded<'_>,
+        group: &GroupLabels,
+        limit: Size,
+    ) -> Result<Self, Refusal> {
         let Decoded {
             mut batch,
             refused,
@@ -82,7 +95,7 @@ impl Content {
             ignored,
             ..Self::default()
         };
-        let numbers = content.add_series(&batch, group);
+        let numbers = content.add_series(&batch, group, limit)?;
         let mut own_indices = Vec::new();
         for sample in batch.samples() {
             match numbers.get(sample.series as usize).copied().flatten() {
@@ -94,7 +107,7 @@ impl Content {
         let own = u32::try_from(own_indices.len()).unwrap_or(u32::MAX);
         content.objects = content.objects.saturating_sub(own);
         content.refuse_what_is_twice();
-        content
+        Ok(content)
     }
 
     /// Answers where each series of the batch went; none where the gateway's own metrics are.
@@ -102,14 +115,18 @@ impl Content {
         &mut self,
         batch: &Batch<'_>,
         group: &GroupLabels,
-    ) -> Vec<Option<(usize, usize)>> {
-        let mut by_name: BTreeMap<&str, (Family, Vec<usize>)> = BTreeMap::new();
-        for (number, series) in batch.all_series().iter().enumerate() {
+        limit: Size,
+    ) -> Result<Vec<Option<(usize, usize)>>, Refusal> {
+        let mut by_name: BTreeMap<&str, (Family, HashMap<Identity, usize>)> = BTreeMap::new();
+        let mut found: Vec<Option<(&str, usize)>> = Vec::with_capacity(batch.all_series().len());
+        let mut least_bytes = 0;
+        for series in batch.all_series() {
             if OWN_NAMES.contains(&&*series.name) {
+                found.push(None);
                 continue;
             }
             let name = family_of(&series.name, series.kind);
-            let (family, numbers) = by_name.entry(name).or_insert_with(|| {
+            let (family, known) = by_name.entry(name).or_insert_with(|| {
                 let family = Family {
                     name: name.to_owned(),
                     kind: series.kind.wire(),
@@ -117,40 +134,34 @@ impl Content {
                     help: series.help.clone().into_owned(),
                     ..Family::default()
                 };
-                (family, Vec::new())
+                (family, HashMap::new())
             });
-            numbers.push(number);
-            family.series.push(Series {
-                name: series.name.clone().into_owned(),
-                labels: merged(batch.labels(series), group),
-                ..Series::default()
-            });
-        }
-        let mut places = vec![None; batch.all_series().len()];
-        for (at, (family, numbers)) in by_name.into_values().enumerate() {
+            let labels = merged(batch.labels(series), group);
+            let identity: Identity = (series.name.clone().into_owned(), labels);
             // A decoder may give one series several numbers.
-            let mut known: HashMap<(String, Vec<Label>), usize> = HashMap::new();
-            let mut kept: Vec<Series> = Vec::new();
-            for (series, number) in family.series.into_iter().zip(numbers) {
-                let identity = (series.name.clone(), series.labels.clone());
-                let place = *known.entry(identity).or_insert_with(|| {
-                    kept.push(series);
-                    kept.len() - 1
-                });
-                if let Some(slot) = places.get_mut(number) {
-                    *slot = Some((at, place));
+            let place = match known.entry(identity) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(room) => {
+                    let (name, labels) = room.key().clone();
+                    let text = labels.iter().map(|it| it.name.len() + it.value.len());
+                    least_bytes += name.len() + text.sum::<usize>();
+                    if least_bytes > limit.bytes() {
+                        return Err(too_large(limit));
+                    }
+                    family.series.push(Series {
+                        name,
+                        labels,
+                        ..Series::default()
+                    });
+                    *room.insert(family.series.len() - 1)
                 }
-            }
-            self.families.push(Family {
-                series: kept,
-                name: family.name,
-                kind: family.kind,
-                unit: family.unit,
-                help: family.help,
-                push_ms: 0,
-            });
+            };
+            found.push(Some((name, place)));
         }
-        places
+        let at: HashMap<&str, usize> = by_name.keys().copied().zip(0..).collect();
+        self.families = by_name.into_values().map(|(family, _)| family).collect();
+        let place = |(name, place)| Some((*at.get(name)?, place));
+        Ok(found.into_iter().map(|it| it.and_then(place)).collect())
     }
 
     fn add_sample(&mut self, batch: &Batch<'_>, sample: &Sample, place: (usize, usize)) {
@@ -228,11 +239,26 @@ impl Content {
         }
     }
 
+    /// An object is refused once, whatever is wrong with it, and none of its samples goes on.
+    pub(crate) fn refuse_each_once(&mut self) {
+        let mut refused = HashSet::new();
+        self.refused.retain(|it| refused.insert(it.index));
+        self.samples.retain(|it| !refused.contains(&it.index));
+    }
+
     /// The series that a sample belongs to.
     pub(crate) fn series(&self, (family, number): (usize, usize)) -> Option<(&Family, &Series)> {
         let family = self.families.get(family)?;
         Some((family, family.series.get(number)?))
     }
+}
+
+/// A group that is larger than one may be.
+pub(crate) fn too_large(limit: Size) -> Refusal {
+    let why = format!(
+        "the group would have more than {limit}, which is the limit (pushgateway.max_group); push less, or to several groups"
+    );
+    Refusal::new(Code::BodyTooLarge, why)
 }
 
 /// A series' labels with the group's over them, sorted, without empty values.

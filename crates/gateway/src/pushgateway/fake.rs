@@ -1,7 +1,8 @@
 //! A table in memory that several gateways may share, told late or failing when a test wants it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use buffer::{Change, DrainError, Follow, PublishError, Table};
@@ -25,6 +26,7 @@ struct Shared {
     followers: Mutex<Vec<mpsc::Sender<Entry>>>,
     is_failing: AtomicBool,
     is_silent: AtomicBool,
+    delay_ms: AtomicU64,
 }
 
 pub(crate) struct FakeFollow {
@@ -57,6 +59,12 @@ impl FakeTable {
         self.0.is_silent.store(is_silent, Ordering::SeqCst);
     }
 
+    /// How long puts take from now on.
+    pub(crate) fn delay(&self, delay: Duration) {
+        let millis = u64::try_from(delay.as_millis()).unwrap();
+        self.0.delay_ms.store(millis, Ordering::SeqCst);
+    }
+
     /// What the table holds now.
     pub(crate) fn len(&self) -> usize {
         let mut kept = std::collections::BTreeMap::new();
@@ -69,6 +77,10 @@ impl FakeTable {
 
 impl Table for FakeTable {
     async fn put(&self, key: Bytes, value: Option<Bytes>) -> Result<(), PublishError> {
+        let millis = self.0.delay_ms.load(Ordering::SeqCst);
+        if millis > 0 {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
         if self.0.is_failing.load(Ordering::SeqCst) {
             return Err(PublishError::Unconfirmed("told to fail".to_owned()));
         }

@@ -21,6 +21,8 @@ pub(crate) async fn run(groups: Arc<Groups>, mut follow: Box<dyn AnyFollow>) {
                 is_told = false;
                 apply(&groups, change);
             }
+            // The buffer ends before the tasks do.
+            Err(DrainError::Fatal(_)) if groups.pipeline.check_open().is_err() => return,
             Err(error @ DrainError::Fatal(_)) => {
                 // Without it an end could not be marked, so pushes get 503 from now on.
                 tracing::error!(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use model::MetricType;
 use serde_json::{Map, Value, json};
 use service::units::Period;
@@ -12,26 +13,32 @@ use super::Groups;
 use super::group::{Family, Group, Label, Series};
 use super::samples::{own_times, seconds};
 
-/// The answer of `GET /api/v1/metrics`: the Pushgateway's, one object per group.
-pub(crate) fn shown_all(groups: &[Arc<Group>]) -> Value {
-    let data: Vec<Value> = groups
-        .iter()
-        .map(|group| {
-            let mut object = families(group);
-            for (name, time_ms) in own_times(group) {
-                let metric =
-                    json!({"labels": labels(&group.labels), "value": number(seconds(time_ms))});
-                let family = json!({
-                    "time_stamp": time(group.touched_ms()), "type": "GAUGE", "metrics": [metric],
-                });
-                object.insert(name.to_owned(), family);
-            }
-            object.insert("labels".to_owned(), labels(&group.labels));
-            object.insert("last_push_successful".to_owned(), json!(group.is_healthy()));
-            Value::Object(object)
-        })
-        .collect();
-    json!({"status": "success", "data": data})
+/// The answer of `GET /api/v1/metrics`: the Pushgateway's, one object per group. In pieces that are made when they
+/// are wanted: as JSON, all groups together take many times their room.
+pub(crate) fn shown_all(groups: Vec<Arc<Group>>) -> impl Iterator<Item = Bytes> + Send + 'static {
+    let pieces = groups.into_iter().enumerate().map(|(number, group)| {
+        let comma = if number == 0 { "" } else { "," };
+        Bytes::from(format!("{comma}{}", listed(&group)))
+    });
+    let head = Bytes::from_static(br#"{"data":["#);
+    let end = Bytes::from_static(br#"],"status":"success"}"#);
+    std::iter::once(head)
+        .chain(pieces)
+        .chain(std::iter::once(end))
+}
+
+fn listed(group: &Group) -> Value {
+    let mut object = families(group);
+    for (name, time_ms) in own_times(group) {
+        let metric = json!({"labels": labels(&group.labels), "value": number(seconds(time_ms))});
+        let family = json!({
+            "time_stamp": time(group.touched_ms()), "type": "GAUGE", "metrics": [metric],
+        });
+        object.insert(name.to_owned(), family);
+    }
+    object.insert("labels".to_owned(), labels(&group.labels));
+    object.insert("last_push_successful".to_owned(), json!(group.is_healthy()));
+    Value::Object(object)
 }
 
 /// The answer of `GET /metrics/job/…`.

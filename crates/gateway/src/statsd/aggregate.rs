@@ -59,7 +59,7 @@ pub(super) struct Item {
 /// What a series came to.
 #[derive(Debug, PartialEq)]
 pub(super) enum Output {
-    /// The sum, and whether this is the first time that anyone hears of it.
+    /// The sum, and whether this may be the first time that anyone hears of it.
     Counter(f64, bool),
     Gauge(f64),
     /// At the sender's own time.
@@ -161,7 +161,6 @@ impl Aggregator {
                     touched_ms: now_ms,
                     version: 1,
                     stored_version: 0,
-                    is_known: false,
                     bytes: 0,
                 };
                 self.recharge(&mut entry);
@@ -226,9 +225,9 @@ impl Aggregator {
             let value = if is_over && idle_ms > self.rules.expire_after_ms {
                 Output::Ended
             } else {
-                output(&mut entry.state, &self.rules, !entry.is_known)
+                // Until it is confirmed, nobody need have heard of it.
+                output(&mut entry.state, &self.rules, entry.stored_version == 0)
             };
-            entry.is_known = true;
             if entry.state.grows() {
                 self.recharge(entry);
             }

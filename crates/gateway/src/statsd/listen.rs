@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use service::units::Size;
@@ -106,20 +106,39 @@ pub(super) async fn tcp(address: SocketAddr) -> Result<TcpListener, StatsdError>
         })
 }
 
-/// A path that is removed at the end.
+/// A path that is removed at the end, if it still is what was made there.
 #[derive(Debug)]
-pub(super) struct SocketFile(PathBuf);
+pub(super) struct SocketFile {
+    path: PathBuf,
+    /// Device and inode.
+    made: (u64, u64),
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            made: identity(path)?,
+        })
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
 
 impl fmt::Display for SocketFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unix {}", self.0.display())
+        write!(f, "unix {}", self.path.display())
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0) {
-            tracing::warn!(%error, path = %self.0.display(), "cannot remove a socket");
+        // The next process, which finds that this one does not receive any more, has its own there.
+        let is_ours = identity(&self.path).is_ok_and(|found| found == self.made);
+        if is_ours && let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "cannot remove a socket");
         }
     }
 }
@@ -134,7 +153,7 @@ pub(super) fn unix_datagram(
         })?;
         let socket = UnixDatagram::bind(path)?;
         enlarge(&SockRef::from(&socket), buffer)?;
-        let file = SocketFile(path.to_owned());
+        let file = SocketFile::of(path)?;
         let_everybody_write(path)?;
         Ok((socket, file))
     };
@@ -151,7 +170,7 @@ pub(super) fn unix_stream(path: &Path) -> Result<(UnixListener, SocketFile), Sta
             std::os::unix::net::UnixStream::connect(path).map(drop)
         })?;
         let listener = UnixListener::bind(path)?;
-        let file = SocketFile(path.to_owned());
+        let file = SocketFile::of(path)?;
         let_everybody_write(path)?;
         Ok((listener, file))
     };

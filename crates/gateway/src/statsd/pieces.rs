@@ -66,12 +66,12 @@ impl Pieces {
             Some(Framing::Lengths) => self.frames(to),
         };
         let Some(taken) = taken else {
-            to.reject("frame_too_long", &self.pending);
+            to.reject("frame_too_long", &std::mem::take(&mut self.pending));
             return false;
         };
         self.pending.drain(..taken.min(self.pending.len()));
         if self.pending.len() > MOST_BYTES + LENGTH_BYTES {
-            to.reject("line_too_long", &self.pending);
+            to.reject("line_too_long", &std::mem::take(&mut self.pending));
             return false;
         }
         true
@@ -95,15 +95,26 @@ impl Pieces {
         Some(taken)
     }
 
+    /// The stream is not read any further: what has no end is not taken for whole.
+    pub(super) fn break_off(&mut self, to: &mut impl Packets) {
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() {
+            let reason = match self.framing {
+                None | Some(Framing::Lines) => "line_broken_off",
+                Some(Framing::Lengths) => "frame_broken_off",
+            };
+            to.reject(reason, &pending);
+        }
+    }
+
     /// The stream has ended in good order: its last line may lack its end.
     pub(super) fn end(&mut self, to: &mut impl Packets) {
-        let pending = std::mem::take(&mut self.pending);
-        if pending.is_empty() {
-            return;
+        if self.framing == Some(Framing::Lengths) {
+            return self.break_off(to);
         }
-        match self.framing {
-            None | Some(Framing::Lines) => to.packet(&pending),
-            Some(Framing::Lengths) => to.reject("frame_broken_off", &pending),
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() {
+            to.packet(&pending);
         }
     }
 }

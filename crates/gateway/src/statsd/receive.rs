@@ -8,12 +8,12 @@ use service::log_limit::LogLimit;
 use service::tasks::{CancellationToken, Tasks};
 use tokio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::intake::Intake;
 use super::pieces::Pieces;
 
-/// No datagram is larger.
+/// No UDP packet is larger. Of a longer Unix datagram the kernel gives no more than the buffer holds.
 const LARGEST_PACKET: usize = 64 << 10;
 
 /// What is read of a stream at a time.
@@ -25,8 +25,8 @@ const BURST: usize = 64;
 /// What a socket says nothing for when stopping has been read.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// Bursts that are read at most when stopping: senders do not.
-const LAST_BURSTS: usize = 1000;
+/// How long it is read at most when stopping: senders go on, and the last flush is waiting.
+const LAST: Duration = Duration::from_secs(1);
 
 /// A connection that says nothing for so long is taken for gone.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -91,7 +91,7 @@ impl Listener for UnixListener {
 
 /// Reads datagrams.
 pub(super) async fn datagrams<S: Source>(socket: S, mut intake: Intake, shared: Shared) {
-    let mut buffer = vec![0; LARGEST_PACKET];
+    let mut buffer = vec![0; LARGEST_PACKET + 1];
     let stopping = &shared.stopping;
     while let Some(ready) = stopping.run_until_cancelled(socket.readable()).await {
         let read = ready.and_then(|()| burst(&socket, &mut buffer, &mut intake));
@@ -102,7 +102,8 @@ pub(super) async fn datagrams<S: Source>(socket: S, mut intake: Intake, shared: 
         }
     }
     // What came before the end is taken, too.
-    for _ in 0..LAST_BURSTS {
+    let until = Instant::now() + LAST;
+    while Instant::now() < until {
         let Ok(Ok(())) = timeout(GRACE, socket.readable()).await else {
             break;
         };
@@ -118,12 +119,23 @@ pub(super) async fn datagrams<S: Source>(socket: S, mut intake: Intake, shared: 
 fn burst<S: Source>(socket: &S, buffer: &mut [u8], intake: &mut Intake) -> io::Result<()> {
     for _ in 0..BURST {
         match socket.try_read(buffer) {
-            Ok(length) => intake.packet(buffer.get(..length).unwrap_or_default()),
+            Ok(length) => packet(buffer.get(..length).unwrap_or_default(), intake),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Takes a packet: of one that was cut off, its whole lines.
+fn packet(packet: &[u8], intake: &mut Intake) {
+    if packet.len() <= LARGEST_PACKET {
+        return intake.packet(packet);
+    }
+    let end = packet.iter().rposition(|byte| *byte == b'\n');
+    let (lines, rest) = packet.split_at(end.map_or(0, |end| end + 1));
+    intake.packet(lines);
+    intake.reject("packet_too_long", rest);
 }
 
 /// Waits a little after a failure, which may be there to stay.
@@ -161,21 +173,22 @@ pub(super) async fn connections<L: Listener>(listener: L, intake: Intake, shared
 async fn connection<S: Source>(stream: S, mut intake: Intake, shared: Shared) {
     let mut buffer = vec![0; STREAM_BUFFER];
     let mut pieces = Pieces::default();
-    let mut is_stopping = false;
+    let mut until = None;
     loop {
-        let patience = if is_stopping { GRACE } else { IDLE };
-        let ready = timeout(patience, stream.readable());
-        let ready = if is_stopping {
-            Some(ready.await)
-        } else {
-            shared.stopping.run_until_cancelled(ready).await
+        let ready = match until {
+            None => {
+                let ready = timeout(IDLE, stream.readable());
+                shared.stopping.run_until_cancelled(ready).await
+            }
+            Some(until) if Instant::now() < until => Some(timeout(GRACE, stream.readable()).await),
+            Some(_) => break,
         };
         match ready {
             Some(Ok(Ok(()))) => {}
             Some(Ok(Err(_)) | Err(_)) => break,
             // What came before the end is taken, too.
             None => {
-                is_stopping = true;
+                until = Some(Instant::now() + LAST);
                 continue;
             }
         }
@@ -196,5 +209,6 @@ async fn connection<S: Source>(stream: S, mut intake: Intake, shared: Shared) {
         intake.tell();
         tokio::task::yield_now().await;
     }
+    pieces.break_off(&mut intake);
     drop(intake);
 }

@@ -287,10 +287,8 @@ pub(super) struct Entry {
     pub touched_ms: i64,
     /// Grows with each line.
     pub version: u64,
-    /// Up to which of them the buffer has confirmed.
+    /// Up to which of them the buffer has confirmed; 0 when none.
     pub stored_version: u64,
-    /// Whether it was stored, or at least tried.
-    pub is_known: bool,
     /// What it is charged for.
     pub bytes: usize,
 }

@@ -350,3 +350,81 @@ fn everything_that_came_is_counted() {
         ]
     );
 }
+
+#[tokio::test]
+async fn senders_that_go_on_do_not_hold_the_end_up() {
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let config = StatsdConfig {
+        tcp_listen: Some(([127, 0, 0, 1], 0).into()),
+        ..config()
+    };
+    let statsd = start(&server, &config).await;
+    let packets = udp(&statsd).await;
+    let stream = TcpStream::connect(statsd.tcp.unwrap()).await.unwrap();
+    write_all(&stream, b"lines:1|c\n").await;
+    packets.send(b"packets:1|c").await.unwrap();
+    let sending = tokio::spawn(async move {
+        loop {
+            // Once they are closed nobody hears it.
+            drop(packets.send(b"packets:1|c").await);
+            drop(stream.try_write(b"lines:1|c\n"));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let is_stored = statsd.stop(Duration::from_secs(4)).await;
+    sending.abort();
+    assert!(is_stored);
+    assert_eq!(stored(&server.buffer.confirmed()).len(), 2);
+}
+
+#[tokio::test]
+async fn a_socket_that_another_process_has_opened_since_is_left_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = sockets(folder.path());
+    let path = config.unix_datagram.clone().unwrap();
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let statsd = start(&server, &config).await;
+    std::fs::remove_file(&path).unwrap();
+    let _other = UnixDatagram::bind(&path).unwrap();
+    assert!(statsd.stop(Duration::from_secs(10)).await);
+    assert!(path.exists());
+    assert!(!config.unix_stream.unwrap().exists());
+}
+
+#[test]
+fn what_was_cut_off_is_counted() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    ::metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let config = sockets(folder.path());
+            let server = Server::start(&Config::default(), FakeBuffer::default());
+            let statsd = start(&server, &config).await;
+            let client = UnixDatagram::unbound().unwrap();
+            let long = format!("hits:1|c\n{}", "x:1|c|@0.1\n".repeat(6000));
+            let path = config.unix_datagram.as_ref().unwrap();
+            client.send_to(long.as_bytes(), path).await.unwrap();
+            let path = config.unix_stream.as_ref().unwrap();
+            let client = UnixStream::connect(path).await.unwrap();
+            client.ready(Interest::WRITABLE).await.unwrap();
+            client.try_write(b"hits:1|c\nhits:1|c").unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(statsd.stop(Duration::from_secs(10)).await);
+            assert_eq!(
+                stored(&server.buffer.confirmed())[0],
+                "hits{gateway=gw-1} 2"
+            );
+        });
+    });
+    let counters = counters(&snapshotter);
+    for reason in ["packet_too_long", "line_broken_off"] {
+        let line = format!("sluice_statsd_lines_rejected_total{{reason={reason}}} 1");
+        assert!(counters.contains(&line), "{counters:?}");
+    }
+}

@@ -310,8 +310,16 @@ async fn only_the_part_of_a_series_that_counts_is_written() {
 async fn a_batch_without_samples_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let archive = open(dir.path());
-    let nothing = Series::new("x", &[], &[]).at(0, 0);
-    archive.write(&batch(0, vec![nothing])).await.unwrap();
+    let mut nothing = Series::new("x", &[], &[]);
+    archive
+        .write(&batch(0, vec![nothing.at(0, 0)]))
+        .await
+        .unwrap();
+    nothing.exemplars = vec![(MIDNIGHT, 1.0)];
+    archive
+        .write(&batch(0, vec![nothing.at(0, 1)]))
+        .await
+        .unwrap();
     archive.write(&batch(0, vec![])).await.unwrap();
     assert_eq!(names(dir.path()), Vec::<String>::new());
 }

@@ -6,6 +6,7 @@ use model::{BlockBuilder, MetricType, Point};
 
 use super::window::Window;
 use super::{Config, Query};
+use crate::fixtures::Series;
 use crate::{Item, Source};
 use service::units::{Period, Size};
 
@@ -79,6 +80,16 @@ fn samples_are_found_by_name_and_labels_newest_last() {
         rows,
         r#"[{"metric_name":"cpu","labels":{"host":"a"},"type":"gauge","last_timestamp":3000,"last_value":"NaN"}]"#
     );
+}
+
+#[test]
+fn exemplars_alone_are_no_series() {
+    let mut window = Window::new(&Config::default());
+    let mut series = Series::new("cpu", &[], &[]);
+    series.exemplars = vec![(1000, 1.0)];
+    window.insert(&series.at(0, 0));
+    assert_eq!(window.series(&query(None, &[], 10)), []);
+    assert_eq!(window.size_bytes, 0);
 }
 
 #[test]

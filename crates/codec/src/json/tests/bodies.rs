@@ -201,3 +201,12 @@ fn nesting_without_end_does_no_harm() {
         );
     }
 }
+
+#[test]
+fn only_the_refusals_that_an_answer_lists_have_their_sentence() {
+    let body = format!("{{\"metrics\":[{}{{}}]}}", "{},".repeat(500));
+    let decoded = read(&body);
+    assert_eq!((decoded.objects, decoded.refused.len()), (501, 501));
+    let has_sentence = |refused: &&model::Refused| !refused.refusal.message.is_empty();
+    assert_eq!(decoded.refused.iter().filter(has_sentence).count(), 100);
+}

@@ -223,3 +223,90 @@ fn more_samples_or_points_than_the_limit_are_too_many() {
         }
     }
 }
+
+fn too_large(body: &[u8]) -> (Code, String) {
+    let translation = Translation {
+        options: &options(),
+        deltas: &deltas(),
+        tenant: None,
+        now_ms: NOW_MS,
+    };
+    let refusal = decode(body, translation, 500_000).unwrap_err();
+    (refusal.code, refusal.message)
+}
+
+/// Each series has its own copy of what had to be made: the job, the metric's name, the labels of a histogram.
+#[test]
+fn a_short_body_does_not_become_a_large_batch() {
+    let long = "n".repeat(100_000);
+    let points: Vec<Json> = (0..2000)
+        .map(|_| json!({"timeUnixNano": AT_NS, "asInt": 1}))
+        .collect();
+    let job = json!([
+        attribute("service.namespace", &long),
+        attribute("service.name", "s")
+    ]);
+    let of_job = request(
+        &job,
+        &json!([{"name": "x", "gauge": {"dataPoints": points}}]),
+    );
+    let name = format!("a.{long}");
+    let of_name = request(
+        &json!([]),
+        &json!([{"name": name, "gauge": {"dataPoints": points}}]),
+    );
+    let attributes: Vec<Json> = (0..900)
+        .map(|at| attribute(&format!("a{at}"), "v"))
+        .collect();
+    let histogram = json!({
+        "timeUnixNano": AT_NS, "count": 0, "attributes": attributes,
+        "explicitBounds": (0..20_000).collect::<Vec<_>>(), "bucketCounts": vec![0; 20_001]
+    });
+    let of_buckets = request(
+        &json!([]),
+        &json!([{"name": "x", "histogram": {"aggregationTemporality": 2, "dataPoints": [histogram]}}]),
+    );
+    for body in [of_job, of_name, of_buckets] {
+        let (code, message) = too_large(&body);
+        assert_eq!(code, Code::TooManyLabels);
+        assert!(message.ends_with("send several smaller ones"), "{message}");
+    }
+    // Scopes of nothing have two bytes each, and the job as well.
+    let mut many_scopes = encoded();
+    let resource = many_scopes.resource_metrics.first_mut().unwrap();
+    let text = |key: &str, value: &str| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue {
+            string_value: Some(value.to_owned()),
+            int_value: None,
+        }),
+    };
+    let attributes = vec![text("service.namespace", &long), text("service.name", "s")];
+    resource.resource = Some(Resource { attributes });
+    resource.scope_metrics = vec![ScopeMetrics::default(); 10_000];
+    assert_eq!(
+        too_large(&many_scopes.encode_to_vec()).0,
+        Code::TooManyLabels
+    );
+}
+
+#[test]
+fn a_point_of_very_many_attributes_is_refused_alone() {
+    let attributes: Vec<Json> = (0..1001)
+        .map(|at| attribute(&format!("a{at}"), "v"))
+        .collect();
+    let body = request(
+        &json!([]),
+        &json!([{"name": "x", "gauge": {"dataPoints": [
+            {"timeUnixNano": AT_NS, "asInt": 1, "attributes": attributes},
+            {"timeUnixNano": AT_NS, "asInt": 2}
+        ]}}]),
+    );
+    let (options, deltas) = (options(), deltas());
+    let decoded = translate(&body, &options, &deltas);
+    assert_eq!(decoded.batch.samples().len(), 1);
+    assert_eq!(
+        decoded.refused[0].refusal.message,
+        "the data point has 1001 attributes, the limit is 1000"
+    );
+}

@@ -142,6 +142,49 @@ fn new_series_beyond_the_bound_are_refused_until_old_ones_expire() {
     assert_eq!(deltas.series(), 2);
 }
 
+/// Series that are known may not grow without a bound either, by other buckets or by more of them.
+#[test]
+fn further_buckets_beyond_the_bound_are_refused_and_known_ones_go_on() {
+    let options = options();
+    for (name, kind) in [
+        ("histogram", "explicit"),
+        ("exponentialHistogram", "exponential"),
+    ] {
+        let deltas = Deltas::new(1000, Duration::from_secs(60));
+        let push = |at: u64, buckets: usize| {
+            let mut point = json!({"timeUnixNano": 1_700_000_000_000_000_000 + at});
+            let counts = vec![1; buckets];
+            let fields = match kind {
+                "explicit" => json!({
+                    "count": buckets + 1, "bucketCounts": vec![1; buckets + 1],
+                    "explicitBounds": (0..buckets).collect::<Vec<_>>()
+                }),
+                _ => json!({
+                    "count": buckets, "scale": 0, "positive": {"offset": 0, "bucketCounts": counts}
+                }),
+            };
+            point
+                .as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().unwrap().clone());
+            let metric = json!({"aggregationTemporality": 1, "dataPoints": [point]});
+            let body = request(&json!([]), &json!([{"name": "x", name: metric}]));
+            let translation = Translation {
+                options: &options,
+                deltas: &deltas,
+                tenant: None,
+                now_ms: NOW_MS,
+            };
+            let decoded = decode(&body, translation, 10_000).unwrap();
+            decoded.refused.first().map(|refused| refused.refusal.code)
+        };
+        assert_eq!(push(0, 2), None, "{kind}");
+        assert_eq!(push(1, 1000), Some(Code::TooManySeries), "{kind}");
+        assert_eq!(push(2, 2), None, "{kind}");
+        assert_eq!(deltas.series(), 1);
+    }
+}
+
 #[test]
 fn deltas_are_marked_with_their_gateway_or_refused_by_a_setting() {
     let body = request(&json!([]), &sum(1, false, &delta(0, -5)));

@@ -6,7 +6,7 @@ use codec::influx::Precision;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::told::{BadLine, bad_lines};
+use super::told::BadLine;
 use super::{Dialect, Head};
 use crate::error::Error;
 use crate::ingest::{Outcome, Policy};
@@ -33,13 +33,14 @@ impl Dialect for V3 {
     }
 
     fn failed(status: StatusCode, error: &Error) -> Response {
-        let body = match error {
-            Error::Batch(refusals) => {
-                let first = bad_lines(refusals, b"").into_iter().next();
-                json!({ "error": "parsing failed for write_lp endpoint", "data": first })
-            }
-            error => json!({ "error": error.to_string(), "data": Value::Null }),
-        };
+        let body = json!({ "error": error.to_string(), "data": Value::Null });
+        (status, Json(body)).into_response()
+    }
+
+    fn refused(status: StatusCode, _error: &Error, lines: &[BadLine]) -> Response {
+        // InfluxDB 3 stops at the first.
+        let body =
+            json!({ "error": "parsing failed for write_lp endpoint", "data": lines.first() });
         (status, Json(body)).into_response()
     }
 }

@@ -353,3 +353,14 @@ fn only_value(record: &Bytes) -> f64 {
     let series = block.iter().next().unwrap();
     series.points()[0].value
 }
+
+#[tokio::test]
+async fn nobody_loses_a_point_for_a_long_description() {
+    let server = server();
+    let mut body = good();
+    let metric = &mut body["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+    metric["description"] = "d".repeat(2000).into();
+    let answer = post(&server, JSON, body.to_string()).await;
+    assert_eq!(text(&answer), "{}");
+    assert_eq!(server.buffer.confirmed().len(), 1);
+}

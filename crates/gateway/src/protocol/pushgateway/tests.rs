@@ -249,6 +249,32 @@ async fn headers_say_what_the_query_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_list_of_groups_is_made_while_it_is_sent() {
+    use http_body_util::BodyExt as _;
+
+    let gateway = Pushed::start();
+    for job in ["one", "two", "three"] {
+        gateway
+            .expect(200, "PUT", &format!("/metrics/job/{job}"), "a 1\n")
+            .await;
+    }
+    let request = http::Request::get("/api/v1/metrics");
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    let mut body = tower::ServiceExt::oneshot(gateway.server.router.clone(), request)
+        .await
+        .unwrap()
+        .into_body();
+    let mut pieces = 0;
+    while let Some(frame) = body.frame().await {
+        assert!(frame.is_ok());
+        pieces += 1;
+    }
+    assert_eq!(pieces, 5, "what is around them, and one for each group");
+    let listed = gateway.ask("GET", "/api/v1/metrics", "").await.json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_list_of_groups_has_the_pushgateways_shape() {
     let gateway = Pushed::start();
     let body = "\
@@ -354,6 +380,8 @@ fn the_ledger_has_every_sample_once() {
             gateway.expect(200, "PUT", JOB, "a 1\nb 2\n").await;
             // 1 good and 1 bad line, both refused; 2 push times.
             gateway.expect(400, "PUT", JOB, "a 1\nnonsense\n").await;
+            // One of the two is refused by itself, the other with it; 2 push times.
+            gateway.expect(400, "PUT", JOB, "a 1\na 2\n").await;
             // 1 sample, 1 marker, 2 push times.
             gateway.expect(200, "PUT", JOB, "a 1\n").await;
             // 1 sample and 2 push times once more.
@@ -373,14 +401,22 @@ fn the_ledger_has_every_sample_once() {
     }
     let expected = [
         ("accepted_total pushgateway", 3),
-        ("accepted_total pushgateway_own", 13),
-        ("received_total pushgateway", 5),
-        ("received_total pushgateway_own", 13),
-        ("rejected_total pushgateway batch_refused", 1),
+        ("accepted_total pushgateway_own", 15),
+        ("received_total pushgateway", 7),
+        ("received_total pushgateway_own", 15),
+        ("rejected_total pushgateway batch_refused", 2),
+        ("rejected_total pushgateway sample_invalid", 1),
         ("rejected_total pushgateway value_missing", 1),
     ];
     let expected: BTreeMap<String, u64> = expected
         .map(|(name, count)| (name.to_owned(), count))
         .into();
     assert_eq!(counts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_is_not_refused_for_a_long_help_text() {
+    let gateway = Pushed::start();
+    let body = format!("# HELP up {}\nup 1\n", "h".repeat(2000));
+    assert_eq!(send(&gateway, &[], body).await.status, 200);
 }

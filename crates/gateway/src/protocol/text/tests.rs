@@ -216,3 +216,11 @@ async fn an_empty_page_is_fine() {
         assert_eq!(answer.status.as_u16(), 204);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_loses_a_sample_for_a_long_help_text() {
+    let server = server();
+    let body = format!("# HELP up {}\nup 1\n", "h".repeat(2000));
+    assert_eq!(post(&server, PATH, "", body).await.text(), "");
+    assert_eq!(stored(&server), ["__name__ up 1@0"]);
+}

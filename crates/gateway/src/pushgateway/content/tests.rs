@@ -11,7 +11,7 @@ fn content(body: &str) -> Content {
     };
     let decoded = text::decode(body.as_bytes(), &options, 1000).unwrap();
     let group = GroupLabels::from([("job".to_owned(), "j".to_owned())]);
-    Content::of(decoded, &group)
+    Content::of(decoded, &group, Size::mib(1)).unwrap()
 }
 
 fn families(content: &Content) -> Vec<(&str, u32, usize)> {
@@ -59,4 +59,19 @@ fn the_paths_labels_are_every_samples() {
     let content = content("a{x=\"1\",job=\"own\",empty=\"\"} 1\n");
     let series = content.series((0, 0)).unwrap().1;
     assert_eq!(shown(series), r#"a{job="j",x="1"}"#);
+}
+
+#[test]
+fn the_paths_labels_do_not_make_much_of_little() {
+    let body: String = (0..10_000).map(|n| format!("a{{n=\"{n}\"}} 1\n")).collect();
+    let options = text::Options {
+        dialect: text::Dialect::Text,
+        now_ms: NO_TIME,
+    };
+    let decoded = text::decode(body.as_bytes(), &options, 10_000).unwrap();
+    let long = "x".repeat(60_000);
+    let group = GroupLabels::from([("job".to_owned(), long)]);
+    let refusal = Content::of(decoded, &group, Size(512 << 10)).unwrap_err();
+    assert_eq!(refusal.code, Code::BodyTooLarge);
+    assert!(refusal.message.contains("pushgateway.max_group"));
 }

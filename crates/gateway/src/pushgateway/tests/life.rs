@@ -1,5 +1,6 @@
 //! What happens to a group while nobody pushes to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use service::units::Period;
@@ -7,7 +8,7 @@ use tokio::time::sleep;
 
 use super::JOB;
 use crate::PushgatewayConfig;
-use crate::pushgateway::fake::Pushed;
+use crate::pushgateway::fake::{FakeTable, Pushed};
 
 /// The tests' clock starts 20 s after a full minute.
 const FIRST: &str = "@40";
@@ -108,10 +109,70 @@ async fn a_push_to_a_group_whose_time_is_over_ends_what_it_replaces() {
     gateway.expect(200, "PUT", JOB, "a 2\n").await;
     assert_eq!(
         gateway.stored_of_others(),
-        ["a{job=nightly} 2 @51", "b{job=nightly} ended @51"]
+        [
+            "a{job=nightly} 2 @51",
+            "a{job=nightly} ended @50",
+            "b{job=nightly} ended @50"
+        ]
     );
     sleep(Duration::from_secs(30)).await;
     gateway.expect(200, "GET", JOB, "").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_does_not_come_back() {
+    let gateway = Pushed::start();
+    for job in ["posted", "failed", "deleted"] {
+        let path = format!("/metrics/job/{job}?ttl=50s");
+        gateway.expect(200, "PUT", &path, "a 1\n").await;
+    }
+    sleep(Duration::from_secs(51)).await;
+    gateway.stored();
+    gateway
+        .expect(200, "POST", "/metrics/job/posted", "b 1\n")
+        .await;
+    gateway
+        .expect(400, "POST", "/metrics/job/failed", "nonsense\n")
+        .await;
+    gateway
+        .expect(202, "DELETE", "/metrics/job/deleted", "")
+        .await;
+    assert_eq!(
+        gateway.stored_of_others(),
+        [
+            "a{job=deleted} ended @50",
+            "a{job=failed} ended @50",
+            "a{job=posted} ended @50",
+            "b{job=posted} 1 @51",
+        ]
+    );
+    sleep(Duration::from_secs(110)).await;
+    assert_eq!(
+        gateway.stored_of_others(),
+        ["b{job=posted} 1 @100"],
+        "and nothing was said to live for so long only"
+    );
+    let shown = gateway.ask("GET", "/metrics/job/failed", "").await.json();
+    assert_eq!(shown["families"], serde_json::json!({}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_that_cannot_be_stored_do_not_hold_repetition_up() {
+    let table = FakeTable::default();
+    let gateway = Pushed::over(&table, Arc::default(), PushgatewayConfig::default());
+    gateway.expect(200, "PUT", JOB, "b 1\n").await;
+    for number in 0..300 {
+        let path = format!("/metrics/job/{number}?ttl=30s");
+        gateway.expect(200, "PUT", &path, "a 1\n").await;
+    }
+    gateway.stored();
+    table.delay(Duration::from_secs(8));
+    sleep(Duration::from_secs(300)).await;
+    assert_eq!(
+        of(&gateway.stored(), "b{job=nightly}"),
+        [" 1 @100", " 1 @160", " 1 @220", " 1 @280", " 1 @40"]
+    );
+    assert_eq!(table.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -162,6 +162,16 @@ fn a_counter_begins_with_zero_where_its_first_line_came() {
 }
 
 #[test]
+fn the_zero_is_said_until_it_is_confirmed() {
+    let aggregator = aggregator(&StatsdConfig::default());
+    add(&aggregator, START_MS, "hits:3|c");
+    let zero = "hits{} 0 @0".to_owned();
+    assert!(flush(&aggregator, START_MS + 10_000, false).contains(&zero));
+    assert!(flush(&aggregator, START_MS + 20_000, true).contains(&zero));
+    assert!(!flush(&aggregator, START_MS + 30_000, true).contains(&zero));
+}
+
+#[test]
 fn what_can_be_said_only_once_is_kept_until_it_is_confirmed() {
     let config = StatsdConfig {
         distributions: Distributions::Quantiles,
@@ -259,7 +269,7 @@ fn a_series_ends_when_nothing_comes_any_more_but_not_before_all_of_it_is_stored(
     flush(&aggregator, START_MS + 1000, false);
     assert_eq!(
         flush(&aggregator, START_MS + 70_000, true),
-        ["a{} 1", "b{} n=1 sum=0.001"]
+        ["a{} 0 @0", "a{} 1", "b{} n=1 sum=0.001"]
     );
     assert_eq!(
         flush(&aggregator, START_MS + 80_000, false),

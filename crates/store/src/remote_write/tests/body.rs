@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use super::super::{Names, Version, encode};
 use super::{Batch, Config, Lane, Receiver, Series, store};
-use crate::Write as _;
+use crate::{Item, Write as _};
 
 const AT_MS: i64 = 1_700_000_000_000;
 
@@ -220,6 +220,84 @@ async fn version_2_carries_the_same() {
     assert_eq!(request.symbols[metadata.help_ref as usize], "Requests.");
 }
 
+/// A series with exemplars and nothing else, as Prometheus sends them.
+fn lone_exemplars() -> Item {
+    let mut series = Series::new("up", &[("job", "node")], &[]);
+    series.exemplars = vec![(AT_MS, 0.25), (AT_MS + 1, 0.5)];
+    series.at(0, 1)
+}
+
+#[tokio::test]
+async fn exemplars_of_a_series_without_samples_are_sent_in_version_1() {
+    let receiver = Receiver::start().await;
+    let batch = Batch {
+        lane: Lane::Series(0),
+        items: vec![lone_exemplars()],
+    };
+    store(receiver.config()).write(&batch).await.unwrap();
+    let (_, body) = receiver.requests().remove(0);
+    let request = v1::WriteRequest::decode(uncompressed(&body)).unwrap();
+    let exemplar = |at_ms, value: f64| (at_ms, value.to_bits(), pairs(&[("trace_id", "abc")]));
+    let expected = Seen {
+        labels: pairs(&[("__name__", "up"), ("job", "node")]),
+        exemplars: vec![exemplar(AT_MS, 0.25), exemplar(AT_MS + 1, 0.5)],
+        ..Seen::default()
+    };
+    assert_eq!(seen_v1(&request), [expected]);
+}
+
+#[test]
+fn version_2_has_exemplars_only_beside_samples_and_the_others_are_counted() {
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let written = ("x-prometheus-remote-write-samples-written", "1");
+    let requests = ::metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let receiver = Receiver::start().await;
+            receiver.answer(http::StatusCode::SERVICE_UNAVAILABLE);
+            receiver.answer(([written], ""));
+            receiver.answer(([written], ""));
+            let config = Config {
+                version: Version::V2,
+                ..receiver.config()
+            };
+            let store = store(config);
+            let same = Series::new("up", &[("job", "node")], &[(AT_MS, 1.0)]).at(0, 0);
+            let other = Series::new("up", &[("job", "db")], &[(AT_MS, 1.0)]).at(0, 0);
+            for (items, takes) in [
+                (vec![lone_exemplars(), other.clone()], false),
+                (vec![lone_exemplars(), other], true),
+                (vec![lone_exemplars()], true),
+                (vec![same, lone_exemplars()], true),
+            ] {
+                let lane = Lane::Series(0);
+                let written = store.write(&Batch { lane, items }).await;
+                assert_eq!(written.is_ok(), takes, "{written:?}");
+            }
+            receiver.requests()
+        })
+    });
+    let exemplars: Vec<Vec<usize>> = requests
+        .iter()
+        .map(|(_, body)| {
+            let request = v2::Request::decode(uncompressed(body)).unwrap();
+            let series = seen_v2(&request);
+            series.iter().map(|seen| seen.exemplars.len()).collect()
+        })
+        .collect();
+    // Nothing was sent of the batch that had no sample at all.
+    assert_eq!(exemplars, [vec![0], vec![0], vec![2]]);
+    let counted = recorder.snapshotter().snapshot().into_vec();
+    let dropped = counted
+        .into_iter()
+        .find(|(key, ..)| key.key().name() == "sluice_store_exemplars_dropped_total")
+        .map(|(.., value)| format!("{value:?}"));
+    assert_eq!(dropped.as_deref(), Some("Counter(4)"));
+}
+
 #[test]
 fn a_store_of_the_classic_alphabet_gets_its_names() {
     let series = Series::new("http.requests", &[("k8s.pod", "a.b")], &[(AT_MS, 1.0)]);
@@ -241,7 +319,8 @@ fn a_store_of_the_classic_alphabet_gets_its_names() {
             names,
             ..Config::default()
         };
-        let request = v1::WriteRequest::decode(uncompressed(&encode(&batch, &config))).unwrap();
+        let body = encode(&batch, &config).body.unwrap();
+        let request = v1::WriteRequest::decode(uncompressed(&body)).unwrap();
         assert_eq!(seen_v1(&request)[0].labels, pairs(&expected));
     }
 }

@@ -108,7 +108,11 @@ async fn version_3_stores_nothing_of_a_bad_body_when_told_so() {
         answer.json(),
         serde_json::json!({
             "error": "parsing failed for write_lp endpoint",
-            "data": { "error_message": "field \"x\" has no value", "line_number": 2 }
+            "data": {
+                "error_message": "field \"x\" has no value",
+                "line_number": 2,
+                "original_line": "bad x="
+            }
         })
     );
     assert_eq!(stored(&server), [""; 0]);

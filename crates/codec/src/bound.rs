@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// As Prometheus 3 and OpenMetrics write it: Go's `%g` with a fraction, so `1.0`, `1e+06`.
-pub(super) struct Bound(pub(super) f64);
+pub(crate) struct Bound(pub(crate) f64);
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
