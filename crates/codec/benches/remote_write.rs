@@ -3,22 +3,21 @@
 //! 1000 samples of 50 metrics on 20 hosts, three labels each, as the JSON bench has them. The limit is what the
 //! protobuf library takes to decode the same body into its own structs.
 
+#[path = "way/records.rs"]
+mod way;
+
 use std::hint::black_box;
 
-use bytes::Bytes;
-use codec::record::{Item, RecordBuilder};
 use codec::remote_write::{Version, receive};
 use codec::wire::{v1, v2};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use model::{Batch, Limits, Point, Sample, Value, check_at, check_series};
+use model::Limits;
 use prost::Message;
+use way::Way;
 
 const NAMES: u32 = 50;
 const HOSTS: u32 = 20;
 const AT_MS: i64 = 1_700_000_000_000;
-const NOW_MS: i64 = 1_700_000_060_000;
 
 /// A series' labels, sorted as the protocol wants them, and its value.
 fn series() -> Vec<([(&'static str, String); 4], f64)> {
@@ -101,57 +100,6 @@ fn body_v2() -> Vec<u8> {
     .encode_to_vec()
 }
 
-type Builders = HashMap<String, RecordBuilder, RandomState>;
-
-fn validate(batch: &mut Batch<'_>, limits: &Limits) -> usize {
-    batch.sort_labels();
-    let series = batch.all_series().iter();
-    let bad = series
-        .filter(|series| check_series(series, batch.labels(series), limits).is_err())
-        .count();
-    let samples = batch.samples().iter();
-    bad + samples
-        .filter(|sample| check_at(sample.at_ms, NOW_MS, limits).is_err())
-        .count()
-}
-
-fn group(batch: &Batch<'_>, builders: &mut Builders) {
-    for sample in batch.samples() {
-        let series = batch.series(sample.series).expect("its own series");
-        let builder = match builders.get_mut(series.name.as_ref()) {
-            Some(builder) => builder,
-            None => builders
-                .entry(series.name.to_string())
-                .or_insert_with_key(|name| RecordBuilder::new(name)),
-        };
-        let labels = batch.labels(series).iter();
-        let fits = builder.push_within(
-            900_000,
-            labels.map(|label| (label.name.as_ref(), label.value.as_ref())),
-            series.kind,
-            &series.unit,
-            &series.help,
-            [item(sample)],
-        );
-        assert!(fits, "a batch is far below the limit");
-    }
-}
-
-fn item(sample: &Sample) -> Item<'static> {
-    let Value::Float(value) = sample.value else {
-        unreachable!("this body has floats");
-    };
-    Item::Point(Point {
-        at_ms: sample.at_ms,
-        value,
-        start_ms: sample.start_ms,
-    })
-}
-
-fn records(builders: &mut Builders) -> Vec<Bytes> {
-    builders.values_mut().map(RecordBuilder::finish).collect()
-}
-
 fn stages(criterion: &mut Criterion) {
     let mut group_of = criterion.benchmark_group("remote_write_of_1000");
     group_of.throughput(Throughput::Elements(u64::from(NAMES * HOSTS)));
@@ -179,14 +127,12 @@ fn stages(criterion: &mut Criterion) {
         group_of.bench_function(format!("{name}/decode"), |bencher| {
             bencher.iter(|| receive::decode(version, black_box(&body), &limits));
         });
-        let mut builders = Builders::default();
+        let mut way = Way::default();
         group_of.bench_function(format!("{name}/decode_to_records"), |bencher| {
             bencher.iter(|| {
                 let mut decoded =
                     receive::decode(version, black_box(&body), &limits).expect("a good body");
-                assert_eq!(validate(&mut decoded.batch, &limits), 0);
-                group(&decoded.batch, &mut builders);
-                records(&mut builders)
+                way.records(&mut decoded.batch)
             });
         });
         let block = codec::snappy::compress(&body);
@@ -197,9 +143,7 @@ fn stages(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let body = codec::snappy::decompress(black_box(&block), 1 << 20).expect("a block");
                 let mut decoded = receive::decode(version, &body, &limits).expect("a good body");
-                assert_eq!(validate(&mut decoded.batch, &limits), 0);
-                group(&decoded.batch, &mut builders);
-                records(&mut builders)
+                way.records(&mut decoded.batch)
             });
         });
     }

@@ -134,8 +134,39 @@ pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
     /// The next field's number and value.
-    #[inline]
+    ///
+    /// Made to be inlined: nearly all keys and lengths have one byte, and what is rare or wrong is elsewhere.
+    #[inline(always)]
     pub(crate) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>, Malformed> {
+        let (key, rest) = match self.0 {
+            [] => return Ok(None),
+            [key @ 0x08..=0x7f, rest @ ..] => (*key, rest),
+            _ => return self.any_field(),
+        };
+        let value = match key & 7 {
+            0 => {
+                let mut rest = Self(rest);
+                let number = rest.varint()?;
+                *self = rest;
+                Value::Varint(number)
+            }
+            1 if let Some((bytes, rest)) = rest.split_first_chunk() => {
+                self.0 = rest;
+                Value::Fixed64(u64::from_le_bytes(*bytes))
+            }
+            2 if let [length @ ..0x80, rest @ ..] = rest
+                && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length)) =>
+            {
+                self.0 = rest;
+                Value::Bytes(bytes)
+            }
+            _ => return self.any_field(),
+        };
+        Ok(Some((u32::from(key >> 3), value)))
+    }
+
+    #[inline(never)]
+    fn any_field(&mut self) -> Result<Option<(u32, Value<'a>)>, Malformed> {
         if self.0.is_empty() {
             return Ok(None);
         }
@@ -173,10 +204,10 @@ impl<'a> Reader<'a> {
         Ok(Some((number, value)))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
         match self.0 {
-            [byte, rest @ ..] if *byte < 0x80 => {
+            [byte @ ..0x80, rest @ ..] => {
                 self.0 = rest;
                 Ok(u64::from(*byte))
             }
@@ -185,6 +216,15 @@ impl<'a> Reader<'a> {
     }
 
     fn long_varint(&mut self) -> Result<u64, Malformed> {
+        if let Some((bytes, _)) = self.0.split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*bytes);
+            let ends = !word & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                let bits = ends.trailing_zeros() + 1;
+                self.0 = self.0.get(bits as usize / 8..).unwrap_or_default();
+                return Ok(sevens(word & (u64::MAX >> (64 - bits))));
+            }
+        }
         let mut number = 0;
         for (at, byte) in self.0.iter().enumerate().take(10) {
             // The tenth byte holds the last bit.
@@ -205,13 +245,40 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Appends a varint.
+/// The number that the lower seven bits of eight bytes make: pairs of them, pairs of pairs, all.
 #[inline]
+fn sevens(word: u64) -> u64 {
+    let pairs = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
+    let quads = (pairs & 0x3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
+    (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+/// Appends a varint.
+#[inline(always)]
 pub(crate) fn put_varint(output: &mut Vec<u8>, number: u64) {
     match u8::try_from(number) {
-        Ok(byte) if byte < 0x80 => output.push(byte),
-        _ => encode_varint(number, output),
+        Ok(byte @ ..0x80) => output.push(byte),
+        _ => put_long_varint(output, number),
     }
+}
+
+fn put_long_varint(output: &mut Vec<u8>, number: u64) {
+    if number >= 1 << 56 {
+        encode_varint(number, output);
+        return;
+    }
+    let length = varint_len(number);
+    let more = 0x8080_8080_8080_8080 & ((1 << (8 * (length - 1))) - 1);
+    output.extend_from_slice(&(spread(number) | more).to_le_bytes());
+    output.truncate(output.len() + length - 8);
+}
+
+/// The opposite of [`sevens`], for a number of at most 56 bits.
+#[inline]
+fn spread(number: u64) -> u64 {
+    let quads = (number & 0x0fff_ffff) | ((number << 4) & 0x0fff_ffff_0000_0000);
+    let pairs = (quads & 0x3fff_0000_3fff) | ((quads << 2) & 0x3fff_0000_3fff_0000);
+    (pairs & 0x007f_007f_007f_007f) | ((pairs << 1) & 0x7f00_7f00_7f00_7f00)
 }
 
 /// A length as protobuf counts it.
@@ -244,14 +311,27 @@ pub(crate) fn put_bytes(output: &mut Vec<u8>, field: u8, content: &[u8]) {
 
 /// The size of packed numbers.
 pub(crate) fn refs_len(numbers: &[u32]) -> usize {
+    if are_short(numbers) {
+        return numbers.len();
+    }
     numbers
         .iter()
         .map(|number| encoded_len_varint(u64::from(*number)))
         .sum()
 }
 
+/// Whether each number takes one byte.
+fn are_short(numbers: &[u32]) -> bool {
+    numbers.iter().fold(0, |all, number| all | number) < 0x80
+}
+
 /// Appends a packed field of numbers.
 pub(crate) fn put_refs(output: &mut Vec<u8>, field: u8, numbers: &[u32]) {
+    if are_short(numbers) {
+        put_head(output, field, numbers.len());
+        output.extend(numbers.iter().map(|number| (number & 0x7f) as u8));
+        return;
+    }
     put_head(output, field, refs_len(numbers));
     for number in numbers {
         put_varint(output, u64::from(*number));
@@ -282,8 +362,8 @@ pub(crate) fn put_uint(output: &mut Vec<u8>, field: u8, number: u64) {
 /// Appends a double field, unless it is positive zero, which is the default.
 pub(crate) fn put_double(output: &mut Vec<u8>, field: u8, number: f64) {
     if number.to_bits() != 0 {
-        output.push(field << 3 | 1);
-        output.extend_from_slice(&number.to_bits().to_le_bytes());
+        let [a, b, c, d, e, f, g, h] = number.to_bits().to_le_bytes();
+        output.extend_from_slice(&[field << 3 | 1, a, b, c, d, e, f, g, h]);
     }
 }
 

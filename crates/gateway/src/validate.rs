@@ -5,8 +5,8 @@
 
 use codec::{Decoded, Ignored};
 use model::{
-    Batch, BatchExemplar, Code, Label, Limits, Refusal, Refused, Sample, Value, check_at,
-    check_series,
+    Batch, BatchExemplar, Code, Label, Limits, Refusal, Refused, Sample, SeriesChecker, Value,
+    check_at,
 };
 
 use crate::coalesce::{Coalescer, Shape};
@@ -88,9 +88,10 @@ fn is_good_exemplar(
 /// The series that break a rule, in the order of their numbers.
 fn bad_series(batch: &Batch<'_>, limits: &Limits, coalescer: &Coalescer) -> Vec<(u32, Refusal)> {
     let mut bad = Vec::new();
+    let mut checker = SeriesChecker::new(limits);
     for (number, series) in (0_u32..).zip(batch.all_series()) {
         let labels = batch.labels(series);
-        let checked = check_series(series, labels, limits).and_then(|()| {
+        let checked = checker.check(series, labels).and_then(|()| {
             coalescer
                 .check_size(series, labels)
                 .map_err(|too_large| Refusal::new(Code::SampleTooLarge, too_large.to_string()))

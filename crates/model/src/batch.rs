@@ -343,7 +343,7 @@ impl<'a> Batch<'a> {
                     .filter(|label| !label.value.is_empty())
                     .count();
                 series.labels.end = series.labels.start + kept;
-            } else if !labels.is_sorted_by(|a, b| a.name <= b.name) {
+            } else if !labels.is_sorted_by(|a, b| is_in_order(&a.name, &b.name)) {
                 labels.sort_by(|a, b| a.name.cmp(&b.name));
             }
             sorted = Some((before, series.labels.clone()));
@@ -353,6 +353,15 @@ impl<'a> Batch<'a> {
     /// Keeps only the samples that `keep` says yes to.
     pub fn retain(&mut self, keep: impl FnMut(&Sample) -> bool) {
         self.samples.retain(keep);
+    }
+}
+
+/// Whether two names are sorted, which their first bytes mostly tell.
+#[inline]
+fn is_in_order(a: &str, b: &str) -> bool {
+    match (a.as_bytes(), b.as_bytes()) {
+        ([a, ..], [b, ..]) if a != b => a < b,
+        _ => a <= b,
     }
 }
 

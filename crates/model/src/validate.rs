@@ -9,7 +9,50 @@ use crate::{Code, Label, Limits, Refusal, Series};
 /// is taken for one: nobody pushes live samples of the last century.
 const EARLIEST_PLAUSIBLE_MS: i64 = 978_307_200_000;
 
-/// Checks what the samples of a series share. `labels` are sorted by name.
+/// Checks the series of a batch one after the other.
+///
+/// Decoders that can hand on the same text in memory where a series has what the one before it had; that
+/// is checked once.
+#[derive(Debug)]
+pub struct SeriesChecker<'b, 'a> {
+    limits: &'b Limits,
+    /// What the last good series had.
+    name: &'b str,
+    labels: &'b [Label<'a>],
+}
+
+impl<'b, 'a> SeriesChecker<'b, 'a> {
+    /// A checker that has seen nothing.
+    #[must_use]
+    pub fn new(limits: &'b Limits) -> Self {
+        Self {
+            limits,
+            name: "",
+            labels: &[],
+        }
+    }
+
+    /// Checks what the samples of a series share. `labels` are sorted by name.
+    ///
+    /// # Errors
+    /// The first rule that the series breaks.
+    pub fn check(
+        &mut self,
+        series: &'b Series<'a>,
+        labels: &'b [Label<'a>],
+    ) -> Result<(), Refusal> {
+        let limits = self.limits;
+        if series.name.is_empty() || !std::ptr::eq::<str>(&*series.name, self.name) {
+            check_metric_name(&series.name, limits)?;
+        }
+        check_labels(labels, self.labels, limits)?;
+        check_metadata(series, limits)?;
+        (self.name, self.labels) = (&series.name, labels);
+        Ok(())
+    }
+}
+
+/// Checks one series; many are checked by a [`SeriesChecker`].
 ///
 /// # Errors
 /// The first rule that the series breaks.
@@ -19,6 +62,12 @@ pub fn check_series(
     limits: &Limits,
 ) -> Result<(), Refusal> {
     check_metric_name(&series.name, limits)?;
+    check_labels(labels, &[], limits)?;
+    check_metadata(series, limits)
+}
+
+/// Checks sorted labels. `good` are some that have passed.
+fn check_labels(labels: &[Label<'_>], good: &[Label<'_>], limits: &Limits) -> Result<(), Refusal> {
     if labels.len() > limits.max_labels {
         let message = format!(
             "the series has {} labels, the limit is {}",
@@ -27,15 +76,27 @@ pub fn check_series(
         );
         return Err(Refusal::new(Code::TooManyLabels, message));
     }
-    let mut previous = None;
+    let mut good = good.iter();
+    let mut previous = "";
     for label in labels {
-        check_label(label, limits)?;
-        if previous == Some(&label.name) {
-            let message = format!("label {:?} appears twice", label.name);
+        let name = label.name.as_ref();
+        let is_good = good
+            .next()
+            .is_some_and(|good| std::ptr::eq::<str>(&*good.name, name));
+        if !is_good {
+            check_label_name(label, limits)?;
+        }
+        check_label_value(label, limits)?;
+        if previous == name {
+            let message = format!("label {name:?} appears twice");
             return Err(Refusal::new(Code::LabelDuplicate, message));
         }
-        previous = Some(&label.name);
+        previous = name;
     }
+    Ok(())
+}
+
+fn check_metadata(series: &Series<'_>, limits: &Limits) -> Result<(), Refusal> {
     for (field, text) in [("unit", &series.unit), ("help", &series.help)] {
         if text.len() > limits.max_metadata_bytes {
             let message = format!(
@@ -75,7 +136,7 @@ fn check_metric_name(name: &str, limits: &Limits) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_label(label: &Label<'_>, limits: &Limits) -> Result<(), Refusal> {
+fn check_label_name(label: &Label<'_>, limits: &Limits) -> Result<(), Refusal> {
     let name = label.name.as_ref();
     if name.is_empty() {
         let message = format!(
@@ -104,7 +165,12 @@ fn check_label(label: &Label<'_>, limits: &Limits) -> Result<(), Refusal> {
         );
         return Err(Refusal::new(Code::LabelNameInvalid, message));
     }
+    Ok(())
+}
+
+fn check_label_value(label: &Label<'_>, limits: &Limits) -> Result<(), Refusal> {
     if label.value.len() > limits.max_label_value_bytes {
+        let name = label.name.as_ref();
         let message = format!(
             "the value of label {name:?} has {} bytes, the limit is {}",
             label.value.len(),
@@ -160,11 +226,30 @@ pub fn check_at(at_ms: i64, now_ms: i64, limits: &Limits) -> Result<(), Refusal>
 }
 
 fn control_character(text: &str) -> Option<(usize, char)> {
-    if !text.bytes().any(|byte| !(0x20..0x7f).contains(&byte)) {
+    if is_plain(text.as_bytes()) {
         return None;
     }
     text.char_indices()
         .find(|(_, character)| character.is_control())
+}
+
+/// Whether all bytes are printable ASCII; looks at eight at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // The highest bit of a byte that is no ASCII, below a space, or a delete; where one byte is not plain, the
+    // others' bits mean nothing.
+    let odd = |word: u64| word | word.wrapping_sub(EACH * 0x20) | word.wrapping_add(EACH);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let last = match bytes.last_chunk::<8>() {
+        // Some bytes twice.
+        Some(last) => u64::from_le_bytes(*last),
+        None => rest
+            .iter()
+            .fold(EACH * 0x20, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let words = words.iter().map(|word| odd(u64::from_le_bytes(*word)));
+    let odd = words.fold(odd(last), |all, one| all | one);
+    odd & (EACH * 0x80) == 0
 }
 
 /// The first characters of a text that may be megabytes long, for a message.

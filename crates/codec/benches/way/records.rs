@@ -4,7 +4,7 @@ use bytes::Bytes;
 use codec::record::RecordBuilder;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::{Batch, Limits, Point, Sample, Value, check_at, check_series};
+use model::{Batch, Limits, Point, Sample, Series, SeriesChecker, Value, check_at};
 
 /// What the gateway's clock says: a minute after the samples of the benches.
 pub(crate) const NOW_MS: i64 = 1_700_000_060_000;
@@ -26,8 +26,10 @@ impl Way {
     /// Sorts labels and applies every rule.
     pub(crate) fn validate(&self, batch: &mut Batch<'_>) {
         batch.sort_labels();
+        let mut checker = SeriesChecker::new(&self.limits);
         for series in batch.all_series() {
-            check_series(series, batch.labels(series), &self.limits).expect("a good series");
+            let checked = checker.check(series, batch.labels(series));
+            checked.expect("a good series");
         }
         for sample in batch.samples() {
             check_at(sample.at_ms, NOW_MS, &self.limits).expect("a good time");
@@ -36,31 +38,40 @@ impl Way {
 
     /// One record per metric name.
     pub(crate) fn group(&mut self, batch: &Batch<'_>) -> Vec<Bytes> {
-        for sample in batch.samples() {
-            let series = batch.series(sample.series).expect("its own series");
-            let builder = match self.builders.get_mut(series.name.as_ref()) {
+        // As the gateway does it: a name is looked up once for all samples in a row that have it.
+        let of = |sample: &Sample| batch.series(sample.series).expect("its own series");
+        let same_name = |a: &Sample, b: &Sample| of(a).name == of(b).name;
+        for samples in batch.samples().chunk_by(same_name) {
+            let name = samples.first().map_or("", |sample| &of(sample).name);
+            let builder = match self.builders.get_mut(name) {
                 Some(builder) => builder,
                 None => self
                     .builders
-                    .entry(series.name.to_string())
+                    .entry(name.to_owned())
                     .or_insert_with_key(|name| RecordBuilder::new(name)),
             };
-            let labels = batch.labels(series).iter();
-            let fits = builder.push_within(
-                900_000,
-                labels.map(|label| (label.name.as_ref(), label.value.as_ref())),
-                series.kind,
-                &series.unit,
-                &series.help,
-                [point(sample)],
-            );
-            assert!(fits, "a batch is far below the limit");
+            for sample in samples {
+                push(builder, batch, of(sample), sample);
+            }
         }
         self.builders
             .values_mut()
             .map(RecordBuilder::finish)
             .collect()
     }
+}
+
+fn push(builder: &mut RecordBuilder, batch: &Batch<'_>, series: &Series<'_>, sample: &Sample) {
+    let labels = batch.labels(series).iter();
+    let fits = builder.push_within(
+        900_000,
+        labels.map(|label| (label.name.as_ref(), label.value.as_ref())),
+        series.kind,
+        &series.unit,
+        &series.help,
+        [point(sample)],
+    );
+    assert!(fits, "a batch is far below the limit");
 }
 
 fn point(sample: &Sample) -> Point {

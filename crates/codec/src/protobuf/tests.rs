@@ -88,3 +88,39 @@ fn a_sample_keeps_the_bits_of_its_value() {
         assert_eq!((sample.timestamp, sample.start_timestamp), (-1, 9));
     }
 }
+
+#[test]
+fn varints_of_every_length_are_written_and_read_as_the_library_does() {
+    for bits in 0..64 {
+        for number in [
+            (1 << bits) - 1,
+            1 << bits,
+            u64::MAX >> bits,
+            0x5a5a_5a5a_5a5a_5a5a >> bits,
+        ] {
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            put_varint(&mut ours, number);
+            encode_varint(number, &mut theirs);
+            assert_eq!(ours, theirs, "{number:#x}");
+            // With something behind it, and as the last thing there is.
+            assert_eq!(Reader(&ours).varint(), Ok(number));
+            ours.extend([0xff; 8]);
+            let mut reader = Reader(&ours);
+            assert_eq!(reader.varint(), Ok(number));
+            assert_eq!(reader.0, [0xff; 8], "{number:#x}");
+        }
+    }
+}
+
+#[test]
+fn packed_numbers_keep_their_value_whatever_their_size() {
+    for numbers in [&[][..], &[1, 2, 127], &[1, 128, 3], &[u32::MAX, 0, 1 << 14]] {
+        let mut bytes = Vec::new();
+        put_refs(&mut bytes, 1, numbers);
+        assert_eq!(bytes.len(), delimited_len(refs_len(numbers)));
+        let (_, field) = fields(&bytes).unwrap().remove(0);
+        let mut read = Vec::new();
+        field.each_uint32(|number| read.push(number)).unwrap();
+        assert_eq!(read, numbers);
+    }
+}

@@ -200,7 +200,7 @@ impl RecordBuilder {
         let mut named = false;
         for (name, value) in labels {
             // Upper-case names sort before `__name__`.
-            if !named && name > NAME_LABEL {
+            if !named && is_after_name(name) {
                 pending.refs.extend(self.name_refs);
                 named = true;
             }
@@ -315,6 +315,14 @@ impl RecordBuilder {
     fn close(&mut self) {
         put_series(&mut self.series, &self.open);
         self.open.items.clear();
+    }
+}
+
+/// Whether a label comes behind the metric name's; the first byte mostly tells.
+fn is_after_name(name: &str) -> bool {
+    match name.as_bytes() {
+        [b'`'..=u8::MAX, ..] => true,
+        _ => name > NAME_LABEL,
     }
 }
 

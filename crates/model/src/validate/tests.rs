@@ -1,6 +1,6 @@
 //! Each rule refuses what it should, and says what it found.
 
-use super::{check_at, check_series};
+use super::{SeriesChecker, check_at, check_series};
 use crate::{Batch, Code, Limits, MetricType};
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -35,6 +35,72 @@ fn names_are_any_utf8_without_control_characters() {
         Code::MetricNameMissing,
         "the metric name is empty",
     );
+}
+
+#[test]
+fn a_control_character_is_found_at_every_place_of_a_name_of_every_length() {
+    for length in 1..40 {
+        assert_eq!(series(&"n".repeat(length), &[]), Ok(()));
+        for at in 0..length {
+            for byte in 0..=0x7f_u8 {
+                let mut name = vec![b'~'; length];
+                if let Some(place) = name.get_mut(at) {
+                    *place = byte;
+                }
+                let name = String::from_utf8(name).unwrap();
+                let is_good = !byte.is_ascii_control();
+                assert_eq!(series(&name, &[]).is_ok(), is_good, "{name:?}");
+            }
+        }
+    }
+    assert_eq!(
+        series("a~\u{9f}b", &[]).map_err(|(code, _)| code),
+        Err(Code::MetricNameInvalid)
+    );
+}
+
+#[test]
+fn what_a_series_has_in_common_with_a_good_one_is_good_and_the_rest_is_checked() {
+    let limits = Limits::default();
+    let all: &[(&str, &[(&str, &str)])] = &[
+        ("up", &[("a", "1"), ("b", "2")]),
+        ("up", &[("a", "1"), ("b\n", "2")]),
+        ("up", &[("a", "1"), ("b", "2")]),
+        ("u\np", &[("a", "1"), ("b", "2")]),
+        ("u\np", &[("a", "1"), ("b", "2")]),
+        ("up", &[("a", "1"), ("a", "2")]),
+        ("up", &[("a", "1"), ("a", "2")]),
+        ("up", &[("b", "1")]),
+        ("", &[]),
+        ("up", &[("", "1")]),
+    ];
+    // Texts that are the same ones in memory, as a decoder with a table of them has it.
+    let mut texts: Vec<&str> = Vec::new();
+    let mut shared = |text| match texts.iter().find(|known| **known == text) {
+        Some(known) => known,
+        None => {
+            texts.push(text);
+            text
+        }
+    };
+    let mut batch = Batch::default();
+    for (name, labels) in all {
+        let from = batch.open_labels();
+        for (name, value) in *labels {
+            batch.push_label(shared(name), shared(value));
+        }
+        batch.close_series(shared(name), from);
+    }
+    let mut checker = SeriesChecker::new(&limits);
+    for series in batch.all_series() {
+        let labels = batch.labels(series);
+        let alone = check_series(series, labels, &limits);
+        assert_eq!(
+            checker.check(series, labels),
+            alone,
+            "{series:?} {labels:?}"
+        );
+    }
 }
 
 #[test]

@@ -5,14 +5,15 @@ use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
 use crate::Decoded;
-use crate::protobuf::{Malformed, Reader};
+use crate::protobuf::{Malformed, Reader, Value};
 
 const MESSAGE: &str = "prometheus.WriteRequest";
 
 pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-    let likely = (body.len() / 160).min(limits.max_samples);
+    let likely = count_series(body).min(limits.max_samples);
     let mut reading = Reading::new(limits, Batch::with_capacity(likely, 4));
     let mut reader = Reader(body);
+    let mut recent = Recent::default();
     let mut series = 0_usize;
     while let Some((number, field)) = reader
         .field()
@@ -23,7 +24,7 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>,
                 field
                     .bytes()
                     .map_err(Failure::from)
-                    .and_then(|bytes| read_series(bytes, &mut reading))
+                    .and_then(|bytes| read_series(bytes, &mut recent, &mut reading))
                     .map_err(|error| error.refusal(MESSAGE, &format!("series {series}: ")))?;
                 series += 1;
             }
@@ -42,11 +43,75 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>,
     Ok(reading.decoded)
 }
 
-fn read_series<'a>(bytes: &'a [u8], reading: &mut Reading<'a, '_>) -> Result<(), Failure> {
+/// How many series there are that have something in them, as far as the body goes well.
+fn count_series(body: &[u8]) -> usize {
+    /// Of a series with a name, a label and a sample.
+    const FEWEST_BYTES: usize = 40;
+    let mut series = 0;
+    let mut reader = Reader(body);
+    while let Ok(Some((number, field))) = reader.field() {
+        if let (1, Value::Bytes(bytes)) = (number, field) {
+            series += usize::from(bytes.len() >= FEWEST_BYTES);
+        }
+    }
+    series
+}
+
+/// The label last read at each place of a series. The next series mostly has the same one there: it is not read
+/// again, and its texts are the same ones in memory, which checks may make use of.
+#[derive(Default)]
+struct Recent<'a>(Vec<Known<'a>>);
+
+struct Known<'a> {
+    bytes: &'a [u8],
+    name: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Recent<'a> {
+    /// Later places are not looked after.
+    const PLACES: usize = 64;
+
+    /// Reads a label: its name and value, or which of them is no text.
+    #[inline]
+    fn read(
+        &mut self,
+        place: usize,
+        bytes: &'a [u8],
+    ) -> Result<Result<(&'a str, &'a str), &'static str>, Malformed> {
+        match self.0.get_mut(place) {
+            Some(known) if known.bytes == bytes => Ok(Ok((known.name, known.value))),
+            Some(known) => {
+                let label = read_label(bytes, known.name)?;
+                if let Ok((name, value)) = label {
+                    *known = Known { bytes, name, value };
+                }
+                Ok(label)
+            }
+            None => {
+                let label = read_label(bytes, "")?;
+                if let Ok((name, value)) = label
+                    && place == self.0.len()
+                    && place < Self::PLACES
+                {
+                    self.0.push(Known { bytes, name, value });
+                }
+                Ok(label)
+            }
+        }
+    }
+}
+
+fn read_series<'a>(
+    bytes: &'a [u8],
+    recent: &mut Recent<'a>,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(), Failure> {
     let limits = reading.limits;
     let mut labels = Labels::open(&reading.decoded.batch);
     // Samples come behind the labels, and need them; on the wire, order means nothing.
     let mut objects = None;
+    let mut place = 0;
     let mut reader = Reader(bytes);
     loop {
         let here = reader;
@@ -54,14 +119,17 @@ fn read_series<'a>(bytes: &'a [u8], reading: &mut Reading<'a, '_>) -> Result<(),
             break;
         };
         match number {
-            1 => match read_label(field.bytes()?)? {
-                Ok((name, value)) => {
-                    labels.push(name, value, limits, &mut reading.decoded.batch);
+            1 => {
+                match recent.read(place, field.bytes()?)? {
+                    Ok((name, value)) => {
+                        labels.push(name, value, limits, &mut reading.decoded.batch);
+                    }
+                    Err(what) => labels.refuse(Code::LabelsInvalid, || {
+                        format!("a label's {what} is not UTF-8")
+                    }),
                 }
-                Err(what) => labels.refuse(Code::LabelsInvalid, || {
-                    format!("a label's {what} is not UTF-8")
-                }),
-            },
+                place += 1;
+            }
             2..=4 if objects.is_none() => objects = Some(here),
             _ => {}
         }
@@ -89,9 +157,12 @@ fn read_series<'a>(bytes: &'a [u8], reading: &mut Reading<'a, '_>) -> Result<(),
     Ok(())
 }
 
-/// A label's name and value, or which of them is no text.
-#[inline]
-fn read_label(bytes: &[u8]) -> Result<Result<(&str, &str), &'static str>, Malformed> {
+/// A label's name, which is likely to be `like`, and its value, or which of them is no text.
+#[inline(never)]
+fn read_label<'a>(
+    bytes: &'a [u8],
+    like: &'a str,
+) -> Result<Result<(&'a str, &'a str), &'static str>, Malformed> {
     let (mut name, mut value) = (&[][..], &[][..]);
     let mut reader = Reader(bytes);
     while let Some((number, field)) = reader.field()? {
@@ -101,8 +172,13 @@ fn read_label(bytes: &[u8]) -> Result<Result<(&str, &str), &'static str>, Malfor
             _ => {}
         }
     }
-    let Ok(name) = std::str::from_utf8(name) else {
-        return Ok(Err("name"));
+    let name = if name == like.as_bytes() {
+        like
+    } else {
+        let Ok(name) = std::str::from_utf8(name) else {
+            return Ok(Err("name"));
+        };
+        name
     };
     let Ok(value) = std::str::from_utf8(value) else {
         return Ok(Err("value"));
@@ -134,7 +210,7 @@ fn read_exemplar<'a>(
     let mut reader = Reader(bytes);
     while let Some((number, field)) = reader.field()? {
         match number {
-            1 => match read_label(field.bytes()?)? {
+            1 => match read_label(field.bytes()?, "")? {
                 Ok((name, text)) if batch.open_labels() - from < MAX_EXEMPLAR_LABELS => {
                     batch.push_label(name, text);
                 }

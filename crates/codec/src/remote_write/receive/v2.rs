@@ -12,9 +12,12 @@ use crate::{Decoded, Ignored};
 
 const MESSAGE: &str = "io.prometheus.write.v2.Request";
 
+/// Of a series with a name, a label and a sample.
+const FEWEST_BYTES: usize = 20;
+
 pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-    let (symbols, series_bytes) = read_symbols(body).map_err(|error| error.refusal(MESSAGE, ""))?;
-    let likely = (series_bytes / 40).min(limits.max_samples);
+    let (symbols, likely) = read_symbols(body).map_err(|error| error.refusal(MESSAGE, ""))?;
+    let likely = likely.min(limits.max_samples);
     let mut reading = Reading::new(limits, Batch::with_capacity(likely, 4));
     let mut reader = Reader(body);
     let mut series = 0_usize;
@@ -45,6 +48,11 @@ enum BadSymbol {
 
 impl<'a> Symbols<'a> {
     #[inline]
+    fn get(&self, reference: u64) -> Option<&'a str> {
+        let at = usize::try_from(reference).ok()?;
+        *self.0.get(at)?
+    }
+
     fn text(&self, reference: u32) -> Result<&'a str, BadSymbol> {
         match self.0.get(reference as usize) {
             Some(Some(text)) => Ok(text),
@@ -68,10 +76,10 @@ impl std::fmt::Display for BadSymbol {
     }
 }
 
-/// The symbols, and how many bytes the series have.
+/// The symbols, and how many series there are that have something in them.
 fn read_symbols(body: &[u8]) -> Result<(Symbols<'_>, usize), Failure> {
     let mut symbols = Vec::with_capacity(body.len() / 64);
-    let mut series_bytes = 0;
+    let mut series = 0;
     let mut reader = Reader(body);
     while let Some((number, field)) = reader.field()? {
         match number {
@@ -81,11 +89,11 @@ fn read_symbols(body: &[u8]) -> Result<(Symbols<'_>, usize), Failure> {
                 return Err(Refusal::new(Code::BodyInvalid, message).into());
             }
             4 => symbols.push(std::str::from_utf8(field.bytes()?).ok()),
-            5 => series_bytes += field.bytes()?.len(),
+            5 => series += usize::from(field.bytes()?.len() >= FEWEST_BYTES),
             _ => {}
         }
     }
-    Ok((Symbols(symbols), series_bytes))
+    Ok((Symbols(symbols), series))
 }
 
 /// Pairs of references, which may come in any number of pieces.
@@ -109,6 +117,44 @@ impl<'s, 'a> Pairs<'s, 'a> {
         &mut self,
         field: Value<'a>,
         mut each: impl FnMut(&'a str, &'a str),
+    ) -> Result<(), Malformed> {
+        let mut rest = field;
+        if let Value::Bytes(packed) = field
+            && self.name.is_none()
+        {
+            // As senders write it: whole pairs of good references.
+            let mut reader = Reader(packed);
+            while !reader.0.is_empty() {
+                rest = Value::Bytes(reader.0);
+                let Some((name, value)) = self.pair(&mut reader)? else {
+                    break;
+                };
+                each(name, value);
+                rest = Value::Bytes(reader.0);
+            }
+        }
+        if rest == Value::Bytes(&[]) {
+            return Ok(());
+        }
+        self.read_any(rest, &mut each)
+    }
+
+    /// The next two references' texts, if they are there.
+    #[inline]
+    fn pair(&self, reader: &mut Reader<'a>) -> Result<Option<(&'a str, &'a str)>, Malformed> {
+        let name = reader.varint()?;
+        if reader.0.is_empty() {
+            return Ok(None);
+        }
+        let value = reader.varint()?;
+        Ok(self.symbols.get(name).zip(self.symbols.get(value)))
+    }
+
+    #[inline(never)]
+    fn read_any(
+        &mut self,
+        field: Value<'a>,
+        each: &mut impl FnMut(&'a str, &'a str),
     ) -> Result<(), Malformed> {
         field.each_uint32(|reference| match self.symbols.text(reference) {
             Ok(text) => match self.name.take() {

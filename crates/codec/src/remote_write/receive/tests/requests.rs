@@ -39,6 +39,50 @@ fn text_is_borrowed_from_the_body() {
 }
 
 #[test]
+fn a_label_like_the_one_before_it_is_the_same_text_in_memory() {
+    let of = |labels: &[(&str, &str)]| v1::TimeSeries {
+        labels: labels
+            .iter()
+            .map(|(name, value)| label(name, value))
+            .collect(),
+        samples: vec![sample(1.0, 5)],
+        ..v1::TimeSeries::default()
+    };
+    let body = of_series(vec![
+        of(&[("__name__", "up"), ("host", "a"), ("zone", "z")]),
+        of(&[("__name__", "up"), ("host", "b"), ("zone", "z")]),
+        of(&[("__name__", "up"), ("zone", "z")]),
+        of(&[
+            ("__name__", "up"),
+            ("host", "a"),
+            ("zone", "y"),
+            ("zoo", "z"),
+        ]),
+        of(&[("host", "a"), ("__name__", "up")]),
+    ]);
+    let decoded = v1_of(&body);
+    assert_eq!(
+        shown(&decoded.batch),
+        [
+            "up{host=a,zone=z} 1 @5",
+            "up{host=b,zone=z} 1 @5",
+            "up{zone=z} 1 @5",
+            "up{host=a,zone=y,zoo=z} 1 @5",
+            "up{host=a} 1 @5",
+        ]
+    );
+    let label = |series: usize, at: usize| {
+        let batch = &decoded.batch;
+        &batch.labels(&batch.all_series()[series])[at]
+    };
+    assert!(std::ptr::eq::<str>(&*label(0, 0).name, &*label(1, 0).name));
+    assert!(std::ptr::eq::<str>(
+        &*label(0, 1).value,
+        &*label(1, 1).value
+    ));
+}
+
+#[test]
 fn samples_before_their_labels_are_read_too() {
     let mut series = encoded(&v1::TimeSeries {
         samples: vec![sample(2.0, 7)],
