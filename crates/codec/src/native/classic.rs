@@ -22,7 +22,7 @@ pub struct Classic {
 /// A bucket: where it starts and ends, and what is in it.
 type Bucket = (f64, f64, f64);
 
-/// The classic form of a `Histogram` message that [`super::check`] passed. Each bucket with observations keeps both
+/// The classic form of a `Histogram` message that [`super::check()`] passed. Each bucket with observations keeps both
 /// its bounds, so that what lies between buckets stays empty. A stale marker is a stale marker in every number.
 ///
 /// `None` when the bytes are no such message.
