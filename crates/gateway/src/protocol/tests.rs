@@ -8,8 +8,9 @@ use codec::wire::{v1, v2};
 use http::Request;
 use prost::Message as _;
 
-use crate::Config;
+use crate::config::{Config, Listen, StatsdConfig};
 use crate::fake::{FakeBuffer, NOW_MS, Server};
+use crate::pushgateway::fake::Pushed;
 
 type Labels = BTreeMap<String, String>;
 
@@ -53,6 +54,7 @@ fn expected() -> Vec<Row> {
     NAMES.map(row).to_vec()
 }
 
+/// What the records hold of those names; what a protocol says besides is its own.
 fn rows(records: &[Record]) -> Vec<Row> {
     let mut rows = Vec::new();
     for record in records {
@@ -65,6 +67,9 @@ fn rows(records: &[Record]) -> Vec<Row> {
                 .collect();
             let name = labels.remove("__name__").unwrap();
             assert_eq!(name.as_bytes(), record.key);
+            if !NAMES.iter().any(|(expected, _)| *expected == name) {
+                continue;
+            }
             for point in series.points() {
                 rows.push((
                     name.clone(),
@@ -169,6 +174,9 @@ const DATADOG_2: &str = r#"{"series":[
     {"metric":"room_temperature","type":3,"resources":[{"type":"host","name":"web-01"}],"tags":["zone:eu"],
      "points":[{"timestamp":1700000000,"value":21.5}]}]}"#;
 
+const STATSD: &str = "requests_total:1027|g|#host:web-01,zone:eu|T1700000000\n\
+                      room_temperature:21.5|g|#zone:eu,host:web-01|T1700000000\n";
+
 fn cases() -> Vec<Case> {
     let json = [("content-type", "application/json")];
     let protobuf = [
@@ -236,9 +244,42 @@ async fn a_batch_is_the_same_series_and_values_through_every_protocol() {
         let server = Server::start(&config, FakeBuffer::default());
         let answer = server.send(case.request).await;
         assert_eq!(answer.status, case.status, "{}: {answer:?}", case.name);
-        let mut rows = rows(&server.buffer.confirmed());
-        // What a protocol says besides is its own; these names are everybody's.
-        rows.retain(|(name, ..)| NAMES.iter().any(|(expected, _)| expected == name));
-        assert_eq!(rows, expected(), "{}", case.name);
+        assert_eq!(
+            rows(&server.buffer.confirmed()),
+            expected(),
+            "{}",
+            case.name
+        );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_of_a_batch_job_is_that_batch_in_its_group() {
+    let gateway = Pushed::start();
+    gateway.expect(200, "PUT", "/metrics/job/shop", TEXT).await;
+    let mut rows = rows(&gateway.buffer.confirmed());
+    for (_, labels, ..) in &mut rows {
+        assert_eq!(labels.remove("job").as_deref(), Some("shop"));
+    }
+    assert_eq!(rows, expected());
+}
+
+#[tokio::test]
+async fn lines_of_statsd_with_a_time_are_that_batch() {
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let config = StatsdConfig {
+        listen: Listen::At(([127, 0, 0, 1], 0).into()),
+        ..StatsdConfig::default()
+    };
+    let statsd = server
+        .gateway
+        .statsd(&config, "gw-1".to_owned(), &server.tasks)
+        .await
+        .unwrap();
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(statsd.udp.unwrap()).await.unwrap();
+    socket.send(STATSD.as_bytes()).await.unwrap();
+    // What has come is read before the sockets are closed.
+    assert!(statsd.stop(std::time::Duration::from_secs(10)).await);
+    assert_eq!(rows(&server.buffer.confirmed()), expected());
 }
