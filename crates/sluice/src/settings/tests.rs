@@ -176,6 +176,6 @@ fn statsd_is_set_by_words_addresses_and_lists() {
         Role::Gateway,
         "statsd: {sockets: 0}",
         &[],
-        "statsd.sockets must be",
+        "statsd.sockets: must be",
     );
 }
