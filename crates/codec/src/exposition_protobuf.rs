@@ -7,16 +7,14 @@ mod distribution;
 mod metric;
 mod native;
 
-use model::{Batch, Code, MetricType, Refusal, Refused};
+use model::{Batch, Code, MetricType, Refusal};
 
 use crate::Decoded;
 use crate::protobuf::{Malformed, Reader};
+use crate::refusing::refuse;
 
 /// Labels that any body may become, however short it is.
 const LABELS_ALWAYS: usize = 100_000;
-
-/// How many refused metrics are explained; an answer lists no more.
-const EXPLAINED: usize = 100;
 
 /// Decodes a body. The index of a sample is the position of its `Metric` message, counted over all families.
 ///
@@ -170,25 +168,11 @@ impl<'a> Reading<'a> {
         match self.add(family, index, from, message) {
             Err(Stop::Refused(refusal)) => {
                 self.decoded.batch.drop_labels(from);
-                self.refuse(index, family.name, refusal);
+                refuse(&mut self.decoded.refused, index, family.name, &refusal);
                 Ok(())
             }
             result => result,
         }
-    }
-
-    fn refuse(&mut self, index: u32, name: &str, refusal: Refusal) {
-        let is_explained = self.decoded.refused.len() < EXPLAINED;
-        let (metric_name, refusal) = if is_explained {
-            (name.chars().take(1024).collect(), refusal)
-        } else {
-            (String::new(), Refusal::new(refusal.code, ""))
-        };
-        self.decoded.refused.push(Refused {
-            index,
-            metric_name,
-            refusal,
-        });
     }
 }
 

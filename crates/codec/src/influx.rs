@@ -11,15 +11,13 @@ mod value;
 use std::borrow::Cow;
 
 use hashbrown::HashMap;
-use model::{Batch, Code, Refusal, Refused};
+use model::{Batch, Code, Refusal, head};
 
+use crate::refusing::refuse;
 use crate::{Decoded, Ignored};
 use line::{Parser, Point};
 pub use time::Precision;
 use value::Value;
-
-/// Whoever lists refusals lists at most this many, so the sentences of later ones are not kept.
-const TOLD: usize = 100;
 
 /// The field whose metric is named like the measurement alone.
 const VALUE: &str = "value";
@@ -102,7 +100,7 @@ pub fn decode<'a>(body: &'a [u8], options: &Options<'a>) -> Result<Decoded<'a>, 
             if refusal.code == Code::TooManySamples {
                 return Err(refusal);
             }
-            decoder.refuse(number, from, refusal);
+            decoder.refuse(number, from, &refusal);
         }
         parser.end_line();
     }
@@ -213,16 +211,9 @@ impl<'a> Decoder<'a, '_> {
         Err(Refusal::new(Code::MetricNameTooLong, message))
     }
 
-    fn refuse(&mut self, number: u32, from: usize, mut refusal: Refusal) {
+    fn refuse(&mut self, number: u32, from: usize, refusal: &Refusal) {
         self.decoded.batch.drop_labels(from);
-        if self.decoded.refused.len() >= TOLD {
-            refusal.message = String::new();
-        }
-        self.decoded.refused.push(Refused {
-            index: number,
-            metric_name: String::new(),
-            refusal,
-        });
+        refuse(&mut self.decoded.refused, number, "", refusal);
     }
 
     fn too_many(&self, what: &str) -> Refusal {
@@ -267,14 +258,6 @@ fn joined<'a>(measurement: &str, separator: &str, key: &str) -> Cow<'a, str> {
     name.push_str(separator);
     name.push_str(key);
     Cow::Owned(name)
-}
-
-/// The first characters of a text that may be megabytes long, for a message.
-fn head(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
-        None => Cow::Borrowed(text),
-    }
 }
 
 #[cfg(test)]

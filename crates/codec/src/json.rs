@@ -42,10 +42,15 @@ pub(crate) fn decode_one(value: &[u8]) -> Result<Batch<'_>, Refusal> {
     body::one(text(value)?)
 }
 
-fn text(body: &[u8]) -> Result<&str, Refusal> {
+/// A body as text, which may be empty.
+pub(crate) fn utf8(body: &[u8]) -> Result<&str, Refusal> {
     // Some Windows tools write a byte-order mark.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = std::str::from_utf8(body).map_err(|error| explain::not_utf8(body, error))?;
+    std::str::from_utf8(body).map_err(|error| explain::not_utf8(body, error))
+}
+
+fn text(body: &[u8]) -> Result<&str, Refusal> {
+    let text = utf8(body)?;
     if text.trim_ascii().is_empty() {
         return Err(explain::empty());
     }

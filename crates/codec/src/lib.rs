@@ -33,3 +33,4 @@ mod symbols;
 
 pub use decoded::{Decoded, Ignored};
 pub use inflate::{Encoding, InflateError, UnsupportedEncoding, inflate};
+pub use refusing::TOLD;

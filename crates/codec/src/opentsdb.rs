@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 
-use model::{Code, Refusal};
+use model::{Code, Refusal, head};
 use serde::de::MapAccess;
 
 use crate::Decoded;
-use crate::json::any::{Any, Found, Handle, Ignored as Skip, Parser, Plain, Text, head};
+use crate::json::any::{Any, Found, Handle, Ignored as Skip, Parser, Plain, Text};
 use crate::json::objects::{self, Objects, Place};
 use crate::refusing::{refuse, too_many};
 
@@ -170,7 +170,7 @@ impl<'de> Objects<'de> for Points<'de> {
             Err(refusal) => {
                 self.decoded.batch.drop_labels(self.from);
                 let name = self.metric.take().unwrap_or_default();
-                refuse(&mut self.decoded.refused, index, &name, refusal);
+                refuse(&mut self.decoded.refused, index, &name, &refusal);
             }
         }
         Ok(())

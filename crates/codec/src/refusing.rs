@@ -2,18 +2,18 @@
 
 use model::{Refusal, Refused};
 
-/// An answer tells no more of them, so the others' sentences need not be kept.
-pub(crate) const TOLD: usize = 100;
+/// How many refusals of a body are told. The others' sentences need not be kept.
+pub const TOLD: usize = 100;
 
 /// Adds a refusal of an object.
-pub(crate) fn refuse(refused: &mut Vec<Refused>, index: u32, metric_name: &str, refusal: Refusal) {
+pub(crate) fn refuse(refused: &mut Vec<Refused>, index: u32, metric_name: &str, refusal: &Refusal) {
     let is_told = refused.len() < TOLD;
     refused.push(if is_told {
         Refused {
             index,
             // Whole, unless it is longer than a name may be.
             metric_name: metric_name.chars().take(1024).collect(),
-            refusal,
+            refusal: refusal.clone(),
         }
     } else {
         Refused {

@@ -12,7 +12,7 @@ mod number;
 mod reading;
 mod rules;
 
-use model::{Code, Refusal};
+use model::Refusal;
 
 use crate::Decoded;
 use reading::Reading;
@@ -34,9 +34,6 @@ pub struct Options {
     /// The time of samples without a timestamp, in Unix milliseconds.
     pub now_ms: i64,
 }
-
-/// How many refused lines are explained; an answer lists no more.
-const EXPLAINED: usize = 100;
 
 /// Decodes a body. The index of a sample is the number of its line, from 0; refusals name it from 1, as editors do.
 ///
@@ -69,11 +66,6 @@ pub fn decode<'a>(
         reading.line(index, line)?;
     }
     reading.finish()
-}
-
-fn too_many(max_samples: usize) -> Refusal {
-    let message = format!("the body has more than {max_samples} samples; send it in parts");
-    Refusal::new(Code::TooManySamples, message)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use model::{Code, Refused};
 use serde::Serialize;
 
 /// How many refusals an answer lists.
-pub(crate) const TOLD: usize = 100;
+pub(crate) use codec::TOLD;
 
 /// How much of a metric name an answer repeats, in characters.
 const NAME_CHARS: usize = 100;

@@ -253,7 +253,8 @@ fn is_plain(bytes: &[u8]) -> bool {
 }
 
 /// The first characters of a text that may be megabytes long, for a message.
-fn head(text: &str) -> String {
+#[must_use]
+pub fn head(text: &str) -> String {
     let mut head: String = text.chars().take(40).collect();
     if head.len() < text.len() {
         head.push('…');

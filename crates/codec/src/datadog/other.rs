@@ -57,7 +57,7 @@ pub fn pass(body: &[u8], what: Passed, max_samples: usize) -> Result<Decoded<'_>
             for index in 0..u32::try_from(metrics).unwrap_or(u32::MAX) {
                 let message = "metrics on /intake/ are of an agent of version 5; upgrade it";
                 let refusal = Refusal::new(Code::SampleInvalid, message);
-                refuse(&mut decoded.refused, index, "", refusal);
+                refuse(&mut decoded.refused, index, "", &refusal);
                 decoded.objects += 1;
             }
         }

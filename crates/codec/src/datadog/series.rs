@@ -145,7 +145,7 @@ impl<'de> Collector<'de> {
             // One that was not read to its end may have more.
             for _ in 0..self.points.len().max(1) {
                 let index = self.next_object()?;
-                refuse(&mut self.decoded.refused, index, &name, problem.clone());
+                refuse(&mut self.decoded.refused, index, &name, &problem);
             }
             return Ok(());
         }
@@ -190,7 +190,7 @@ impl<'de> Collector<'de> {
                 Point::Empty => {}
                 Point::Bad(refusal) => {
                     let index = self.next_object()?;
-                    refuse(&mut self.decoded.refused, index, &shown, refusal);
+                    refuse(&mut self.decoded.refused, index, &shown, &refusal);
                 }
             }
         }

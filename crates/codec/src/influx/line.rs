@@ -4,9 +4,8 @@
 
 use std::borrow::Cow;
 
-use model::{Batch, Code, Refusal};
+use model::{Batch, Code, Refusal, head};
 
-use super::head;
 use super::value::{Bad, Value};
 
 const COMMA: u8 = 1;
@@ -377,7 +376,7 @@ impl<'a> Parser<'a> {
     fn shown(&self, token: &Token) -> String {
         let bytes = self.body.get(token.from..token.to).unwrap_or_default();
         let start = bytes.get(..200).unwrap_or(bytes);
-        head(&String::from_utf8_lossy(start)).into_owned()
+        head(&String::from_utf8_lossy(start))
     }
 }
 

@@ -47,7 +47,7 @@ fn shown(decoded: &Decoded<'_>) -> Vec<String> {
 
 /// Refusals as `index code message`.
 fn told(decoded: &Decoded<'_>) -> Vec<String> {
-    let of_refused = |refused: &Refused| {
+    let of_refused = |refused: &model::Refused| {
         let Refusal { code, message } = &refused.refusal;
         format!("{} {} {message}", refused.index, code.as_str())
     };

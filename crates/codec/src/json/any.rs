@@ -2,6 +2,7 @@
 //!
 //! Both parsers drive the same visitors, so that what they accept is the same by construction.
 
+use model::head;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -73,15 +74,6 @@ impl fmt::Display for Decimal {
             None => write!(f, "{}", self.0),
         }
     }
-}
-
-/// The first characters of a text that may be megabytes long, for a message.
-pub(crate) fn head(text: &str) -> String {
-    let mut head: String = text.chars().take(40).collect();
-    if head.len() < text.len() {
-        head.push('…');
-    }
-    head
 }
 
 /// What to do with a value, whatever its type.

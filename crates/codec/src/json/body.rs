@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
 use crate::Decoded;
-use crate::refusing::refuse;
+use crate::refusing::{refuse, too_many};
 
 use super::any::{Any, Found, Handle, Ignored, Parser, Text};
 use super::element::{Element, Origin, ReadElement};
@@ -74,7 +74,7 @@ impl<'de> Reading<'de> {
             Ok(()) if self.batch.samples().len() > self.max_samples => self.stop(Whole::TooMany),
             Ok(()) => Ok(()),
             Err((metric_name, refusal)) => {
-                refuse(&mut self.refused, index, &metric_name, refusal);
+                refuse(&mut self.refused, index, &metric_name, &refusal);
                 Ok(())
             }
         }
@@ -99,7 +99,7 @@ pub(super) fn fast(body: &str, max_samples: usize) -> Option<Result<Decoded<'_>,
         read(Parser::Sonic, &mut reading, &mut deserializer).and_then(|()| deserializer.end());
     match (result, &reading.whole) {
         (Ok(()), None) if reading.found_metrics => Some(Ok(reading.into_decoded())),
-        (_, Some(Whole::TooMany)) => Some(Err(explain::too_many(max_samples))),
+        (_, Some(Whole::TooMany)) => Some(Err(too_many(max_samples))),
         _ => None,
     }
 }
@@ -113,7 +113,7 @@ pub(super) fn careful(body: &str, max_samples: usize) -> Result<Decoded<'_>, Ref
     match (result, reading.whole.take()) {
         (Ok(()), _) if reading.found_metrics => Ok(reading.into_decoded()),
         (Ok(()), _) => Err(explain::no_metrics(reading.found_sample)),
-        (Err(_), Some(Whole::TooMany)) => Err(explain::too_many(max_samples)),
+        (Err(_), Some(Whole::TooMany)) => Err(too_many(max_samples)),
         (Err(error), Some(Whole::Shape(what))) => Err(explain::shape(&what, &error)),
         (Err(error), None) => Err(explain::syntax(body, &error)),
     }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use model::{Batch, Code, Label, MetricType, Refusal};
+use model::{Batch, Code, Label, MetricType, Refusal, head};
 use serde::de::MapAccess;
 
 use crate::bound::Bound;
 
-use super::any::{Any, Decimal, Found, Handle, Ignored, Parser, Plain, Text, head};
+use super::any::{Any, Decimal, Found, Handle, Ignored, Parser, Plain, Text};
 use super::element::{Head, Origin};
 
 /// The entries of `buckets` or `quantiles`, or what stood there instead.

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use model::{Batch, Code, MetricType, Refusal};
+use model::{Batch, Code, MetricType, Refusal, head};
 use serde::de::MapAccess;
 
-use super::any::{Any, Decimal, Found, Handle, Ignored, Parser, Plain, Text, head};
+use super::any::{Any, Decimal, Found, Handle, Ignored, Parser, Plain, Text};
 use super::distribution::{self, Distribution};
 
 /// Who wrote the object.

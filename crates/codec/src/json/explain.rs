@@ -1,8 +1,6 @@
 //! Sentences about a body that is no batch: where it breaks, and what to do about it.
 
-use model::{Code, Refusal};
-
-use super::any::head;
+use model::{Code, Refusal, head};
 
 /// Why a whole body is refused, where its syntax is fine.
 pub(super) enum Whole {
@@ -10,11 +8,6 @@ pub(super) enum Whole {
     TooMany,
     /// It is JSON of another shape.
     Shape(String),
-}
-
-pub(super) fn too_many(max_samples: usize) -> Refusal {
-    let message = format!("the body has more than {max_samples} samples; send it in parts");
-    Refusal::new(Code::TooManySamples, message)
 }
 
 pub(super) fn no_metrics(found_sample: bool) -> Refusal {

@@ -112,9 +112,7 @@ pub(crate) fn read_one<'de, T: Objects<'de>>(
 /// # Errors
 /// When it is empty or not UTF-8.
 pub(crate) fn text(body: &[u8]) -> Result<&str, Refusal> {
-    // Some Windows tools write a byte-order mark.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = std::str::from_utf8(body).map_err(|error| explain::not_utf8(body, error))?;
+    let text = super::utf8(body)?;
     if text.trim_ascii().is_empty() {
         return Err(Refusal::new(Code::BodyInvalid, "the body is empty"));
     }

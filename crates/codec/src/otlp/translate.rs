@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use model::{Code, Label, MetricType, Refusal, Refused};
+use model::{Code, Label, MetricType, Refusal};
 
 use super::attributes::Labels;
 use super::metric::{Data, Metric};
@@ -10,9 +10,7 @@ use super::resource::Resource;
 use super::{Stop, Translation};
 use crate::decoded::{Decoded, Ignored};
 use crate::protobuf::{Malformed, Reader};
-
-/// As many refusals as an answer lists keep their sentences.
-const TOLD: usize = 100;
+use crate::refusing::refuse;
 
 /// Labels that any body may become, however short it is.
 const LABELS_ALWAYS: usize = 1_000_000;
@@ -207,7 +205,7 @@ impl<'a, 't> Translator<'a, 't> {
             };
             match translated {
                 Ok(()) => {}
-                Err(Bad::Refused(refusal)) => self.refuse(&metric, index, refusal),
+                Err(Bad::Refused(refusal)) => self.refuse(&metric, index, &refusal),
                 Err(Bad::Stop(stop)) => return Err(stop),
             }
         }
@@ -255,22 +253,14 @@ impl<'a, 't> Translator<'a, 't> {
         Ok(())
     }
 
-    fn refuse(&mut self, metric: &Metric<'a>, index: u32, refusal: Refusal) {
-        let is_told = self.decoded.refused.len() < TOLD;
-        let (metric_name, message) = if is_told {
-            let name = metric.raw_name.chars().take(200).collect();
-            (name, refusal.message)
-        } else {
-            (String::new(), String::new())
-        };
-        self.decoded.refused.push(Refused {
-            index,
-            metric_name,
-            refusal: Refusal {
-                code: refusal.code,
-                message,
-            },
-        });
+    fn refuse(&mut self, metric: &Metric<'a>, index: u32, refusal: &Refusal) {
+        let name = metric.raw_name;
+        let end = name
+            .char_indices()
+            .nth(200)
+            .map_or(name.len(), |(end, _)| end);
+        let name = name.get(..end).unwrap_or_default();
+        refuse(&mut self.decoded.refused, index, name, refusal);
     }
 
     /// Turns the point's attributes into its labels.

@@ -8,15 +8,13 @@ mod series;
 mod v1;
 mod v2;
 
-use model::{Batch, Code, Limits, Refusal, Refused};
+use model::{Batch, Code, Limits, Refusal};
 
 use super::Version;
 use crate::protobuf::Malformed;
+use crate::refusing::refuse;
 use crate::{Decoded, Ignored};
 use series::Facts;
-
-/// How many refusals have a sentence each. An answer lists no more, and a body may have any number.
-const TOLD: usize = 100;
 
 /// An exemplar belongs to no object: it is good or bad by itself.
 const NO_OBJECT: u32 = u32::MAX;
@@ -175,19 +173,7 @@ impl<'a, 'l> Reading<'a, 'l> {
     }
 
     fn refuse(&mut self, index: u32, name: &str, refusal: &Refusal) {
-        let is_told = self.decoded.refused.len() < TOLD;
-        let text = |text: &str| {
-            if is_told {
-                text.to_owned()
-            } else {
-                String::new()
-            }
-        };
-        self.decoded.refused.push(Refused {
-            index,
-            metric_name: text(name),
-            refusal: Refusal::new(refusal.code, text(&refusal.message)),
-        });
+        refuse(&mut self.decoded.refused, index, name, refusal);
     }
 }
 

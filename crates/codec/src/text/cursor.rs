@@ -113,12 +113,3 @@ pub(super) fn unescaped(text: &str, with_quotes: bool) -> Cow<'_, str> {
     }
     Cow::Owned(plain)
 }
-
-/// The start of a text that may be megabytes long, for a message.
-pub(super) fn head(text: &str) -> String {
-    let mut head: String = text.chars().take(40).collect();
-    if head.len() < text.len() {
-        head.push('…');
-    }
-    head
-}

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use model::{Batch, Code, Refusal};
+use model::{Batch, Code, Refusal, head};
 
 use super::Dialect;
-use super::cursor::{Cursor, head};
+use super::cursor::Cursor;
 use super::number;
 
 /// A label of an exemplar.

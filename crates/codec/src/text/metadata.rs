@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use model::{Code, MetricType, Refusal};
+use model::{Code, MetricType, Refusal, head};
 
 use super::Dialect;
-use super::cursor::{Cursor, head, unescaped};
+use super::cursor::{Cursor, unescaped};
 use super::families::Families;
 
 /// What a line with `#` is.

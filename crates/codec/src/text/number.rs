@@ -1,9 +1,8 @@
 //! Values and timestamps as Prometheus reads them.
 
-use model::{Code, Refusal};
+use model::{Code, Refusal, head};
 
 use super::Dialect;
-use super::cursor::head;
 
 /// A number as Go reads it, without hexadecimal ones and underscores; `None` if it is none.
 #[inline]

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use model::{Batch, Code, Label, MetricType, Refusal, Refused, Sample, Value};
+use model::{Batch, Code, Label, MetricType, Refusal, Sample, Value, head};
 
-use super::cursor::head;
 use super::families::{Families, suffix_of};
 use super::line::{self, Line, Pair, Trailer};
 use super::metadata::{self, Hash};
-use super::{Dialect, EXPLAINED, Options, number, rules, too_many};
+use super::{Dialect, Options, number, rules};
+use crate::refusing::{TOLD, refuse, too_many};
 use crate::{Decoded, Ignored};
 
 pub(super) struct Reading<'a> {
@@ -276,22 +276,17 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn refuse(&mut self, index: u32, name: Cow<'a, str>, refusal: Refusal) -> Result<(), Refusal> {
+    fn refuse(
+        &mut self,
+        index: u32,
+        name: Cow<'a, str>,
+        mut refusal: Refusal,
+    ) -> Result<(), Refusal> {
         self.count()?;
-        let is_explained = self.decoded.refused.len() < EXPLAINED;
-        let (metric_name, message) = if is_explained {
-            (
-                name.chars().take(1024).collect(),
-                format!("line {}: {}", u64::from(index) + 1, refusal.message),
-            )
-        } else {
-            (String::new(), String::new())
-        };
-        self.decoded.refused.push(Refused {
-            index,
-            metric_name,
-            refusal: Refusal::new(refusal.code, message),
-        });
+        if self.decoded.refused.len() < TOLD {
+            refusal.message = format!("line {}: {}", u64::from(index) + 1, refusal.message);
+        }
+        refuse(&mut self.decoded.refused, index, &name, &refusal);
         Ok(())
     }
 }

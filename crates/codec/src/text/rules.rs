@@ -3,9 +3,8 @@
 //! Only what makes a single line impossible. Sums and quantiles may be negative or NaN, which the specification forbids:
 //! clients that observe such values send them, and Prometheus takes them.
 
-use model::{Code, Label, MetricType, Refusal};
+use model::{Code, Label, MetricType, Refusal, head};
 
-use super::cursor::head;
 use super::number::float;
 
 /// Checks a sample of a family: what its name has after the family's, its labels, its value.

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use model::{Batch, Code, Refusal};
+use model::{Batch, Code, Refusal, head};
 use serde::de::{MapAccess, SeqAccess};
 
-use crate::json::any::{Any, Found, Handle, Ignored as Skip, Parser, Plain, Text, head};
+use crate::json::any::{Any, Found, Handle, Ignored as Skip, Parser, Plain, Text};
 use crate::json::objects::Objects;
 use crate::refusing::{TOLD, refuse, too_many};
 use crate::{Decoded, Ignored};
@@ -93,12 +93,11 @@ impl<'de> Lines<'de> {
         }
         for refused in &other.refused {
             let index = refused.index + offset;
-            let refusal = refused.refusal.clone();
             refuse(
                 &mut self.decoded.refused,
                 index,
                 &refused.metric_name,
-                refusal,
+                &refused.refusal,
             );
         }
         for (what, count) in &other.ignored {
@@ -121,7 +120,7 @@ impl<'de> Lines<'de> {
         let name = self.name.take().unwrap_or_default();
         for _ in 0..count {
             let index = self.next_object()?;
-            refuse(&mut self.decoded.refused, index, &name, refusal.clone());
+            refuse(&mut self.decoded.refused, index, &name, &refusal);
         }
         self.clear();
         Ok(())
@@ -207,7 +206,7 @@ impl<'de> Lines<'de> {
                 }
             };
             let index = self.next_object()?;
-            refuse(&mut self.decoded.refused, index, &shown, refusal);
+            refuse(&mut self.decoded.refused, index, &shown, &refusal);
         }
         Ok(())
     }

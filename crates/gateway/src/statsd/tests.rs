@@ -307,27 +307,32 @@ fn counters(snapshotter: &Snapshotter) -> Vec<String> {
     counters
 }
 
-#[test]
-fn everything_that_came_is_counted() {
+/// Runs on one thread; answers the counters.
+fn counted(test: impl AsyncFnOnce()) -> Vec<String> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     ::metrics::with_local_recorder(&recorder, || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .unwrap();
-        runtime.block_on(async {
-            let server = Server::start(&Config::default(), FakeBuffer::default());
-            let statsd = start(&server, &config()).await;
-            let socket = udp(&statsd).await;
-            socket
-                .send(b"hits:1|c\nnonsense\nhits:1|g\n_e{1,1}:a|b\n_sc|x|0")
-                .await
-                .unwrap();
-            assert!(statsd.stop(Duration::from_secs(10)).await);
-        });
+            .unwrap()
+            .block_on(test());
     });
-    let counters = counters(&snapshotter);
+    counters(&snapshotter)
+}
+
+#[test]
+fn everything_that_came_is_counted() {
+    let counters = counted(async || {
+        let server = Server::start(&Config::default(), FakeBuffer::default());
+        let statsd = start(&server, &config()).await;
+        let socket = udp(&statsd).await;
+        socket
+            .send(b"hits:1|c\nnonsense\nhits:1|g\n_e{1,1}:a|b\n_sc|x|0")
+            .await
+            .unwrap();
+        assert!(statsd.stop(Duration::from_secs(10)).await);
+    });
     let counters: Vec<&str> = counters
         .iter()
         .map(String::as_str)
@@ -396,35 +401,26 @@ async fn a_socket_that_another_process_has_opened_since_is_left_to_it() {
 
 #[test]
 fn what_was_cut_off_is_counted() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
-    ::metrics::with_local_recorder(&recorder, || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let folder = tempfile::tempdir().unwrap();
-            let config = sockets(folder.path());
-            let server = Server::start(&Config::default(), FakeBuffer::default());
-            let statsd = start(&server, &config).await;
-            let client = UnixDatagram::unbound().unwrap();
-            let long = format!("hits:1|c\n{}", "x:1|c|@0.1\n".repeat(6000));
-            let path = config.unix_datagram.as_ref().unwrap();
-            client.send_to(long.as_bytes(), path).await.unwrap();
-            let path = config.unix_stream.as_ref().unwrap();
-            let client = UnixStream::connect(path).await.unwrap();
-            client.ready(Interest::WRITABLE).await.unwrap();
-            client.try_write(b"hits:1|c\nhits:1|c").unwrap();
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            assert!(statsd.stop(Duration::from_secs(10)).await);
-            assert_eq!(
-                stored(&server.buffer.confirmed())[0],
-                "hits{gateway=gw-1} 2"
-            );
-        });
+    let counters = counted(async || {
+        let folder = tempfile::tempdir().unwrap();
+        let config = sockets(folder.path());
+        let server = Server::start(&Config::default(), FakeBuffer::default());
+        let statsd = start(&server, &config).await;
+        let client = UnixDatagram::unbound().unwrap();
+        let long = format!("hits:1|c\n{}", "x:1|c|@0.1\n".repeat(6000));
+        let path = config.unix_datagram.as_ref().unwrap();
+        client.send_to(long.as_bytes(), path).await.unwrap();
+        let path = config.unix_stream.as_ref().unwrap();
+        let client = UnixStream::connect(path).await.unwrap();
+        client.ready(Interest::WRITABLE).await.unwrap();
+        client.try_write(b"hits:1|c\nhits:1|c").unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(statsd.stop(Duration::from_secs(10)).await);
+        assert_eq!(
+            stored(&server.buffer.confirmed())[0],
+            "hits{gateway=gw-1} 2"
+        );
     });
-    let counters = counters(&snapshotter);
     for reason in ["packet_too_long", "line_broken_off"] {
         let line = format!("sluice_statsd_lines_rejected_total{{reason={reason}}} 1");
         assert!(counters.contains(&line), "{counters:?}");
