@@ -101,6 +101,9 @@ struct Open {
     received_at_ms: i64,
 }
 
+/// A builder that has grown beyond this is not used again: few records are so large.
+const SPARE_BYTES: usize = 64 << 10;
+
 /// What came since the last flush.
 #[derive(Debug, Default)]
 pub(super) struct Window {
@@ -111,6 +114,8 @@ pub(super) struct Window {
     open_bytes: usize,
     opened_at: Option<Instant>,
     is_closed: bool,
+    /// Builders of the window before, not more than it had: their memory is used again.
+    spare: Vec<RecordBuilder>,
 }
 
 #[derive(Debug)]
@@ -202,16 +207,15 @@ impl Shard {
     pub(super) fn take(&self) -> (Vec<Sealed>, Option<Instant>) {
         let taken = {
             let mut window = self.window();
-            let is_closed = window.is_closed;
-            std::mem::replace(
-                &mut *window,
-                Window {
-                    is_closed,
-                    ..Window::default()
-                },
-            )
+            let next = window.next();
+            std::mem::replace(&mut *window, next)
         };
-        taken.seal_all()
+        let opened_at = taken.opened_at;
+        let (sealed, spare) = taken.seal_all();
+        if !spare.is_empty() {
+            self.window().spare = spare;
+        }
+        (sealed, opened_at)
     }
 
     /// Takes what came; from now on, nothing is added.
@@ -222,6 +226,16 @@ impl Shard {
 }
 
 impl Window {
+    /// An empty window, with room for what this one has.
+    fn next(&self) -> Self {
+        Self {
+            is_closed: self.is_closed,
+            table: HashTable::with_capacity(self.open.len()),
+            open: Vec::with_capacity(self.open.len()),
+            ..Self::default()
+        }
+    }
+
     fn is_full(&self, shape: Shape) -> bool {
         self.sealed_bytes + self.open_bytes >= shape.max_record_bytes
     }
@@ -247,6 +261,8 @@ impl Window {
             sample_at(position).map(class)
         };
         let same_series = |a: &u32, b: &u32| class_of(a) == class_of(b);
+        // What the open record has of this request.
+        let (mut before_samples, mut has_pushed) = (open.builder.samples(), false);
         for run in positions.chunk_by(same_series) {
             let Some(series) = run.first().and_then(sample_at).map(|sample| sample.series) else {
                 continue;
@@ -263,14 +279,17 @@ impl Window {
                     .iter()
                     .filter_map(sample_at)
                     .map(|sample| item(batch, sample));
-                let samples = open.builder.samples();
                 let taken = open.push(pushed, items, rest.len());
                 if taken > 0 {
-                    open.sources.add(addition.origin.source.as_ref());
-                    let samples = open.builder.samples().saturating_sub(samples);
-                    open.claims.add(addition.ticket, u64::from(samples));
+                    has_pushed = true;
                     rest = rest.get(taken..).unwrap_or_default();
-                } else if let Some(sealed) = open.seal() {
+                    continue;
+                }
+                if has_pushed {
+                    open.claim(addition, before_samples);
+                }
+                if let Some(sealed) = open.seal() {
+                    (before_samples, has_pushed) = (0, false);
                     open.received_at_ms = addition.received_at_ms;
                     self.sealed_bytes += sealed.record.value.len();
                     self.sealed.push(sealed);
@@ -281,13 +300,16 @@ impl Window {
                 }
             }
         }
+        if has_pushed {
+            open.claim(addition, before_samples);
+        }
         let after = open.builder.encoded_len();
         self.open_bytes = (self.open_bytes + after).saturating_sub(before);
     }
 
     /// The open record of a name, made if there is none.
     fn open_record(&mut self, addition: &Addition<'_>, hash: u64, name: &str) -> Option<usize> {
-        let open = &mut self.open;
+        let Self { open, spare, .. } = self;
         let entry = self.table.entry(
             hash,
             |slot| {
@@ -309,7 +331,13 @@ impl Window {
                     key: Bytes::copy_from_slice(name.as_bytes()),
                     tenant: addition.origin.tenant.clone(),
                     sources: Sources::default(),
-                    builder: RecordBuilder::new(name),
+                    builder: spare.pop().map_or_else(
+                        || RecordBuilder::new(name),
+                        |mut builder| {
+                            builder.restart(name);
+                            builder
+                        },
+                    ),
                     claims: Claims::default(),
                     received_at_ms: addition.received_at_ms,
                 });
@@ -367,11 +395,14 @@ impl Window {
         }
     }
 
-    /// Every record, those of one key in the order of their samples.
-    fn seal_all(mut self) -> (Vec<Sealed>, Option<Instant>) {
+    /// Every record, those of one key in the order of their samples; and the builders, for the next window.
+    fn seal_all(mut self) -> (Vec<Sealed>, Vec<RecordBuilder>) {
         let mut sealed = self.sealed;
+        sealed.reserve(self.open.len());
         sealed.extend(self.open.iter_mut().filter_map(Open::seal));
-        (sealed, self.opened_at)
+        let builders = self.open.into_iter().map(|open| open.builder);
+        let spare = builders.filter(|builder| builder.capacity() <= SPARE_BYTES);
+        (sealed, spare.collect())
     }
 }
 
@@ -425,6 +456,13 @@ impl Open {
         let labels = pairs(batch.labels(series));
         self.builder
             .push_within(limit_bytes, labels, kind, unit, help, items)
+    }
+
+    /// Notes that a request waits for the record, with the samples since there were so many.
+    fn claim(&mut self, addition: &Addition<'_>, before_samples: u32) {
+        let samples = self.builder.samples().saturating_sub(before_samples);
+        self.claims.add(addition.ticket, u64::from(samples));
+        self.sources.add(addition.origin.source.as_ref());
     }
 
     /// The record, if it has samples. The next one of that name starts empty.
