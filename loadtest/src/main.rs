@@ -12,6 +12,7 @@
 
 mod body;
 mod client;
+mod outcome;
 mod report;
 mod run;
 mod suite;
