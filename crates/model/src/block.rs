@@ -274,6 +274,18 @@ impl<'a> SeriesView<'a> {
         self.entry.kind
     }
 
+    /// The number of the unit among the block's symbols.
+    #[must_use]
+    pub fn unit_ref(&self) -> u32 {
+        self.entry.unit
+    }
+
+    /// The number of the help text among the block's symbols.
+    #[must_use]
+    pub fn help_ref(&self) -> u32 {
+        self.entry.help
+    }
+
     /// The stated unit, or empty.
     #[must_use]
     pub fn unit(&self) -> &'a str {

@@ -319,7 +319,7 @@ fn a_store_of_the_classic_alphabet_gets_its_names() {
             names,
             ..Config::default()
         };
-        let body = encode(&batch, &config).body.unwrap();
+        let body = Encoders::new(&config).encode(&batch).body.unwrap();
         let request = v1::WriteRequest::decode(uncompressed(&body)).unwrap();
         assert_eq!(seen_v1(&request)[0].labels, pairs(&expected));
     }
