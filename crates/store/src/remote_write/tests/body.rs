@@ -6,7 +6,8 @@ use codec::wire::{v1, v2};
 use model::MetricType;
 use prost::Message as _;
 
-use super::super::{Names, Version, encode};
+use super::super::encode::Encoders;
+use super::super::{Names, Version};
 use super::{Batch, Config, Lane, Receiver, Series, store};
 use crate::{Item, Write as _};
 
