@@ -14,6 +14,7 @@ mod bodies;
 mod client;
 mod files;
 mod ledger;
+mod limits;
 mod load;
 mod outcome;
 mod output;
@@ -39,6 +40,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Limits(limits::Arguments),
     Run(Box<run::Arguments>),
     Suite(suite::Arguments),
     Verify(verify::Arguments),
@@ -47,6 +49,7 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<std::process::ExitCode> {
     match Cli::parse().command {
+        Command::Limits(arguments) => limits::run(arguments).await?,
         Command::Run(arguments) => run::run(&arguments).await?,
         Command::Suite(arguments) => suite::run(&arguments).await?,
         Command::Verify(arguments) => return verify::run(&arguments).await,
