@@ -13,6 +13,8 @@ mod json;
 mod kafka;
 mod pipeline;
 mod stopwatch;
+#[cfg(test)]
+mod tests;
 mod text;
 mod views;
 mod wire;

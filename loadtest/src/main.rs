@@ -20,6 +20,7 @@ mod outcome;
 mod output;
 mod protocol;
 mod quiet;
+mod report;
 mod run;
 mod scenario;
 mod sender;
@@ -41,6 +42,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Limits(limits::Arguments),
+    Report(report::Arguments),
     Run(Box<run::Arguments>),
     Suite(suite::Arguments),
     Verify(verify::Arguments),
@@ -50,6 +52,7 @@ enum Command {
 async fn main() -> anyhow::Result<std::process::ExitCode> {
     match Cli::parse().command {
         Command::Limits(arguments) => limits::run(arguments).await?,
+        Command::Report(arguments) => report::run(&arguments)?,
         Command::Run(arguments) => run::run(&arguments).await?,
         Command::Suite(arguments) => suite::run(&arguments).await?,
         Command::Verify(arguments) => return verify::run(&arguments).await,
