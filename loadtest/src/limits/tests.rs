@@ -54,7 +54,7 @@ fn every_inflater_gives_back_every_sample() {
     let outcomes = inflate::measure(&bodies, SHORT).unwrap();
     assert!(outcomes.iter().all(|line| line.scenario == "json-gzip-100"));
     let of_stage = |stage: &str| {
-        let has = |line: &&Outcome| line.parameters.get("stage").unwrap() == stage;
+        let has = |line: &&Outcome| line.parameters["stage"] == stage;
         outcomes.iter().filter(has).count()
     };
     assert_eq!((of_stage("inflate"), of_stage("decode+inflate")), (2, 2));
