@@ -16,8 +16,8 @@ use crate::{files, output, table};
 use kafka::Broker;
 use server::Server;
 
-/// Open files that any scenario needs: 10,000 connections, and then some.
-const OPEN_FILES: usize = 30_000;
+/// Open files beside the connections, of us and of what we start.
+const FILES_BESIDE: usize = 1000;
 
 /// Start what each scenario needs, load it, and print one table.
 #[derive(Debug, Args)]
@@ -47,7 +47,10 @@ pub(crate) struct Arguments {
 /// Runs the subcommand.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let scenarios = scenarios(arguments)?;
-    files::allow(OPEN_FILES)?;
+    let connections = scenarios
+        .iter()
+        .map(|scenario| scenario.load.all_connections());
+    files::allow(connections.max().unwrap_or(0) + FILES_BESIDE)?;
     let mut broker = Broker::default();
     let mut outcomes = Vec::new();
     for (number, scenario) in scenarios.iter().enumerate() {
