@@ -145,7 +145,8 @@ async fn one(
     if let Some(before) = before {
         ledger.add(&before);
     }
-    outcome.answers_after_kafka = Some(true);
+    let has_answers = scenario.load.protocol.has_answers();
+    outcome.answers_after_kafka = topic.as_ref().map(|_| has_answers);
     if let Some((key, _)) = &scenario.sweep {
         let key = key.rsplit('.').next().unwrap_or(key);
         outcome
@@ -162,13 +163,13 @@ async fn one(
                 .parameters
                 .insert("partitions".to_owned(), partitions.to_owned());
             let samples = ledger.acknowledged.count() + ledger.unknown.count();
-            if samples > 0 && scenario.load.protocol.has_answers() {
+            if samples > 0 && has_answers {
                 outcome.disk_bytes_per_sample = Some(topic.bytes() as f64 / samples as f64);
             }
         }
         None => server.stop(),
     }
-    if scenario.verify && !arguments.no_verify && scenario.load.protocol.has_answers() {
+    if scenario.verify && !arguments.no_verify && has_answers {
         let verdict = match &topic {
             Some(topic) => verify::kafka(&topic.brokers, &topic.name, &ledger).await?,
             None => verify::log(&data_dir, &ledger).await?,
