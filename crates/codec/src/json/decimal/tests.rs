@@ -1,3 +1,5 @@
+//! Plain numbers are those of the standard library; the others are left to the parsers.
+
 use proptest::prelude::*;
 
 use super::{integer, number};

@@ -1,3 +1,5 @@
+//! Objects end where they end, and their numbers are found only where there is one of each.
+
 use super::{Scanned, object};
 
 fn numbers(text: &str) -> Option<(&str, &str)> {
