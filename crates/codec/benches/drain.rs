@@ -85,11 +85,6 @@ fn stages(criterion: &mut Criterion) {
         group.bench_function(format!("compress/{name}"), |bencher| {
             bencher.iter(|| compressor.compress(black_box(&request)));
         });
-        eprintln!(
-            "{name}: {} bytes, compressed {}",
-            request.len(),
-            compressor.compress(&request).len()
-        );
     }
     group.finish();
 }
