@@ -12,6 +12,7 @@
 
 mod bodies;
 mod client;
+mod drain;
 mod files;
 mod ledger;
 mod load;
@@ -42,6 +43,8 @@ enum Command {
     Run(Box<run::Arguments>),
     Suite(suite::Arguments),
     Verify(verify::Arguments),
+    /// Fill a topic of a real Kafka, start a consumer on it, and measure what a sample costs it.
+    Drain(drain::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -49,6 +52,7 @@ async fn main() -> anyhow::Result<std::process::ExitCode> {
     match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments).await?,
         Command::Suite(arguments) => suite::run(&arguments).await?,
+        Command::Drain(arguments) => drain::run(arguments).await?,
         Command::Verify(arguments) => return verify::run(&arguments).await,
     }
     Ok(std::process::ExitCode::SUCCESS)
