@@ -15,11 +15,13 @@ mod client;
 mod drain;
 mod files;
 mod ledger;
+mod limits;
 mod load;
 mod outcome;
 mod output;
 mod protocol;
 mod quiet;
+mod report;
 mod run;
 mod scenario;
 mod sender;
@@ -40,19 +42,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Drain(drain::Arguments),
+    Limits(limits::Arguments),
+    Report(report::Arguments),
     Run(Box<run::Arguments>),
     Suite(suite::Arguments),
     Verify(verify::Arguments),
-    /// Fill a topic of a real Kafka, start a consumer on it, and measure what a sample costs it.
-    Drain(drain::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<std::process::ExitCode> {
     match Cli::parse().command {
+        Command::Drain(arguments) => drain::run(arguments).await?,
+        Command::Limits(arguments) => limits::run(arguments).await?,
+        Command::Report(arguments) => report::run(&arguments)?,
         Command::Run(arguments) => run::run(&arguments).await?,
         Command::Suite(arguments) => suite::run(&arguments).await?,
-        Command::Drain(arguments) => drain::run(arguments).await?,
         Command::Verify(arguments) => return verify::run(&arguments).await,
     }
     Ok(std::process::ExitCode::SUCCESS)
