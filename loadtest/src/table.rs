@@ -39,7 +39,10 @@ fn row(outcome: &Outcome) -> String {
         write!(answers, "; lost: {lost}").unwrap_or_default();
     }
     let what = match outcome.parameters.get("sweep") {
-        Some(sweep) => format!("{} {sweep}", outcome.scenario),
+        Some(sweep) => {
+            let value = outcome.parameters.get(sweep).map_or("?", String::as_str);
+            format!("{}={value}", outcome.scenario)
+        }
         None => outcome.scenario.clone(),
     };
     let cells = [

@@ -91,7 +91,7 @@ pub(crate) async fn kafka(brokers: &str, topic: &str, ledger: &Ledger) -> anyhow
         service::clock::now_ms()
     );
     let reader = Reader::new(&config, &Member::of(group), RETENTION)?;
-    let mut tally = Tally::new(ledger);
+    let mut tally = Tally::new(ledger)?;
     drained::all(reader, &mut tally).await?;
     Ok(tally.verdict(ledger))
 }
@@ -108,14 +108,14 @@ pub(crate) async fn log(data_dir: &Path, ledger: &Ledger) -> anyhow::Result<Verd
     )?;
     // A reader that is not remembered: nothing changes for those that are.
     let reader = log.reader("verify", Start::At(0)).await?;
-    let mut tally = Tally::new(ledger);
+    let mut tally = Tally::new(ledger)?;
     drained::all(reader, &mut tally).await?;
     log.close().await;
     Ok(tally.verdict(ledger))
 }
 
 fn archive(dir: &Path, ledger: &Ledger) -> anyhow::Result<Verdict> {
-    let mut tally = Tally::new(ledger);
+    let mut tally = Tally::new(ledger)?;
     store::parquet::read_values(dir, |value| tally.see(value))?;
     Ok(tally.verdict(ledger))
 }

@@ -18,7 +18,7 @@ const TIMEOUTS: Timeouts = Timeouts {
 /// Asks VictoriaMetrics' export, or Prometheus' query API where there is none.
 pub(super) async fn verify(url: &str, ledger: &Ledger) -> anyhow::Result<Verdict> {
     let client = client(TIMEOUTS)?;
-    let mut tally = Tally::new(ledger);
+    let mut tally = Tally::new(ledger)?;
     let url = url.trim_end_matches('/');
     let probe = format!("{url}/api/v1/export?match[]=service_metric_000000_percent");
     let has_export = client.get(probe).send().await?.status().is_success();

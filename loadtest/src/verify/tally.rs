@@ -8,9 +8,11 @@ use crate::ledger::Ledger;
 
 /// Missing ranges that are told.
 const TOLD: usize = 5;
+/// Two gigabytes of bits: an hour at four million samples a second.
+const MOST_PLACES: u64 = 1 << 34;
 const WORD: u64 = u64::BITS as u64;
 
-/// Found values, two bits for each place of the sequence.
+/// Found values, a bit for each place of the sequence.
 #[derive(Debug)]
 pub(super) struct Tally {
     start: u64,
@@ -39,19 +41,25 @@ pub(crate) struct Verdict {
 }
 
 impl Tally {
-    pub(super) fn new(ledger: &Ledger) -> Self {
+    /// Room for everything between the first place and the last.
+    pub(super) fn new(ledger: &Ledger) -> anyhow::Result<Self> {
         let spans = [ledger.acknowledged.span(), ledger.unknown.span()];
         let spans = || spans.iter().filter(|span| !span.is_empty());
         let start = spans().map(|span| span.start).min().unwrap_or(0);
         let end = spans().map(|span| span.end).max().unwrap_or(start);
+        anyhow::ensure!(
+            end - start <= MOST_PLACES,
+            "the ledger's first and last place are {} apart, which cannot be of one run",
+            end - start
+        );
         let words = usize::try_from((end - start).div_ceil(WORD)).unwrap_or(usize::MAX);
-        Self {
+        Ok(Self {
             start,
             end,
             once: vec![0; words],
             doubled: 0,
             others: 0,
-        }
+        })
     }
 
     /// Takes a sample's value.
@@ -149,7 +157,7 @@ mod tests {
 
     fn tally(places: impl IntoIterator<Item = u64>) -> Verdict {
         let ledger = ledger();
-        let mut tally = Tally::new(&ledger);
+        let mut tally = Tally::new(&ledger).unwrap();
         for place in places {
             tally.see(number::value(place) as f64);
         }
@@ -184,9 +192,16 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_of_no_run_is_refused() {
+        let mut ledger = ledger();
+        ledger.unknown.add(1 << 40..1 << 41);
+        assert!(Tally::new(&ledger).is_err());
+    }
+
+    #[test]
     fn other_samples_are_counted_apart() {
         let ledger = ledger();
-        let mut tally = Tally::new(&ledger);
+        let mut tally = Tally::new(&ledger).unwrap();
         for value in [42.5, f64::NAN, number::value(4_999_999) as f64] {
             tally.see(value);
         }

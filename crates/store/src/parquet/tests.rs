@@ -197,6 +197,21 @@ async fn a_batch_becomes_a_file_per_day_of_its_samples() {
 }
 
 #[tokio::test]
+async fn all_values_of_an_archive_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = open(dir.path());
+    archive.resume(3, 120).await.unwrap();
+    write(&archive, 123..130).await.unwrap();
+    let mut values = Vec::new();
+    let files = super::read_values(dir.path(), |value| values.push(value)).unwrap();
+    values.sort_by(f64::total_cmp);
+    let wanted: Vec<f64> = (123..130)
+        .flat_map(|offset| [f64::from(offset); 2])
+        .collect();
+    assert_eq!((files, values), (2, wanted));
+}
+
+#[tokio::test]
 async fn rows_are_sorted_by_metric_labels_and_time_and_keep_every_kind_of_value() {
     let dir = tempfile::tempdir().unwrap();
     let stale = f64::from_bits(0x7ff0_0000_0000_0002);
