@@ -17,6 +17,7 @@ mod outcome;
 mod report;
 mod run;
 mod suite;
+mod udp;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -43,6 +44,8 @@ enum Command {
         #[command(flatten)]
         load: Load,
     },
+    /// Start standalone, and send StatsD packets at growing rates until the kernel drops some.
+    Statsd(udp::Arguments),
     /// Start standalone, and a gateway with a real Kafka, load each, and print one table.
     Suite {
         /// The binary to start.
@@ -102,6 +105,7 @@ async fn main() -> anyhow::Result<()> {
             let row = run::measure("gateway", &target, pid, &load).await?;
             println!("{}", report::table(&[row]));
         }
+        Command::Statsd(arguments) => println!("{}", udp::run(&arguments)?),
         Command::Suite { binary, load } => {
             let rows = suite::run(&binary, &load).await?;
             println!("{}", report::table(&rows));
