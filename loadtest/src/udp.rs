@@ -27,6 +27,7 @@ const START: Duration = Duration::from_secs(60);
 /// How long the gateway may take to read what waits when the sender has ended.
 const CATCH_UP: Duration = Duration::from_secs(20);
 
+/// Start standalone, and send StatsD packets at growing rates until the kernel drops some.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The binary to start.
