@@ -13,7 +13,7 @@ compose ?= docker compose
 # rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
 deny := -D warnings
 
-.PHONY: help run build test check fmt clippy doc deny machete typos house fix docs bench fuzz load up down
+.PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -26,9 +26,15 @@ build: ## Build the release binary, target/release/sluice
 
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
-	# The end-to-end tests run the binary that users run.
-	cargo build --release --locked --package sluice
+	# The end-to-end tests run the binary that users run; `guard` is beside it, so that both share what they compile.
+	cargo build --release --locked --package sluice --package guard
 	cargo test --workspace --locked --no-fail-fast
+	target/release/guard
+
+guard: ## Compare what a sample costs with what was accepted (ARGS=--accept accepts it)
+	@scripts/test-setup valgrind
+	cargo build --release --locked --package sluice --package guard
+	target/release/guard $(ARGS)
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
 

@@ -29,6 +29,7 @@ mod source;
 mod statsd;
 mod suite;
 mod table;
+mod udp;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -46,6 +47,7 @@ enum Command {
     Limits(limits::Arguments),
     Report(report::Arguments),
     Run(Box<run::Arguments>),
+    Statsd(udp::Arguments),
     Suite(suite::Arguments),
     Verify(verify::Arguments),
 }
@@ -57,6 +59,7 @@ async fn main() -> anyhow::Result<std::process::ExitCode> {
         Command::Limits(arguments) => limits::run(arguments).await?,
         Command::Report(arguments) => report::run(&arguments)?,
         Command::Run(arguments) => run::run(&arguments).await?,
+        Command::Statsd(arguments) => println!("{}", udp::run(&arguments)?),
         Command::Suite(arguments) => suite::run(&arguments).await?,
         Command::Verify(arguments) => return verify::run(&arguments).await,
     }

@@ -51,9 +51,10 @@ fn read(packet: &str) -> f64 {
             .map(|(name, value)| name.len() + value.len())
             .sum();
         black_box(tags);
-        sum += sample
+        let reading = sample.reading;
+        sum += reading
             .numbers()
-            .map(|number| number.value / sample.rate)
+            .map(|number| number.value / reading.rate)
             .sum::<f64>();
     });
     sum

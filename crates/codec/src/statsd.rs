@@ -46,24 +46,69 @@ pub struct Sample<'a> {
     pub name: Cow<'a, str>,
     /// The tags.
     pub tags: Tags<'a>,
+    /// The sender's own time of a counter or gauge in Unix seconds, at least 1.
+    pub at_s: Option<i64>,
+    /// What is said of it.
+    pub reading: Reading<'a>,
+}
+
+/// What a line says of its series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading<'a> {
     /// The type.
     pub kind: Kind,
     /// The value as it was written: what a set counts.
     pub text: &'a str,
     /// Above 0 and at most 1: the share of events that the sender told about.
     pub rate: f64,
-    /// The sender's own time of a counter or gauge in Unix seconds, at least 1.
-    pub at_s: Option<i64>,
     first: Number,
     packed: &'a str,
 }
 
-impl<'a> Sample<'a> {
+impl<'a> Reading<'a> {
     /// The numbers, in their order: one, or more where the sender packed them. A set's has no meaning.
     pub fn numbers(&self) -> impl Iterator<Item = Number> + use<'a> {
         let packed = Some(self.packed).filter(|packed| !packed.is_empty());
         let others = packed.into_iter().flat_map(|packed| packed.split(':'));
         std::iter::once(self.first).chain(others.filter_map(number))
+    }
+
+    /// The same with another value, as a line has it that differs in nothing else.
+    ///
+    /// # Errors
+    /// When the value is none.
+    pub fn with_value<'b>(&self, value: &'b [u8]) -> Result<Reading<'b>, Reason> {
+        let text = std::str::from_utf8(value).map_err(|_| Reason::NotText)?;
+        let (first, packed) = numbers(self.kind, text)?;
+        Ok(Reading {
+            kind: self.kind,
+            text,
+            rate: self.rate,
+            first,
+            packed,
+        })
+    }
+}
+
+/// A line in three: what names it and what follows its first value are the same whenever a series is told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// Before the first colon.
+    pub head: &'a [u8],
+    /// Between them.
+    pub value: &'a [u8],
+    /// From the first bar after that colon on.
+    pub tail: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// Parts a line; none where it has no value.
+    #[must_use]
+    pub fn of(line: &'a [u8]) -> Option<Self> {
+        let (head, rest) = line.split_at_checked(memchr::memchr(b':', line)?)?;
+        let rest = rest.get(1..)?;
+        let (value, tail) = rest.split_at_checked(memchr::memchr(b'|', rest)?)?;
+        Some(Self { head, value, tail })
     }
 }
 
@@ -132,17 +177,31 @@ pub enum Found<'a> {
     Bad(Reason),
 }
 
-/// Reads every line of a packet, in order, and hands each with what it came to to `each`. Empty lines are none.
+/// The lines of a packet, in order. Empty ones are none.
+pub fn lines(packet: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(packet);
+    std::iter::from_fn(move || {
+        let packet = rest.take()?;
+        let end = memchr::memchr(b'\n', packet);
+        let (line, others) = packet.split_at(end.unwrap_or(packet.len()));
+        rest = others.get(1..);
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    })
+    .filter(|line| !line.is_empty())
+}
+
+/// Reads every line of a packet, in order, and hands each with what it came to to `each`.
 pub fn decode<'a>(packet: &'a [u8], mut each: impl FnMut(&'a [u8], Found<'a>)) {
-    for line in packet.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            continue;
-        }
-        match std::str::from_utf8(line) {
-            Ok(text) => read(text, &mut |found| each(line, found)),
-            Err(_) => each(line, Found::Bad(Reason::NotText)),
-        }
+    for line in lines(packet) {
+        decode_line(line, |found| each(line, found));
+    }
+}
+
+/// Reads a line and hands what it came to to `each`: once, or for each `value|type` that it repeats.
+pub fn decode_line<'a>(line: &'a [u8], mut each: impl FnMut(Found<'a>)) {
+    match std::str::from_utf8(line) {
+        Ok(text) => read(text, &mut each),
+        Err(_) => each(Found::Bad(Reason::NotText)),
     }
 }
 
@@ -199,12 +258,14 @@ fn sample<'a>(
     let mut sample = Sample {
         name: name.clone(),
         tags,
-        kind,
-        text,
-        rate: 1.0,
         at_s: None,
-        first,
-        packed,
+        reading: Reading {
+            kind,
+            text,
+            rate: 1.0,
+            first,
+            packed,
+        },
     };
     while let Some(left) = sections {
         let (section, others) = match left.split_once('|') {
@@ -221,7 +282,7 @@ fn sample<'a>(
                 }
                 None => rate_text,
             };
-            sample.rate = rate(rate_text)?;
+            sample.reading.rate = rate(rate_text)?;
         } else if let Some(after) = section.strip_prefix('#') {
             sample.tags = sample.tags.with_section(after);
         } else if let Some(time) = section.strip_prefix('T') {

@@ -13,8 +13,8 @@ use metrics::{counter, gauge, histogram};
 use model::Code;
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
 pub(crate) use statsd::{
-    StatsdTally, statsd_flushed, statsd_held, statsd_kernel_drops, statsd_memory_limit,
-    statsd_read, statsd_rejected,
+    StatsdCounters, StatsdTally, statsd_flushed, statsd_held, statsd_kernel_drops,
+    statsd_memory_limit, statsd_rejected,
 };
 
 const REQUESTS: &str = "sluice_gateway_requests_total";

@@ -7,6 +7,7 @@ mod aggregate;
 mod drops;
 mod flush;
 mod intake;
+mod known;
 mod listen;
 mod pieces;
 mod receive;
@@ -31,6 +32,9 @@ use listen::SocketFile;
 pub use listen::StatsdError;
 use receive::Shared;
 use rules::Rules;
+
+/// What part of `statsd.max_memory` the lines that are known may take beside it.
+const KNOWN_SHARE: usize = 4;
 
 /// The running receivers.
 pub struct Statsd {
@@ -79,7 +83,9 @@ impl Statsd {
         let format = pipeline.coalescer.shape().format;
         let rules = Rules::of(config, &pipeline.limits, format, gateway);
         let aggregator = Arc::new(Aggregator::new(rules, config.max_memory.bytes()));
-        let intake = |transport| Intake::new(&aggregator, &pipeline.clock, transport);
+        // Who connects is one of many; what comes by datagram is everybody's.
+        let known_bytes = config.max_memory.bytes() / KNOWN_SHARE / (udp_sockets.len() + 1);
+        let intake = |transport| Intake::new(&aggregator, &pipeline.clock, transport, known_bytes);
         let stopping = tasks.stopping().child_token();
         let (alive, receivers) = mpsc::channel(1);
         let shared = Shared {

@@ -19,20 +19,20 @@ fn show(found: &Found<'_>) -> String {
         Found::Ignored(what) => return format!("ignored {}", what.as_str()),
         Found::Bad(reason) => return format!("bad {}", reason.as_str()),
     };
-    let mut text = format!("{:?} {}", sample.kind, sample.name);
+    let mut text = format!("{:?} {}", sample.reading.kind, sample.name);
     for (name, value) in sample.tags.iter() {
         write!(text, " {name}={value}").unwrap();
     }
-    if sample.kind == Kind::Set {
-        write!(text, " {:?}", sample.text).unwrap();
+    if sample.reading.kind == Kind::Set {
+        write!(text, " {:?}", sample.reading.text).unwrap();
     } else {
-        for number in sample.numbers() {
+        for number in sample.reading.numbers() {
             let sign = if number.is_signed { "~" } else { "" };
             write!(text, " {sign}{}", number.value).unwrap();
         }
     }
-    if sample.rate < 1.0 {
-        write!(text, " @{}", sample.rate).unwrap();
+    if sample.reading.rate < 1.0 {
+        write!(text, " @{}", sample.reading.rate).unwrap();
     }
     if let Some(at_s) = sample.at_s {
         write!(text, " at {at_s}").unwrap();
@@ -252,9 +252,9 @@ proptest! {
             assert_eq!(whole, line.as_bytes());
             let Found::Sample(sample) = found else { panic!("{found:?}") };
             assert_eq!(sample.name, name);
-            assert_eq!(sample.kind, Kind::Histogram);
-            assert_eq!(sample.rate.to_bits(), rate.to_bits());
-            let numbers: Vec<f64> = sample.numbers().map(|number| number.value).collect();
+            assert_eq!(sample.reading.kind, Kind::Histogram);
+            assert_eq!(sample.reading.rate.to_bits(), rate.to_bits());
+            let numbers: Vec<f64> = sample.reading.numbers().map(|number| number.value).collect();
             assert_eq!(numbers, values);
             let read: Vec<(String, String)> =
                 sample.tags.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

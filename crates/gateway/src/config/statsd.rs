@@ -49,7 +49,8 @@ pub struct StatsdConfig {
     pub signed_gauges: SignedGauges,
     /// How long a series is repeated without a new line. Then it ends, with a stale marker.
     pub expire_after: Period,
-    /// Memory that all series together may take. Beyond it, lines of new series are refused and counted.
+    /// Memory that all series together may take. Beyond it, lines of new series are refused and counted. How lines are
+    /// to be read, so that the next one like it costs less, takes up to a quarter of it more.
     pub max_memory: Size,
     /// Connections over TCP and the Unix stream socket at a time. Further ones wait.
     pub max_connections: usize,

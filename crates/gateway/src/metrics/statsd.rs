@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, counter, gauge, histogram};
 use service::catalogue::{Kind, Metric, SECONDS};
 
 const PACKETS: &str = "sluice_statsd_packets_total";
@@ -86,18 +86,32 @@ pub(crate) struct StatsdTally {
     pub rejected: u64,
 }
 
-/// Counts what was read.
-pub(crate) fn statsd_read(transport: &'static str, tally: &StatsdTally) {
-    counter!(PACKETS, "transport" => transport).increment(tally.packets);
-    counter!(BYTES, "transport" => transport).increment(tally.bytes);
-    for (outcome, count) in [
-        ("taken", tally.taken),
-        ("ignored", tally.ignored),
-        ("rejected", tally.rejected),
-    ] {
-        if count > 0 {
-            counter!(LINES, "outcome" => outcome).increment(count);
-        }
+/// A receiver's counters, each looked up when it has something to count for the first time.
+#[derive(Default)]
+pub(crate) struct StatsdCounters {
+    packets: Option<Counter>,
+    bytes: Option<Counter>,
+    taken: Option<Counter>,
+    ignored: Option<Counter>,
+    rejected: Option<Counter>,
+}
+
+impl StatsdCounters {
+    /// Counts what was read.
+    pub(crate) fn read(&mut self, transport: &'static str, tally: &StatsdTally) {
+        let of_transport = |name| move || counter!(name, "transport" => transport);
+        let of_outcome = |outcome: &'static str| move || counter!(LINES, "outcome" => outcome);
+        count(&mut self.packets, tally.packets, of_transport(PACKETS));
+        count(&mut self.bytes, tally.bytes, of_transport(BYTES));
+        count(&mut self.taken, tally.taken, of_outcome("taken"));
+        count(&mut self.ignored, tally.ignored, of_outcome("ignored"));
+        count(&mut self.rejected, tally.rejected, of_outcome("rejected"));
+    }
+}
+
+fn count(counter: &mut Option<Counter>, more: u64, look_up: impl FnOnce() -> Counter) {
+    if more > 0 {
+        counter.get_or_insert_with(look_up).increment(more);
     }
 }
 

@@ -6,10 +6,10 @@
 
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use codec::exponential::Exponential;
-use codec::statsd::Sample;
+use codec::statsd::{Kind, Reading, Sample};
 use foldhash::quality::RandomState;
 use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{HashSet, HashTable};
@@ -88,13 +88,13 @@ impl Aggregator {
         }
     }
 
-    /// Adds a line.
+    /// Adds a line, and answers what it is of.
     pub(super) fn add(
         &self,
         sample: &Sample<'_>,
         scratch: &mut Scratch,
         now_ms: i64,
-    ) -> Result<(), Refused> {
+    ) -> Result<Arc<Identity>, Refused> {
         let mut labels = emptied(std::mem::take(&mut scratch.labels));
         let most = self.rules.limits.max_labels.saturating_mul(MOST_REPEATS);
         let tags = sample.tags.iter().take(most.saturating_add(1));
@@ -124,48 +124,39 @@ impl Aggregator {
         sample: &Sample<'_>,
         labels: &[(&str, &str)],
         now_ms: i64,
-    ) -> Result<(), Refused> {
+    ) -> Result<Arc<Identity>, Refused> {
         let (name, at_s) = (sample.name.as_ref(), sample.at_s.unwrap_or(0));
         let name_hash = self.hasher.hash_one(name);
         let hash = self.hasher.hash_one((name_hash, at_s, labels));
-        let Some(shard) = self.shard_of(name_hash) else {
-            return Ok(());
-        };
-        let member = match sample.kind {
-            codec::statsd::Kind::Set => self.hasher.hash_one(sample.text),
-            _ => 0,
-        };
-        let is_full = self.used_bytes.load(Ordering::Relaxed) >= self.limit_bytes;
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = usize::try_from(name_hash % SHARDS as u64).unwrap_or_default();
+        let reading = &sample.reading;
+        let mut shard = self.lock(part);
         let is_it = |entry: &Entry| entry.identity.is(name, labels, at_s);
         match shard.entry(hash, is_it, |entry| entry.identity.hash) {
             Slot::Occupied(mut found) => {
                 let entry = found.get_mut();
-                entry.state.add(sample, member, &self.rules, is_full)?;
-                entry.version += 1;
-                entry.touched_ms = now_ms;
-                if entry.state.grows() {
-                    self.recharge(entry);
-                }
+                self.add_to(entry, reading, now_ms)?;
+                Ok(Arc::clone(&entry.identity))
             }
             Slot::Vacant(room) => {
-                if is_full {
+                if self.is_full() {
                     return Err(Refused::MemoryFull);
                 }
                 self.check(sample, labels)?;
-                let mut state = State::new(sample.kind, at_s != 0, &self.rules);
-                state.add(sample, member, &self.rules, is_full)?;
+                let mut state = State::new(reading.kind, at_s != 0, &self.rules);
+                state.add(reading, self.member(reading), &self.rules, false)?;
                 let owned = |(name, value): &(&str, &str)| (Box::from(*name), Box::from(*value));
-                let identity = Identity {
+                let identity = Arc::new(Identity {
                     hash,
+                    part,
                     name: name.into(),
                     labels: labels.iter().map(owned).collect(),
                     at_s,
-                };
+                });
                 let mut entry = Entry {
-                    identity: Arc::new(identity),
+                    identity: Arc::clone(&identity),
                     state,
-                    unit: self.rules.unit(sample.kind),
+                    unit: self.rules.unit(reading.kind),
                     start_ms: now_ms,
                     touched_ms: now_ms,
                     version: 1,
@@ -175,9 +166,47 @@ impl Aggregator {
                 self.recharge(&mut entry);
                 room.insert(entry);
                 self.series.fetch_add(1, Ordering::Relaxed);
+                Ok(identity)
             }
         }
+    }
+
+    /// Adds to a series that [`Self::add`] has answered; none when it is not held any more.
+    pub(super) fn add_again(
+        &self,
+        identity: &Arc<Identity>,
+        reading: &Reading<'_>,
+        now_ms: i64,
+    ) -> Option<Result<(), Refused>> {
+        let mut shard = self.lock(identity.part);
+        let is_it = |entry: &Entry| Arc::ptr_eq(&entry.identity, identity);
+        let entry = shard.find_mut(identity.hash, is_it)?;
+        Some(self.add_to(entry, reading, now_ms))
+    }
+
+    fn add_to(&self, entry: &mut Entry, reading: &Reading<'_>, now_ms: i64) -> Result<(), Refused> {
+        let member = self.member(reading);
+        entry
+            .state
+            .add(reading, member, &self.rules, self.is_full())?;
+        entry.version += 1;
+        entry.touched_ms = now_ms;
+        if entry.state.grows() {
+            self.recharge(entry);
+        }
         Ok(())
+    }
+
+    /// What a set counts.
+    fn member(&self, reading: &Reading<'_>) -> u64 {
+        match reading.kind {
+            Kind::Set => self.hasher.hash_one(reading.text),
+            _ => 0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.used_bytes.load(Ordering::Relaxed) >= self.limit_bytes
     }
 
     /// What no flush could store is refused with its line. Ours are added to the sender's labels.
@@ -198,9 +227,10 @@ impl Aggregator {
             .map_err(|Refusal { code, .. }| Refused::Rule(code))
     }
 
-    fn shard_of(&self, name_hash: u64) -> Option<&Mutex<HashTable<Entry>>> {
-        let number = usize::try_from(name_hash % SHARDS as u64).unwrap_or_default();
-        self.shards.get(number)
+    fn lock(&self, part: usize) -> MutexGuard<'_, HashTable<Entry>> {
+        let shard = self.shards.get(part);
+        let shard = shard.expect("a part is below their number");
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn recharge(&self, entry: &mut Entry) {
@@ -221,10 +251,7 @@ impl Aggregator {
 
     /// What there is to say of one part's series.
     pub(super) fn snapshot(&self, part: usize, now_ms: i64) -> Vec<Item> {
-        let Some(shard) = self.shards.get(part) else {
-            return Vec::new();
-        };
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.lock(part);
         let mut items = Vec::with_capacity(shard.len());
         for entry in shard.iter_mut() {
             let idle_ms = now_ms.saturating_sub(entry.touched_ms);
@@ -254,10 +281,7 @@ impl Aggregator {
 
     /// These items of a part are durable: what can be said only once has been said.
     pub(super) fn confirm(&self, part: usize, items: &[Item]) {
-        let Some(shard) = self.shards.get(part) else {
-            return;
-        };
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.lock(part);
         for item in items {
             let is_it = |entry: &Entry| Arc::ptr_eq(&entry.identity, &item.identity);
             let Ok(mut found) = shard.find_entry(item.identity.hash, is_it) else {

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use codec::statsd::{Found, decode};
-use codec::{Ignored, statsd};
+use codec::Ignored;
+use codec::statsd::{Found, Parts, Reason, decode_line, lines};
 use model::Clock;
 use service::log_limit::LogLimit;
 
 use super::aggregate::{Aggregator, Scratch};
 use super::flush::NAME;
-use crate::metrics::{self, StatsdTally};
+use super::known::KnownLines;
+use super::series::Refused;
+use crate::metrics::{self, StatsdCounters, StatsdTally};
 
 /// How much of a bad line the log shows, in bytes.
 const SHOWN_BYTES: usize = 200;
@@ -20,47 +22,105 @@ pub(super) struct Intake {
     clock: Arc<dyn Clock>,
     transport: &'static str,
     scratch: Scratch,
+    known: KnownLines,
+    /// Since the last [`Self::tell`].
+    now_ms: Option<i64>,
     tally: StatsdTally,
+    counters: StatsdCounters,
 }
 
 impl Intake {
+    /// With so much memory for lines that were read before.
     pub(super) fn new(
         aggregator: &Arc<Aggregator>,
         clock: &Arc<dyn Clock>,
         transport: &'static str,
+        known_bytes: usize,
     ) -> Self {
         Self {
             aggregator: Arc::clone(aggregator),
             clock: Arc::clone(clock),
             transport,
             scratch: Scratch::default(),
+            known: KnownLines::new(known_bytes),
+            now_ms: None,
             tally: StatsdTally::default(),
+            counters: StatsdCounters::default(),
         }
     }
 
-    /// Another receiver of the same kind.
+    /// Another receiver of the same kind, without a memory of its own.
     pub(super) fn another(&self) -> Self {
-        Self::new(&self.aggregator, &self.clock, self.transport)
+        Self::new(&self.aggregator, &self.clock, self.transport, 0)
     }
 
     /// Adds the lines of a packet.
     pub(super) fn packet(&mut self, packet: &[u8]) {
-        let now_ms = self.clock.now_ms();
+        let now_ms = *self.now_ms.get_or_insert_with(|| self.clock.now_ms());
         self.tally.packets += 1;
         self.tally.bytes += packet.len() as u64;
-        decode(packet, |line, found| match found {
-            Found::Sample(sample) => {
-                match self.aggregator.add(&sample, &mut self.scratch, now_ms) {
-                    Ok(()) => self.tally.taken += 1,
-                    Err(refused) => self.tally.reject(refused.as_str(), line),
+        for line in lines(packet) {
+            let parts = Parts::of(line);
+            let is_done = parts.is_some_and(|parts| self.again(line, &parts, now_ms));
+            if !is_done {
+                self.first(line, parts.as_ref(), now_ms);
+            }
+        }
+    }
+
+    /// Adds a line that is known but for its value. Answers no when it is not.
+    fn again(&mut self, line: &[u8], parts: &Parts<'_>, now_ms: i64) -> bool {
+        let Some(known) = self.known.find(parts) else {
+            return false;
+        };
+        let outcome = match known.reading.with_value(parts.value) {
+            Ok(reading) => {
+                let aggregator = &self.aggregator;
+                let Some(outcome) = aggregator.add_again(&known.identity, &reading, now_ms) else {
+                    return false;
+                };
+                outcome.map_err(Refused::as_str)
+            }
+            Err(reason) => Err(reason.as_str()),
+        };
+        match outcome {
+            Ok(()) => self.tally.taken += 1,
+            Err(reason) => self.tally.reject(reason, line),
+        }
+        true
+    }
+
+    /// Reads a line, adds what it says, and knows it the next time.
+    fn first(&mut self, line: &[u8], parts: Option<&Parts<'_>>, now_ms: i64) {
+        let (mut found_count, mut taken) = (0, None);
+        decode_line(line, |found| {
+            found_count += 1;
+            match found {
+                Found::Sample(sample) => {
+                    match self.aggregator.add(&sample, &mut self.scratch, now_ms) {
+                        Ok(identity) => {
+                            self.tally.taken += 1;
+                            taken = Some((sample.reading, identity));
+                        }
+                        Err(refused) => self.tally.reject(refused.as_str(), line),
+                    }
                 }
+                Found::Ignored(what) => {
+                    self.tally.ignored += 1;
+                    ignored(what);
+                }
+                Found::Bad(reason) => self.tally.reject(Reason::as_str(reason), line),
             }
-            Found::Ignored(what) => {
-                self.tally.ignored += 1;
-                ignored(what);
-            }
-            Found::Bad(reason) => self.tally.reject(statsd::Reason::as_str(reason), line),
         });
+        // A series with the sender's own time is another one each time.
+        if found_count == 1
+            && let Some(parts) = parts
+            && let Some((reading, identity)) = taken
+            && identity.at_s == 0
+            && let Ok(reading) = reading.with_value(b"1")
+        {
+            self.known.learn(parts, reading, identity);
+        }
     }
 
     /// Refuses what came, without reading it.
@@ -71,9 +131,8 @@ impl Intake {
     /// Counts what was read so far. Not after each packet: counting costs as much as a line.
     pub(super) fn tell(&mut self) {
         let tally = std::mem::take(&mut self.tally);
-        if tally.packets > 0 || tally.rejected > 0 {
-            metrics::statsd_read(self.transport, &tally);
-        }
+        self.counters.read(self.transport, &tally);
+        self.now_ms = None;
     }
 }
 

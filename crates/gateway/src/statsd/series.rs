@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use codec::exponential::Exponential;
-use codec::statsd::{Kind, Sample};
+use codec::statsd::{Kind, Reading};
 use hashbrown::HashSet;
 use model::Code;
 
@@ -14,6 +14,8 @@ use crate::config::{Distributions, SignedGauges};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub hash: u64,
+    /// Of the aggregator.
+    pub part: usize,
     pub name: Box<str>,
     pub labels: Box<[(Box<str>, Box<str>)]>,
     /// The sender's own time, for samples that are not added up; otherwise 0.
@@ -134,21 +136,21 @@ impl State {
     /// Adds a line, all of it or nothing. A set counts `member`.
     pub(super) fn add(
         &mut self,
-        sample: &Sample<'_>,
+        reading: &Reading<'_>,
         member: u64,
         rules: &Rules,
         is_full: bool,
     ) -> Result<(), Refused> {
-        let weight = 1.0 / sample.rate;
-        let numbers = sample.numbers();
-        match (self, sample.kind) {
+        let weight = 1.0 / reading.rate;
+        let numbers = reading.numbers();
+        match (self, reading.kind) {
             (Self::Counter(total) | Self::TimedCount(total), Kind::Counter | Kind::Meter) => {
                 let mut sum = *total;
                 for number in numbers {
                     if number.value < 0.0 {
                         return Err(Refused::NegativeCount);
                     }
-                    sum += number.value / sample.rate;
+                    sum += number.value / reading.rate;
                 }
                 store_finite(total, sum)
             }
@@ -176,8 +178,8 @@ impl State {
                 Ok(())
             }
             (state, Kind::Timer | Kind::Histogram | Kind::Distribution) => {
-                let scale = rules.scale(sample.kind);
-                let values = || sample.numbers().map(|number| number.value * scale);
+                let scale = rules.scale(reading.kind);
+                let values = || reading.numbers().map(|number| number.value * scale);
                 let sum = values().fold(0.0, |sum, value| sum + value * weight);
                 state.observe(values, sum, weight, rules, is_full)
             }

@@ -284,7 +284,7 @@ async fn what_the_buffer_does_not_confirm_is_said_again() {
 }
 
 /// Every counter that is not 0, as `name{label=value} count`.
-fn counters(snapshotter: &Snapshotter) -> Vec<String> {
+pub(super) fn counters(snapshotter: &Snapshotter) -> Vec<String> {
     let mut counters = Vec::new();
     for (key, _, _, value) in snapshotter.snapshot().into_vec() {
         let labels: Vec<String> = key

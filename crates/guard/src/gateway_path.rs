@@ -1,0 +1,111 @@
+//! A gateway in this process, and requests that go through all of it but the socket.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use futures::future::join_all;
+use gateway::{Config, Gateway};
+use http::{HeaderName, HeaderValue, Request, Uri};
+use http_body_util::BodyExt as _;
+use model::ManualClock;
+use service::tasks::Tasks;
+use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
+
+use crate::bodies::NOW_MS;
+use crate::null::Nowhere;
+use crate::paths::{Round, VARIANTS};
+
+/// How a protocol's requests look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    pub uri: &'static str,
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The body of so many samples, number, variant.
+    pub body: fn(usize, usize, usize) -> Bytes,
+}
+
+/// Requests under way at the same time, and samples of each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub requests: usize,
+    pub samples: usize,
+}
+
+pub(crate) struct GatewayPath {
+    runtime: Runtime,
+    router: Router,
+    /// Ends the gateway's tasks when it goes.
+    _gateway: Gateway<Nowhere>,
+    _tasks: Tasks,
+    shape: Shape,
+    /// By variant.
+    bodies: Vec<Vec<Bytes>>,
+}
+
+/// One thread that polls; what the gateway gives to other threads still runs there.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+impl GatewayPath {
+    pub(crate) fn start(shape: Shape, size: Size, buffer: Arc<Nowhere>) -> Self {
+        let runtime = runtime();
+        let tasks = Tasks::new();
+        let (router, gateway) = {
+            let _entered = runtime.enter();
+            let clock = Arc::new(ManualClock::new(NOW_MS));
+            gateway::router(&Config::default(), buffer, clock, &tasks, Router::new())
+        };
+        let bodies = |variant| {
+            let bodies =
+                (0..size.requests).map(|number| (shape.body)(size.samples, number, variant));
+            bodies.collect()
+        };
+        Self {
+            runtime,
+            router,
+            _gateway: gateway,
+            _tasks: tasks,
+            shape,
+            bodies: (0..VARIANTS).map(bodies).collect(),
+        }
+    }
+
+    fn request(&self, body: &Bytes) -> Request<Body> {
+        let mut request = Request::new(Body::from(body.clone()));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = Uri::from_static(self.shape.uri);
+        for (name, value) in self.shape.headers {
+            let name = HeaderName::from_static(name);
+            request
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        request
+    }
+}
+
+async fn send(router: Router, request: Request<Body>) {
+    let response = router.oneshot(request).await.expect("an answer");
+    let status = response.status();
+    let body = response.into_body().collect().await.expect("its body");
+    assert!(
+        status.is_success(),
+        "{status}: {}",
+        String::from_utf8_lossy(&body.to_bytes())
+    );
+}
+
+impl Round for GatewayPath {
+    fn round(&mut self, number: usize) {
+        let bodies = self.bodies.get(number % VARIANTS).into_iter().flatten();
+        let requests = bodies.map(|body| send(self.router.clone(), self.request(body)));
+        self.runtime.block_on(join_all(requests));
+    }
+}
