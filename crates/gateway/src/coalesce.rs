@@ -1,8 +1,8 @@
 //! Samples of concurrent requests that share a metric name become one record.
 //!
 //! A request's samples are sorted by name without a lock, then added to the open records of the
-//! shards that the names belong to. A shard publishes its records when its window is over or full,
-//! and only its own task does, so that the records of one name keep their order. A request waits
+//! shards that the names belong to. A shard's records are published when its window is over or full,
+//! and by one task only, so that the records of one name keep their order. A request waits
 //! for exactly the records that it is in; nothing is added of a request that is not valid as a whole.
 
 mod flush;
@@ -14,7 +14,7 @@ mod ticket;
 
 use std::hash::BuildHasher as _;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use buffer::Publish;
@@ -24,11 +24,13 @@ use codec::record::{Item, RecordBuilder};
 use foldhash::quality::RandomState;
 use model::{Batch, Label, MetricType, Sample, Series, Value};
 use service::tasks::{CancellationToken, Tasks};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::families::Known;
 use crate::ingest::Origin;
+use crate::metrics::SampleMeters;
+use flush::{Lane, Pace};
 use groups::Groups;
 pub(crate) use shard::Shape;
 use shard::{Shapes, Shard};
@@ -82,6 +84,8 @@ pub(crate) struct Coalescer {
     shards: Box<[Arc<Shard>]>,
     hasher: RandomState,
     shapes: Arc<Shapes>,
+    /// One per protocol that brought samples.
+    meters: RwLock<Vec<Arc<SampleMeters>>>,
     stopping: CancellationToken,
     /// Ends when every flusher has ended.
     flushers: Mutex<mpsc::Receiver<()>>,
@@ -100,23 +104,29 @@ impl Coalescer {
         let shapes = Arc::new(Shapes::new(format, config.max_record.bytes(), buffer_bytes));
         let stopping = tasks.stopping().child_token();
         let (alive, flushers) = mpsc::channel(1);
-        let shards: Box<[Arc<Shard>]> = (0..shard_count())
-            .map(|_| Arc::new(Shard::new(Arc::clone(&shapes))))
-            .collect();
-        for shard in &shards {
-            let flusher = flush::run(
-                Arc::clone(shard),
-                Arc::clone(publisher),
-                config.window.0,
-                stopping.clone(),
-                alive.clone(),
-            );
+        let pace = Pace {
+            linger: config.linger.0,
+            window: config.window.0,
+        };
+        let mut shards = Vec::with_capacity(SHARDS_PER_LANE * lane_count());
+        for _ in 0..lane_count() {
+            let changed = Arc::new(Notify::new());
+            let new_shard = || Arc::new(Shard::new(Arc::clone(&shapes), Arc::clone(&changed)));
+            let lane = Lane {
+                shards: (0..SHARDS_PER_LANE).map(|_| new_shard()).collect(),
+                changed: Arc::clone(&changed),
+                pace,
+            };
+            shards.extend(lane.shards.iter().map(Arc::clone));
+            let publisher = Arc::clone(publisher);
+            let flusher = flush::run(lane, publisher, stopping.clone(), alive.clone());
             tasks.spawn("coalesce", flusher);
         }
         Self {
-            shards,
+            shards: shards.into(),
             hasher,
             shapes,
+            meters: RwLock::default(),
             stopping,
             flushers: Mutex::new(flushers),
         }
@@ -187,7 +197,7 @@ impl Coalescer {
         protocol: &'static str,
         received_at_ms: i64,
     ) -> oneshot::Receiver<Settled> {
-        let (ticket, settled) = Ticket::new(protocol);
+        let (ticket, settled) = Ticket::new(&self.meters(protocol));
         let adding = Adding(&ticket);
         let tenant = origin.tenant.as_deref();
         let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant));
@@ -207,6 +217,25 @@ impl Coalescer {
         }
         drop(adding);
         settled
+    }
+
+    fn meters(&self, protocol: &'static str) -> Arc<SampleMeters> {
+        let find = |known: &[Arc<SampleMeters>]| {
+            let found = known.iter().find(|known| known.protocol == protocol);
+            found.map(Arc::clone)
+        };
+        let known = self.meters.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = find(&known) {
+            return found;
+        }
+        drop(known);
+        let mut known = self.meters.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = find(&known) {
+            return found;
+        }
+        let new = Arc::new(SampleMeters::of(protocol));
+        known.push(Arc::clone(&new));
+        new
     }
 
     /// Publishes what is open, takes nothing more, and waits until all of it is answered.
@@ -229,10 +258,14 @@ pub(crate) struct TooLarge {
     pub limit_bytes: usize,
 }
 
-/// Enough that cores do not queue for a lock, few enough that windows are worth flushing.
-fn shard_count() -> usize {
+/// Enough that the cores that share a lane rarely meet at a lock.
+const SHARDS_PER_LANE: usize = 8;
+
+/// Windows that are published together keep the client's batches large; a core per lane hands over hundreds of
+/// thousands of records per second.
+fn lane_count() -> usize {
     let cores = std::thread::available_parallelism().map_or(4, NonZeroUsize::get);
-    (4 * cores).next_power_of_two().clamp(8, 64)
+    (cores / 4).next_power_of_two().clamp(1, 8)
 }
 
 impl Shape {

@@ -193,9 +193,13 @@ impl LimitsConfig {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CoalesceConfig {
-    /// How long samples wait for others of their metric name before their record is published. Every
-    /// request waits up to this long; `0ms` publishes at once.
+    /// The longest that samples wait for others of their metric name before their record is published. They
+    /// wait while Kafka, or the log, answers the records before theirs: when nothing is under way, not at all.
+    /// `0ms` publishes at once.
     pub window: Period,
+    /// How long samples wait for others even when nothing is under way, at most `window`: fewer and larger
+    /// records of few senders, for a later answer.
+    pub linger: Period,
     /// Bytes of one record of the buffer, before compression. A full record does not wait for the window,
     /// and the buffer's own limit counts too where it is smaller.
     pub max_record: Size,
@@ -205,6 +209,7 @@ impl Default for CoalesceConfig {
     fn default() -> Self {
         Self {
             window: Period::millis(5),
+            linger: Period::millis(0),
             max_record: Size(512 << 10),
         }
     }
@@ -228,6 +233,13 @@ impl CoalesceConfig {
                 self.window
             );
             return bad("window", &why);
+        }
+        if self.linger > self.window {
+            let why = format!(
+                "is {}, longer than coalesce.window ({})",
+                self.linger, self.window
+            );
+            return bad("linger", &why);
         }
         if self.max_record < SMALLEST_RECORD {
             let why = format!("is {}; at least {SMALLEST_RECORD}", self.max_record);

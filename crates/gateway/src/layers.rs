@@ -1,27 +1,80 @@
 //! What surrounds every request, routes of others included.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
 use axum::response::Response;
 use futures::FutureExt as _;
 use http::Method;
 use tokio::time::Instant;
+use tower::{Layer, Service};
 
 use crate::answer::{self, Meant};
 use crate::error::Error;
-use crate::metrics;
+use crate::metrics::RequestMeters;
 
-/// Counts the request, and answers 500 in our shape where a handler panics.
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let method = method_label(request.method());
+/// Counts requests, and answers 500 in our shape where a handler panics.
+#[derive(Clone, Default)]
+pub(crate) struct Observe(Arc<RequestMeters>);
+
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed {
+            inner,
+            meters: Arc::clone(&self.0),
+        }
+    }
+}
+
+/// A service with [`Observe`] around it.
+#[derive(Clone)]
+pub(crate) struct Observed<S> {
+    inner: S,
+    meters: Arc<RequestMeters>,
+}
+
+impl<S> Service<Request> for Observed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let started = Instant::now();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let method = method_label(request.method());
+        let meters = Arc::clone(&self.meters);
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+            Ok(observe(route, method, started, &meters, answer).await)
+        })
+    }
+}
+
+async fn observe(
+    route: &str,
+    method: &'static str,
+    started: Instant,
+    meters: &RequestMeters,
+    answer: impl Future<Output = Result<Response, Infallible>>,
+) -> Response {
     // A panic leaves nothing half done behind: what a request shares with others survives it by design.
-    let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
+    let response = match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
         Err(panic) => {
             let what = panic
                 .downcast_ref::<&str>()
@@ -44,7 +97,7 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
         elapsed_ms = elapsed.as_millis(),
         "answered"
     );
-    metrics::request(route, method, status, elapsed);
+    meters.count(route, method, status, elapsed);
     response
 }
 

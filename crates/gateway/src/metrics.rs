@@ -6,10 +6,12 @@
 
 pub(crate) mod statsd;
 
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use codec::Ignored;
-use metrics::{counter, gauge, histogram};
+use hashbrown::{Equivalent, HashMap};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use model::Code;
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
 pub(crate) use statsd::{
@@ -173,18 +175,68 @@ pub const CATALOGUE: &[Metric] = &[
     },
 ];
 
-/// Counts an answered request.
-pub(crate) fn request(route: &str, method: &'static str, status: u16, elapsed: Duration) {
-    let status_text = status_text(status);
-    counter!(REQUESTS, "route" => route.to_owned(), "method" => method, "status" => status_text)
-        .increment(1);
-    let outcome = match status {
-        0..400 => "ok",
-        400..500 => "refused",
-        503 => "unavailable",
-        _ => "failed",
-    };
-    histogram!(REQUEST_DURATION, "route" => route.to_owned(), "outcome" => outcome).record(elapsed);
+/// What is counted of requests, looked up once for each route, method and status.
+#[derive(Default)]
+pub(crate) struct RequestMeters {
+    known: RwLock<HashMap<Answered<String>, (Counter, Histogram), foldhash::quality::RandomState>>,
+}
+
+/// What tells requests apart; all of it is of a closed set.
+#[derive(Hash, PartialEq, Eq)]
+struct Answered<R> {
+    route: R,
+    method: &'static str,
+    status: u16,
+}
+
+impl Equivalent<Answered<String>> for Answered<&str> {
+    fn equivalent(&self, known: &Answered<String>) -> bool {
+        self.route == known.route && self.method == known.method && self.status == known.status
+    }
+}
+
+impl RequestMeters {
+    /// Counts an answered request.
+    pub(crate) fn count(&self, route: &str, method: &'static str, status: u16, elapsed: Duration) {
+        let answered = Answered {
+            route,
+            method,
+            status,
+        };
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((count, duration)) = known.get(&answered) {
+            count.increment(1);
+            duration.record(elapsed);
+            return;
+        }
+        drop(known);
+        let (count, duration) = answered.meters();
+        count.increment(1);
+        duration.record(elapsed);
+        let answered = Answered {
+            route: route.to_owned(),
+            method,
+            status,
+        };
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(answered, (count, duration));
+    }
+}
+
+impl Answered<&str> {
+    fn meters(&self) -> (Counter, Histogram) {
+        let route = self.route.to_owned();
+        let status_text = status_text(self.status);
+        let count = counter!(REQUESTS, "route" => route.clone(), "method" => self.method, "status" => status_text);
+        let outcome = match self.status {
+            0..400 => "ok",
+            400..500 => "refused",
+            503 => "unavailable",
+            _ => "failed",
+        };
+        let duration = histogram!(REQUEST_DURATION, "route" => route, "outcome" => outcome);
+        (count, duration)
+    }
 }
 
 /// Counts a request that was answered with an error.
@@ -192,11 +244,41 @@ pub(crate) fn request_refused(reason: Code) {
     counter!(REFUSALS, "reason" => reason.as_str()).increment(1);
 }
 
-/// Counts samples that are durable.
-pub(crate) fn accepted(protocol: &'static str, samples: u64) {
-    if samples > 0 {
-        counter!(RECEIVED, "protocol" => protocol).increment(samples);
-        counter!(ACCEPTED, "protocol" => protocol).increment(samples);
+/// What is counted of the samples that one protocol brought, looked up once.
+pub(crate) struct SampleMeters {
+    /// The label's value.
+    pub(crate) protocol: &'static str,
+    received_and_accepted: OnceLock<(Counter, Counter)>,
+}
+
+impl SampleMeters {
+    pub(crate) fn of(protocol: &'static str) -> Self {
+        Self {
+            protocol,
+            received_and_accepted: OnceLock::new(),
+        }
+    }
+
+    /// Counts samples that are durable.
+    pub(crate) fn accepted(&self, samples: u64) {
+        if samples == 0 {
+            return;
+        }
+        let protocol = self.protocol;
+        let (received, accepted) = self.received_and_accepted.get_or_init(|| {
+            (
+                counter!(RECEIVED, "protocol" => protocol),
+                counter!(ACCEPTED, "protocol" => protocol),
+            )
+        });
+        received.increment(samples);
+        accepted.increment(samples);
+    }
+}
+
+impl std::fmt::Debug for SampleMeters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SampleMeters").field(&self.protocol).finish()
     }
 }
 
@@ -216,31 +298,67 @@ pub(crate) fn ignored(protocol: &'static str, what: Ignored, count: u64) {
 }
 
 /// Shows how much is in flight.
-pub(crate) fn in_flight(bytes: usize) {
-    gauge!(IN_FLIGHT).set(bytes as f64);
+pub(crate) struct InFlight(Gauge);
+
+impl InFlight {
+    /// The gauge, and how much may be in flight.
+    pub(crate) fn of(limit_bytes: usize) -> Self {
+        gauge!(IN_FLIGHT_LIMIT).set(limit_bytes as f64);
+        Self(gauge!(IN_FLIGHT))
+    }
+
+    pub(crate) fn show(&self, bytes: usize) {
+        self.0.set(bytes as f64);
+    }
 }
 
-/// Shows how much may be in flight.
-pub(crate) fn in_flight_limit(bytes: usize) {
-    gauge!(IN_FLIGHT_LIMIT).set(bytes as f64);
+impl std::fmt::Debug for InFlight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InFlight")
+    }
 }
 
-/// Notes the shape of a record on its way to the buffer.
-pub(crate) fn record_published(bytes: usize, samples: u32) {
-    histogram!(RECORD_BYTES).record(bytes as f64);
-    histogram!(RECORD_SAMPLES).record(f64::from(samples));
+/// What is counted for each record, looked up once.
+pub(crate) struct RecordMeters {
+    bytes: Histogram,
+    samples: Histogram,
+    confirmed: Counter,
+    publish: Histogram,
+    wait: Histogram,
 }
 
-/// Counts a record that the buffer answered.
-pub(crate) fn record_settled(outcome: Option<Code>, elapsed: Duration) {
-    let outcome = outcome.map_or("confirmed", Code::as_str);
-    counter!(RECORDS, "outcome" => outcome).increment(1);
-    histogram!(PUBLISH).record(elapsed);
+impl Default for RecordMeters {
+    fn default() -> Self {
+        Self {
+            bytes: histogram!(RECORD_BYTES),
+            samples: histogram!(RECORD_SAMPLES),
+            confirmed: counter!(RECORDS, "outcome" => "confirmed"),
+            publish: histogram!(PUBLISH),
+            wait: histogram!(COALESCE_WAIT),
+        }
+    }
 }
 
-/// Notes how long a window was open.
-pub(crate) fn window_closed(open_for: Duration) {
-    histogram!(COALESCE_WAIT).record(open_for);
+impl RecordMeters {
+    /// Notes the shape of a record on its way to the buffer.
+    pub(crate) fn published(&self, bytes: usize, samples: u32) {
+        self.bytes.record(bytes as f64);
+        self.samples.record(f64::from(samples));
+    }
+
+    /// Counts a record that the buffer answered.
+    pub(crate) fn settled(&self, failure: Option<Code>, elapsed: Duration) {
+        match failure {
+            None => self.confirmed.increment(1),
+            Some(code) => counter!(RECORDS, "outcome" => code.as_str()).increment(1),
+        }
+        self.publish.record(elapsed);
+    }
+
+    /// Notes how long a window was open.
+    pub(crate) fn window_closed(&self, open_for: Duration) {
+        self.wait.record(open_for);
+    }
 }
 
 /// Shows how many series are known from earlier bodies.

@@ -5,14 +5,13 @@
 //! stands before the gateway.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
+use service::http::Peer;
 
 use crate::config::TenancyConfig;
 use crate::error::Error;
@@ -134,8 +133,8 @@ fn source(head: &Head<'_>) -> Option<Arc<str>> {
     if let Some(named) = named {
         return Some(named.into());
     }
-    let peer = head.parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
-    Some(peer.0.ip().to_canonical().to_string().into())
+    let peer = head.parts.extensions.get::<Peer>()?;
+    Some(Arc::clone(&peer.name))
 }
 
 /// A name as it may stand in a list of names: without commas and control characters, and not endless.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::metrics;
+use crate::metrics::InFlight;
 
 /// No more room: the sender has to come back later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,14 +24,15 @@ pub(crate) struct Full {
 pub(crate) struct Permits {
     limit_bytes: usize,
     used_bytes: AtomicUsize,
+    shown: InFlight,
 }
 
 impl Permits {
     pub(crate) fn new(limit_bytes: usize) -> Arc<Self> {
-        metrics::in_flight_limit(limit_bytes);
         Arc::new(Self {
             limit_bytes,
             used_bytes: AtomicUsize::new(0),
+            shown: InFlight::of(limit_bytes),
         })
     }
 
@@ -53,7 +54,7 @@ impl Permits {
                 });
         match taken {
             Ok(before) => {
-                metrics::in_flight(before + bytes);
+                self.shown.show(before + bytes);
                 Ok(())
             }
             Err(used_bytes) => Err(Full {
@@ -97,7 +98,7 @@ impl Drop for Permit {
             .permits
             .used_bytes
             .fetch_sub(self.bytes, Ordering::AcqRel);
-        metrics::in_flight(before.saturating_sub(self.bytes));
+        self.permits.shown.show(before.saturating_sub(self.bytes));
     }
 }
 

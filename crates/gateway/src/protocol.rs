@@ -124,6 +124,13 @@ impl Head<'_> {
         essence.trim().to_ascii_lowercase()
     }
 
+    /// Whether the content type is written exactly like this, which most senders do.
+    pub(crate) fn is_plainly(&self, media_type: &str) -> bool {
+        let mut lines = self.parts.headers.get_all(CONTENT_TYPE).iter();
+        let first = lines.next().map(HeaderValue::as_bytes);
+        first == Some(media_type.as_bytes()) && lines.next().is_none()
+    }
+
     /// What `Content-Encoding` says: identity, gzip, deflate or zstd.
     pub(crate) fn encoding(&self) -> Result<Encoding, Error> {
         let text = self.header(&CONTENT_ENCODING);
@@ -213,7 +220,9 @@ pub(crate) async fn receive<P: Protocol>(
 /// A request with its route's parameters where [`Head`] finds them.
 async fn opened(request: Request) -> (Parts, Body) {
     let (mut parts, body) = request.into_parts();
-    if let Ok(params) = RawPathParams::from_request_parts(&mut parts, &()).await {
+    if let Ok(params) = RawPathParams::from_request_parts(&mut parts, &()).await
+        && params.iter().next().is_some()
+    {
         parts.extensions.insert(PathParams(Arc::new(params)));
     }
     (parts, body)

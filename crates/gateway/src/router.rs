@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Router, middleware};
 use buffer::Publish;
 use foldhash::quality::RandomState;
 use http::{Method, Uri};
@@ -152,7 +152,7 @@ pub fn router<P: Publish>(
         .merge(routes)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(middleware::from_fn(layers::observe));
+        .layer(layers::Observe::default());
     let gateway = Gateway {
         pipeline,
         publisher,

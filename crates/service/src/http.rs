@@ -34,6 +34,26 @@ pub struct Connections {
     pub max_connections: usize,
 }
 
+/// Who is at the other end of a connection; an extension of each of its requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The address and the port.
+    pub address: SocketAddr,
+    /// The address alone, as a text.
+    pub name: Arc<str>,
+}
+
+impl Peer {
+    /// The peer with this address.
+    #[must_use]
+    pub fn of(address: SocketAddr) -> Self {
+        Self {
+            address,
+            name: address.ip().to_canonical().to_string().into(),
+        }
+    }
+}
+
 impl Default for Connections {
     fn default() -> Self {
         Self {

@@ -321,7 +321,7 @@ impl Producer {
     fn send(&self, record: &Outgoing<'_>) -> impl Future<Output = Answer> + Send + 'static + use<> {
         let receiver = self.enqueue(record);
         if let Err(error) = &receiver {
-            metrics::kafka_delivery(errors::outcome(&Err(error.clone())), None);
+            metrics::kafka_not_sent(errors::outcome(&Err(error.clone())));
         }
         async move { receiver?.await.unwrap_or(Err(PublishError::Closed)) }
     }

@@ -1,9 +1,12 @@
-//! The task of a shard: publishes windows in order, and settles tickets.
+//! The task of some shards: publishes their windows in order, and settles tickets.
 //!
-//! The next window does not wait for the buffer's answers. When told to stop, the task publishes
-//! what is there, and ends when all of it is answered.
+//! A window is published when the one before it is answered, so that a lone request waits for nobody and
+//! many requests share large records: what comes while the buffer works is one window. It is never open
+//! for longer than `coalesce.window`, so a buffer that is slow, or silent about one record, holds up no
+//! other. When told to stop, the task publishes what is there, and ends when all of it is answered.
 
 use std::error::Error;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,75 +14,199 @@ use buffer::{Publish, PublishError};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use service::log_limit::LogLimit;
 use service::tasks::CancellationToken;
-use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::open::Sealed;
 use super::shard::Shard;
+use super::ticket::{Claims, Settled};
 use crate::error::publish_code;
-use crate::metrics;
+use crate::metrics::RecordMeters;
+
+/// When windows are published.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Not before, unless the window is full.
+    pub linger: Duration,
+    /// Not after.
+    pub window: Duration,
+}
+
+/// Shards whose windows are published together.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub shards: Vec<Arc<Shard>>,
+    /// Wakes the task when a shard's window opens, and when it is full.
+    pub changed: Arc<Notify>,
+    pub pace: Pace,
+}
+
+/// A record that the buffer has answered.
+struct Answered {
+    window: u64,
+    result: Settled,
+    claims: Claims,
+    published_at: Instant,
+}
 
 pub(super) async fn run<P: Publish>(
-    shard: Arc<Shard>,
+    lane: Lane,
     publisher: Arc<P>,
-    window: Duration,
     stopping: CancellationToken,
     alive: mpsc::Sender<()>,
 ) {
+    let publisher = publisher.as_ref();
+    let mut windows = Windows::default();
     let mut unanswered = FuturesUnordered::new();
-    while !stopping.is_cancelled() {
-        {
-            let due = shard.due(window);
-            tokio::pin!(due);
-            loop {
-                tokio::select! {
-                    biased;
-                    () = stopping.cancelled() => break,
-                    () = &mut due => break,
-                    Some(()) = unanswered.next(), if !unanswered.is_empty() => {}
-                }
-            }
+    let mut timer = pin!(sleep_until(Instant::now()));
+    loop {
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => break,
+            () = due(&lane, &mut windows, &mut unanswered, timer.as_mut()) => {}
         }
-        shard.follow(publisher.max_record_bytes());
-        unanswered.extend(publish_all(publisher.as_ref(), shard.take()));
+        let max_record_bytes = publisher.max_record_bytes();
+        windows.next();
+        for shard in &lane.shards {
+            shard.follow(max_record_bytes);
+            unanswered.extend(windows.publish(publisher, shard.take()));
+        }
     }
-    unanswered.extend(publish_all(publisher.as_ref(), shard.close()));
-    while unanswered.next().await.is_some() {}
+    for shard in &lane.shards {
+        unanswered.extend(windows.publish(publisher, shard.close()));
+    }
+    while let Some(answered) = unanswered.next().await {
+        windows.settle(answered);
+    }
     drop(alive);
 }
 
-/// Enqueues every record before the first future is polled, in order.
-fn publish_all<P: Publish>(
-    publisher: &P,
-    (sealed, opened_at): (Vec<Sealed>, Option<Instant>),
-) -> Vec<impl Future<Output = ()> + use<'_, P>> {
-    if let Some(opened_at) = opened_at {
-        metrics::window_closed(opened_at.elapsed());
+/// Ends when what is open should be published. Settles what is answered meanwhile.
+async fn due(
+    lane: &Lane,
+    windows: &mut Windows,
+    unanswered: &mut FuturesUnordered<impl Future<Output = Answered>>,
+    mut timer: Pin<&mut Sleep>,
+) {
+    loop {
+        let (opened_at, is_full) = lane.state();
+        if let Some(opened_at) = opened_at {
+            let due_at = opened_at + lane.pace.wait(windows.is_last_answered());
+            if is_full || due_at <= Instant::now() {
+                return;
+            }
+            if timer.deadline() != due_at {
+                timer.as_mut().reset(due_at);
+            }
+        }
+        tokio::select! {
+            biased;
+            Some(answered) = unanswered.next(), if !unanswered.is_empty() => {
+                windows.settle(answered);
+            }
+            () = lane.changed.notified() => {}
+            () = timer.as_mut(), if opened_at.is_some() => {}
+        }
     }
-    sealed
-        .into_iter()
-        .map(
-            |Sealed {
-                 record,
-                 claims,
-                 samples,
-             }| {
-                let size_bytes = record.key.len() + record.value.len();
-                metrics::record_published(size_bytes, samples);
-                let published_at = Instant::now();
-                let answer = publisher.publish(record);
-                async move {
-                    let result = answer.await;
-                    let code = result.as_ref().err().map(publish_code);
-                    metrics::record_settled(code, published_at.elapsed());
-                    if let Err(error) = &result {
-                        log(error);
-                    }
-                    claims.settle(&result);
+}
+
+impl Pace {
+    fn wait(self, is_last_answered: bool) -> Duration {
+        if is_last_answered {
+            self.linger.min(self.window)
+        } else {
+            self.window
+        }
+    }
+}
+
+impl Lane {
+    /// Since when the oldest window is open, and whether one is full.
+    fn state(&self) -> (Option<Instant>, bool) {
+        let mut oldest: Option<Instant> = None;
+        let mut is_full = false;
+        for shard in &self.shards {
+            let (opened_at, full) = shard.state();
+            is_full |= full;
+            oldest = match (oldest, opened_at) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        (oldest, is_full)
+    }
+}
+
+/// What was published and is not answered.
+#[derive(Default)]
+struct Windows {
+    meters: RecordMeters,
+    last: u64,
+    /// Records of the last window.
+    open: usize,
+}
+
+impl Windows {
+    fn next(&mut self) {
+        self.last += 1;
+        self.open = 0;
+    }
+
+    fn is_last_answered(&self) -> bool {
+        self.open == 0
+    }
+
+    /// Enqueues every record before the first future is polled, in order.
+    fn publish<'p, P: Publish>(
+        &mut self,
+        publisher: &'p P,
+        (sealed, opened_at): (Vec<Sealed>, Option<Instant>),
+    ) -> Vec<impl Future<Output = Answered> + use<'p, P>> {
+        let now = Instant::now();
+        if let Some(opened_at) = opened_at {
+            self.meters
+                .window_closed(now.saturating_duration_since(opened_at));
+        }
+        self.open += sealed.len();
+        let window = self.last;
+        let publish = |sealed: Sealed| {
+            let Sealed {
+                record,
+                claims,
+                samples,
+            } = sealed;
+            let size_bytes = record.key.len() + record.value.len();
+            self.meters.published(size_bytes, samples);
+            let answer = publisher.publish(record);
+            async move {
+                Answered {
+                    window,
+                    result: answer.await,
+                    claims,
+                    published_at: now,
                 }
-            },
-        )
-        .collect()
+            }
+        };
+        sealed.into_iter().map(publish).collect()
+    }
+
+    fn settle(&mut self, answered: Answered) {
+        let Answered {
+            window,
+            result,
+            claims,
+            published_at,
+        } = answered;
+        if window == self.last {
+            self.open = self.open.saturating_sub(1);
+        }
+        let code = result.as_ref().err().map(publish_code);
+        self.meters.settled(code, published_at.elapsed());
+        if let Err(error) = &result {
+            log(error);
+        }
+        claims.settle(&result);
+    }
 }
 
 fn log(error: &PublishError) {

@@ -5,7 +5,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use buffer::{ContentType, PublishError, Record};
 use bytes::Bytes;
@@ -94,15 +93,15 @@ pub(super) struct Shard {
     shapes: Arc<Shapes>,
     window: Mutex<Window>,
     /// Wakes the flusher when the window opens, and when it is full.
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
 impl Shard {
-    pub(super) fn new(shapes: Arc<Shapes>) -> Self {
+    pub(super) fn new(shapes: Arc<Shapes>, changed: Arc<Notify>) -> Self {
         Self {
             shapes,
             window: Mutex::default(),
-            changed: Notify::new(),
+            changed,
         }
     }
 
@@ -146,27 +145,10 @@ impl Shard {
         }
     }
 
-    /// Ends when the window should be flushed: `wait` after it opened, or when it is full.
-    pub(super) async fn due(&self, wait: Duration) {
-        loop {
-            let (opened_at, is_full) = {
-                let window = self.window();
-                (window.opened_at, window.is_full(self.shapes.now()))
-            };
-            match opened_at {
-                Some(_) if is_full => return,
-                Some(opened_at) => {
-                    let changed = self.changed.notified();
-                    if tokio::time::timeout_at(opened_at + wait, changed)
-                        .await
-                        .is_err()
-                    {
-                        return;
-                    }
-                }
-                None => self.changed.notified().await,
-            }
-        }
+    /// Since when the window is open, and whether it is full.
+    pub(super) fn state(&self) -> (Option<Instant>, bool) {
+        let window = self.window();
+        (window.opened_at, window.is_full(self.shapes.now()))
     }
 
     /// Takes note of what the buffer takes.

@@ -21,6 +21,8 @@ use super::{Coalescer, Knowledge, Origin, Settled};
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS, Then};
 
+mod pace;
+
 /// (metric, host, value): the value is unique, and grows with time.
 type Plain = (u8, u8, f64);
 
@@ -98,9 +100,17 @@ fn window(millis: u64) -> CoalesceConfig {
     }
 }
 
+/// Every window waits, whether or not something is under way.
+fn lingering(millis: u64) -> CoalesceConfig {
+    CoalesceConfig {
+        linger: Period::millis(millis),
+        ..window(millis)
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn requests_of_one_window_share_a_record_per_name() {
-    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
+    let fixture = start(&lingering(5), RecordFormat::Protobuf, FakeBuffer::default());
     let started = Instant::now();
     let requests = (0..10).map(|n| async move {
         tokio::time::sleep(Duration::from_micros(400 * n)).await;
@@ -125,45 +135,6 @@ async fn requests_of_one_window_share_a_record_per_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_waits_from_its_first_sample_on_and_no_longer() {
-    let fixture = start(&window(100), RecordFormat::Protobuf, FakeBuffer::default());
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    for _ in 0..3 {
-        let started = Instant::now();
-        fixture.add(&[(1, 1, 1.0)], None).await.unwrap();
-        assert_eq!(started.elapsed(), Duration::from_millis(100));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_a_window_nothing_waits() {
-    let fixture = start(&window(0), RecordFormat::Protobuf, FakeBuffer::default());
-    let started = Instant::now();
-    fixture
-        .add(&[(1, 1, 1.0), (2, 1, 1.0)], None)
-        .await
-        .unwrap();
-    assert_eq!(started.elapsed(), Duration::ZERO);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_full_record_does_not_wait_for_its_window() {
-    let config = CoalesceConfig {
-        window: Period::secs(1),
-        max_record: Size(1000),
-    };
-    let fixture = start(&config, RecordFormat::Protobuf, FakeBuffer::default());
-    let samples: Vec<Plain> = (0..100).map(|n| (1, n, f64::from(n))).collect();
-    let started = Instant::now();
-    fixture.add(&samples, None).await.unwrap();
-    assert_eq!(started.elapsed(), Duration::ZERO);
-    let records = fixture.buffer.confirmed();
-    assert!(records.len() > 2, "{}", records.len());
-    let read: Vec<Plain> = records.iter().flat_map(read).collect();
-    assert_eq!(read, samples);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_buffer_that_takes_less_than_it_said_gets_smaller_records_from_then_on() {
     let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
     let limit = &fixture.buffer.max_record_bytes;
@@ -177,26 +148,8 @@ async fn a_buffer_that_takes_less_than_it_said_gets_smaller_records_from_then_on
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_window_does_not_wait_for_the_last_answer() {
-    let slow = Then::ConfirmAfter(Duration::from_secs(5));
-    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
-    fixture.buffer.next.lock().unwrap().push_back(slow);
-    let started = Instant::now();
-    let slow = async {
-        fixture.add(&[(1, 1, 1.0)], None).await.unwrap();
-        started.elapsed().as_secs()
-    };
-    let fast = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        fixture.add(&[(1, 1, 2.0)], None).await.unwrap();
-        started.elapsed().as_secs()
-    };
-    assert_eq!(tokio::join!(slow, fast), (5, 0));
-}
-
-#[tokio::test(start_paused = true)]
 async fn tenants_do_not_share_records() {
-    let fixture = start(&window(5), RecordFormat::Protobuf, FakeBuffer::default());
+    let fixture = start(&lingering(5), RecordFormat::Protobuf, FakeBuffer::default());
     let (one, two): (Arc<str>, Arc<str>) = ("one".into(), "two".into());
     let (a, b, c) = tokio::join!(
         fixture.add(&[(1, 1, 1.0)], Some(&one)),
@@ -234,7 +187,7 @@ async fn only_the_requests_of_a_failed_record_fail() {
 
 #[tokio::test(start_paused = true)]
 async fn closing_publishes_what_is_open_and_refuses_what_comes() {
-    let config = window(1000);
+    let config = lingering(1000);
     let fixture = start(&config, RecordFormat::Protobuf, FakeBuffer::default());
     let samples = [(1, 1, 1.0)];
     let waiting = fixture.add(&samples, None);
@@ -288,6 +241,7 @@ struct Traffic {
     /// What the buffer does with each record, as a number.
     behaviours: Vec<u8>,
     window_ms: u64,
+    is_lingering: bool,
     max_record_bytes: usize,
     format: RecordFormat,
 }
@@ -298,14 +252,16 @@ fn traffic() -> impl Strategy<Value = Traffic> {
         prop::collection::vec(request, 1..25),
         prop::collection::vec(0_u8..4, 0..30),
         prop_oneof![Just(0_u64), Just(5), Just(20)],
+        any::<bool>(),
         prop_oneof![Just(200_usize), Just(600), Just(100_000)],
         prop_oneof![Just(RecordFormat::Protobuf), Just(RecordFormat::Json)],
     )
         .prop_map(
-            |(requests, behaviours, window_ms, max_record_bytes, format)| Traffic {
+            |(requests, behaviours, window_ms, is_lingering, max_record_bytes, format)| Traffic {
                 requests,
                 behaviours,
                 window_ms,
+                is_lingering,
                 max_record_bytes,
                 format,
             },
@@ -331,6 +287,7 @@ async fn check_traffic(traffic: Traffic) {
         requests,
         behaviours,
         window_ms,
+        is_lingering,
         max_record_bytes,
         format,
     } = traffic;
@@ -348,7 +305,12 @@ async fn check_traffic(traffic: Traffic) {
             2 => Then::Fail(PublishError::QueueFull),
             _ => Then::Fail(PublishError::Unconfirmed("lost".to_owned())),
         }));
-    let fixture = start(&window(window_ms), format, buffer);
+    let config = if is_lingering {
+        lingering(window_ms)
+    } else {
+        window(window_ms)
+    };
+    let fixture = start(&config, format, buffer);
     // Values count up in the order of adding, which is the order that each series must keep.
     let next_value = std::cell::Cell::new(0_u32);
     let answers = join_all(requests.iter().map(|(at_ms, names)| {

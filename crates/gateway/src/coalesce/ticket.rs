@@ -10,14 +10,14 @@ use buffer::PublishError;
 use tokio::sync::oneshot;
 
 use crate::error::publish_code;
-use crate::metrics;
+use crate::metrics::{self, SampleMeters};
 
 /// What became of a request's samples.
 pub(crate) type Settled = Result<(), PublishError>;
 
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    protocol: &'static str,
+    meters: Arc<SampleMeters>,
     /// Records that are not settled yet, plus one while samples are still being added.
     open: AtomicUsize,
     durable_samples: AtomicU64,
@@ -30,10 +30,10 @@ pub(crate) struct Ticket {
 impl Ticket {
     /// A ticket that settles when [`Self::settle`] was called once for this call (with no samples) and
     /// once for each [`Self::hold`].
-    pub(crate) fn new(protocol: &'static str) -> (Arc<Self>, oneshot::Receiver<Settled>) {
+    pub(crate) fn new(meters: &Arc<SampleMeters>) -> (Arc<Self>, oneshot::Receiver<Settled>) {
         let (sender, receiver) = oneshot::channel();
         let ticket = Self {
-            protocol,
+            meters: Arc::clone(meters),
             open: AtomicUsize::new(1),
             durable_samples: AtomicU64::new(0),
             failed_samples: AtomicU64::new(0),
@@ -64,11 +64,12 @@ impl Ticket {
     }
 
     fn finish(&self) {
-        metrics::accepted(self.protocol, self.durable_samples.load(Ordering::Acquire));
+        self.meters
+            .accepted(self.durable_samples.load(Ordering::Acquire));
         let failure = self.failure.get();
         if let Some(error) = failure {
             let samples = self.failed_samples.load(Ordering::Acquire);
-            metrics::rejected(self.protocol, publish_code(error), samples);
+            metrics::rejected(self.meters.protocol, publish_code(error), samples);
         }
         let sender = self
             .answer

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use buffer::Record;
 use http::Request;
 use http::request::Builder;
+use service::http::Peer;
 
 use crate::fake::{FakeBuffer, NOW_MS, Server, batch, sample};
 use crate::{Config, TenancyConfig};
@@ -85,7 +85,7 @@ async fn a_source_is_what_the_sender_says_or_its_address() {
     let source = async |request| send(request).await.unwrap().source;
     assert_eq!(source(Request::post("/metrics")).await, None);
     let peer: SocketAddr = "[::ffff:10.1.2.3]:4711".parse().unwrap();
-    let from_peer = || Request::post("/metrics").extension(ConnectInfo(peer));
+    let from_peer = || Request::post("/metrics").extension(Peer::of(peer));
     assert_eq!(source(from_peer()).await.as_deref(), Some("10.1.2.3"));
     let named = from_peer().header("sluice-source", " billing, cron\t ");
     assert_eq!(source(named).await.as_deref(), Some("billing cron"));

@@ -26,12 +26,14 @@ impl Protocol for Json {
 
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         let policy = head.policy()?;
-        let found = head.media_type();
-        if !TYPES.contains(&found.as_str()) {
-            return Err(Error::ContentType {
-                found: found.chars().take(100).collect(),
-                wanted: "application/json",
-            });
+        if !head.is_plainly("application/json") {
+            let found = head.media_type();
+            if !TYPES.contains(&found.as_str()) {
+                return Err(Error::ContentType {
+                    found: found.chars().take(100).collect(),
+                    wanted: "application/json",
+                });
+            }
         }
         Ok(Opened {
             protocol: Self,

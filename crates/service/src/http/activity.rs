@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use http::Version;
@@ -26,6 +27,10 @@ struct State {
     header_since: Option<Instant>,
     is_http2: bool,
     has_served: bool,
+    /// The client does not take what we have for it.
+    is_stuck: bool,
+    /// Its buffers are given back already.
+    is_resting: bool,
 }
 
 /// Why a connection that is past its deadline has to go.
@@ -33,7 +38,12 @@ struct State {
 pub(super) enum Overdue {
     Header,
     Idle,
+    /// Nothing came or went for a while: the connection stays, its buffers need not.
+    Quiet,
 }
+
+/// How long a connection without a request keeps its buffers: 16 KiB, beside 3 KiB for the rest of it.
+const QUIET: Duration = Duration::from_secs(2);
 
 impl Activity {
     pub(super) fn new() -> Self {
@@ -46,6 +56,8 @@ impl Activity {
             header_since: Some(now),
             is_http2: false,
             has_served: false,
+            is_stuck: false,
+            is_resting: false,
         })))
     }
 
@@ -67,6 +79,10 @@ impl Activity {
         } else {
             state.changed.max(state.written)
         };
+        let may_rest = !(state.is_http2 || state.is_stuck || state.is_resting);
+        if may_rest && state.has_served && state.answers == 0 && QUIET < connections.idle_timeout {
+            return Some((moved + QUIET, Overdue::Quiet));
+        }
         Some((moved + connections.idle_timeout, Overdue::Idle))
     }
 
@@ -86,6 +102,11 @@ impl Activity {
         HandlerRuns(self.clone())
     }
 
+    /// The connection has given its buffers back, or has them again.
+    pub(super) fn rests(&self, is_resting: bool) {
+        self.state().is_resting = is_resting;
+    }
+
     fn has_read(&self) {
         let mut state = self.state();
         // On HTTP/2, pings and window updates come at any time: only requests count there.
@@ -95,7 +116,13 @@ impl Activity {
     }
 
     fn has_written(&self) {
-        self.state().written = Instant::now();
+        let mut state = self.state();
+        state.written = Instant::now();
+        state.is_stuck = false;
+    }
+
+    fn is_stuck(&self) {
+        self.state().is_stuck = true;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -163,6 +190,8 @@ impl HttpBody for Answer {
 
 /// A connection's bytes, reported to its [`Activity`].
 pub(super) struct Watched<I> {
+    /// What was read already, and comes first.
+    pub(super) ahead: Bytes,
     pub(super) io: I,
     pub(super) activity: Activity,
 }
@@ -173,6 +202,12 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let count = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead.split_to(count));
+            self.activity.has_read();
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         if buffer.filled().len() > before {
@@ -182,15 +217,25 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     }
 }
 
+impl<I> Watched<I> {
+    fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Ready(Ok(_)) => self.activity.has_written(),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.activity.is_stuck(),
+        }
+        written
+    }
+}
+
 impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
-        self.activity.has_written();
-        Poll::Ready(Ok(written))
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.note(written)
     }
 
     fn poll_write_vectored(
@@ -198,9 +243,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
-        self.activity.has_written();
-        Poll::Ready(Ok(written))
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,26 +1,33 @@
 //! One connection: its protocol, its limits, its end.
+//!
+//! A connection that is quiet gives its buffers back until its client says something: thousands of agents that push
+//! once in a while cost what their sockets cost.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
+use std::ops::DerefMut;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use bytes::BytesMut;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use super::Connections;
 use super::activity::{Activity, Answer, Overdue, Watched};
+use super::{Connections, Peer};
 
 /// The most that is read ahead of a connection, and so the longest header. Times the number of connections it is
 /// what all clients together can make us hold without a request.
@@ -72,7 +79,7 @@ impl Ended {
 
 /// Answers requests until either side has had enough.
 pub(super) async fn serve_connection<I>(
-    io: I,
+    mut io: I,
     router: Router,
     peer: Option<SocketAddr>,
     connections: Connections,
@@ -82,19 +89,12 @@ where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let activity = Activity::new();
-    let service = service_fn({
+    let mut service = service_fn({
         let activity = activity.clone();
-        move |request| handle(router.clone(), activity.clone(), peer, request)
+        let peer = peer.map(Peer::of);
+        move |request| handle(router.clone(), activity.clone(), peer.clone(), request)
     });
-    let io = TokioIo::new(Watched {
-        io,
-        activity: activity.clone(),
-    });
-    let builder = builder();
-    let mut connection = pin!(builder.serve_connection(io, service));
-    let mut watchdog = pin!(Watchdog::new(activity.clone(), connections));
-
-    let mut stopped = pin!(async {
+    let stopped = pin!(async {
         stopping.cancelled().await;
         let started = Instant::now();
         // Telling a connection that has sent nothing yet ends it at once.
@@ -102,48 +102,145 @@ where
             tokio::time::sleep(FIRST_REQUEST / 10).await;
         }
     });
-    let mut is_told = false;
-    let overdue = loop {
-        tokio::select! {
-            biased;
-            served = connection.as_mut() => return match served {
-                Err(error) if !is_told || activity.has_served() => {
-                    tracing::debug!(error, "connection ended");
-                    Ended::Error
-                }
-                // Told before its first request, hyper calls the end "cancelled".
-                Ok(()) | Err(_) => Ended::Done,
-            },
-            overdue = watchdog.as_mut() => break overdue,
-            () = stopped.as_mut(), if !is_told => {
-                is_told = true;
-                connection.as_mut().graceful_shutdown();
-            }
-        }
+    let mut attendant = Attendant {
+        watchdog: pin!(Watchdog::new(activity.clone(), connections)),
+        stopped,
+        is_told: false,
+        activity: &activity,
     };
-    match overdue {
-        Overdue::Header => Ended::SlowHeader,
-        Overdue::Idle => {
-            // An HTTP/2 client learns with this that the request that it may be sending was not looked at.
-            connection.as_mut().graceful_shutdown();
-            if tokio::time::timeout(GOODBYE, connection).await.is_err() {
-                tracing::debug!("connection did not close when told to");
+    let mut ahead = BytesMut::new();
+    let is_http2 = match attendant.until(is_http2(&mut io, &mut ahead)).await {
+        Ok(is_http2) => is_http2,
+        Err(ended) => return ended,
+    };
+    let mut ahead = ahead.freeze();
+    loop {
+        let watched = TokioIo::new(Watched {
+            ahead,
+            io,
+            activity: activity.clone(),
+        });
+        if is_http2 {
+            let connection = Box::pin(http2().serve_connection(watched, service));
+            return attendant.attend(connection).await.unwrap_or(Ended::Idle);
+        }
+        let mut connection = http1().serve_connection(watched, service);
+        if let Some(ended) = attendant.attend(Pin::new(&mut connection)).await {
+            return ended;
+        }
+        let parts = connection.into_parts();
+        (io, service, ahead) = (parts.io.into_inner().io, parts.service, parts.read_buf);
+        if ahead.is_empty() {
+            // Empty as it is, it holds the buffer that it was cut from.
+            drop(ahead);
+            activity.rests(true);
+            let mut first = BytesMut::new();
+            match attendant.until(io.read_buf(&mut first)).await {
+                Ok(0) => return Ended::Done,
+                Ok(_) => ahead = first.freeze(),
+                Err(ended) => return ended,
             }
-            Ended::Idle
+            activity.rests(false);
         }
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+/// What HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Reads until it is certain.
+async fn is_http2<I: AsyncRead + Unpin>(io: &mut I, ahead: &mut BytesMut) -> io::Result<bool> {
+    while ahead.len() < PREFACE.len() && PREFACE.starts_with(ahead) {
+        if io.read_buf(ahead).await? == 0 {
+            break;
+        }
+    }
+    Ok(ahead.starts_with(PREFACE))
+}
+
+/// Sees to it that a connection keeps to its times.
+struct Attendant<'c, S> {
+    activity: &'c Activity,
+    watchdog: Pin<&'c mut Watchdog>,
+    /// Ends when connections are to be told that the process stops.
+    stopped: Pin<&'c mut S>,
+    is_told: bool,
+}
+
+impl<S: Future<Output = ()>> Attendant<'_, S> {
+    /// Lets a connection run to its end, and says how it ended; or until it is quiet.
+    async fn attend<C>(&mut self, mut connection: Pin<impl DerefMut<Target = C>>) -> Option<Ended>
+    where
+        C: GracefulConnection<Error = hyper::Error>,
+    {
+        let overdue = loop {
+            tokio::select! {
+                biased;
+                served = connection.as_mut() => return Some(match served {
+                    Err(error) if !self.is_told || self.activity.has_served() => {
+                        tracing::debug!(error = &error as &dyn Error, "connection ended");
+                        Ended::Error
+                    }
+                    // Told before its first request, hyper calls the end "cancelled".
+                    Ok(()) | Err(_) => Ended::Done,
+                }),
+                overdue = self.watchdog.as_mut() => break overdue,
+                () = self.stopped.as_mut(), if !self.is_told => {
+                    self.is_told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        };
+        match overdue {
+            Overdue::Header => Some(Ended::SlowHeader),
+            Overdue::Quiet => None,
+            Overdue::Idle => {
+                // An HTTP/2 client learns with this that the request that it may be sending was not looked at.
+                connection.as_mut().graceful_shutdown();
+                if tokio::time::timeout(GOODBYE, connection).await.is_err() {
+                    tracing::debug!("connection did not close when told to");
+                }
+                Some(Ended::Idle)
+            }
+        }
+    }
+
+    /// Waits for something from a client that nothing is owed to.
+    async fn until<T>(&mut self, work: impl Future<Output = io::Result<T>>) -> Result<T, Ended> {
+        if self.is_told {
+            return Err(Ended::Done);
+        }
+        tokio::select! {
+            biased;
+            done = work => done.map_err(|error| {
+                tracing::debug!(%error, "connection ended");
+                Ended::Error
+            }),
+            overdue = self.watchdog.as_mut() => Err(match overdue {
+                Overdue::Header => Ended::SlowHeader,
+                Overdue::Idle | Overdue::Quiet => Ended::Idle,
+            }),
+            () = self.stopped.as_mut() => {
+                self.is_told = true;
+                Err(Ended::Done)
+            }
+        }
+    }
+}
+
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         // hyper's own starts while a connection is idle: it cannot tell a slow client from one with nothing to say.
         .header_read_timeout(None)
         .max_buf_size(READ_AHEAD_BYTES);
     builder
-        .http2()
+}
+
+fn http2() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_LIST_BYTES)
@@ -159,13 +256,13 @@ fn builder() -> Builder<TokioExecutor> {
 async fn handle(
     mut router: Router,
     activity: Activity,
-    peer: Option<SocketAddr>,
+    peer: Option<Peer>,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Infallible> {
     let running = activity.handler(request.version());
     let mut request = request.map(Body::new);
-    if let Some(address) = peer {
-        request.extensions_mut().insert(ConnectInfo(address));
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(peer);
     }
     let response = router.call(request).await?;
     Ok(response.map(|body| running.answer(body)))

@@ -3,15 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
-use axum::extract::ConnectInfo;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Connections, serve};
+use super::{Connections, Peer, serve};
 use crate::telemetry::install_metrics;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ async fn start_with(
         key.cancelled().await;
         "released"
     };
-    let who = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
+    let who = |Extension(peer): Extension<Peer>| async move { peer.address.to_string() };
     let router = Router::new()
         .route("/who", get(who))
         .route("/wait", get(wait))

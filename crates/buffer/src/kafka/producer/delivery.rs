@@ -1,7 +1,7 @@
 //! Kafka's answers, on their way to whoever waits for them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use rdkafka::ClientContext;
@@ -12,7 +12,8 @@ use tokio::sync::{Notify, oneshot};
 
 use super::super::errors;
 use super::super::logs::ClientLog;
-use crate::{PublishError, metrics};
+use crate::PublishError;
+use crate::metrics::{self, KafkaDeliveries};
 
 /// The answer to one record.
 pub(super) type Answer = Result<(), PublishError>;
@@ -27,6 +28,8 @@ pub(super) struct Open {
     delivered: AtomicU64,
     failed: AtomicU64,
     none_left: Notify,
+    /// Of the delivered ones.
+    deliveries: OnceLock<KafkaDeliveries>,
 }
 
 /// How many records were answered since the producer exists.
@@ -118,12 +121,17 @@ impl Delivery {
                 self.limit_bytes,
             )),
         };
-        metrics::kafka_delivery(errors::outcome(&result), Some(self.since.elapsed()));
-        let answers = match &result {
-            Ok(()) => &self.open.delivered,
-            Err(_) => &self.open.failed,
-        };
-        answers.fetch_add(1, Ordering::Relaxed);
+        let elapsed = self.since.elapsed();
+        let outcome = errors::outcome(&result);
+        if result.is_ok() {
+            let meters = &self.open.deliveries;
+            let meters = meters.get_or_init(|| KafkaDeliveries::of(outcome));
+            meters.count(elapsed);
+            self.open.delivered.fetch_add(1, Ordering::Relaxed);
+        } else {
+            KafkaDeliveries::of(outcome).count(elapsed);
+            self.open.failed.fetch_add(1, Ordering::Relaxed);
+        }
         // Answered first, so that whoever waits for none to be left finds all answers given.
         // An error means that nobody waits for this one any more, which takes nothing back.
         self.answer.send(result).unwrap_or_default();

@@ -20,6 +20,7 @@ const HEADER: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(75);
 const SECOND: Duration = Duration::from_secs(1);
 const PIPE_BYTES: usize = 4096;
+const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
 struct Server {
     served: JoinSet<Ended>,
@@ -89,7 +90,7 @@ async fn read_until(client: &mut DuplexStream, expected: &str) -> String {
 }
 
 async fn get_root(client: &mut DuplexStream) {
-    answer(client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "\r\n\r\nok").await;
+    answer(client, GET, "\r\n\r\nok").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -280,4 +281,46 @@ async fn at_the_end_http2_requests_are_finished() {
     assert_eq!(answer, "at last");
     assert_eq!(server.ended().await, (Ended::Done, 4 * IDLE));
     driver.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_quiet_is_served_as_before() {
+    let (mut client, mut server) = start();
+    for _ in 0..3 {
+        let text = answer(&mut client, GET, "\r\n\r\nok").await;
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        sleep(IDLE - SECOND).await;
+    }
+    // From when it last said something on, it is idle like any other.
+    let (ended, at) = server.ended().await;
+    assert_eq!((ended, at), (Ended::Idle, 3 * IDLE - 2 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_quiet_client_has_begun_to_send_is_not_lost() {
+    let (mut client, _server) = start();
+    let (head, rest) = GET.split_at(10);
+    answer(&mut client, &format!("{GET}{head}"), "\r\n\r\nok").await;
+    sleep(10 * SECOND).await;
+    let text = answer(&mut client, rest, "\r\n\r\nok").await;
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_connection_ends_when_the_process_stops() {
+    let (mut client, mut server) = start();
+    answer(&mut client, GET, "\r\n\r\nok").await;
+    sleep(10 * SECOND).await;
+    server.stopping.cancel();
+    assert_eq!(server.ended().await, (Ended::Done, 10 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_connection_that_begins_a_header_must_end_it() {
+    let (mut client, mut server) = start();
+    answer(&mut client, GET, "\r\n\r\nok").await;
+    sleep(10 * SECOND).await;
+    client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    let (ended, at) = server.ended().await;
+    assert_eq!((ended, at), (Ended::SlowHeader, 10 * SECOND + HEADER));
 }
