@@ -1,0 +1,211 @@
+//! The same bodies against Sluice and the alternatives, in one run before one broker.
+//!
+//! A figure is samples that *arrived* in Kafka per second of user and system time of the gateway's
+//! processes, counted until Kafka stops growing, so that work after the answer is charged, too. Every
+//! acknowledged sample is looked for in Kafka by its number.
+
+mod drive;
+mod honesty;
+mod ledger;
+mod measure;
+mod records;
+mod subject;
+mod table;
+mod topic;
+mod usage;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use testkit::{Kafka, KafkaOptions};
+
+use crate::load::Load;
+use crate::outcome::Outcome;
+use crate::protocol::{Compression, Protocol};
+use subject::{Places, Subject};
+
+/// Options of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Sluice's binary.
+    #[arg(long, default_value = "target/release/sluice")]
+    binary: PathBuf,
+    /// The folder that `scripts/peers` builds in.
+    #[arg(long, env = "SLUICE_PEERS", default_value = ".build/peers")]
+    peers: PathBuf,
+    /// Only these; without it, everybody who is built. Ratios need `gateway` among them.
+    #[arg(long, value_enum)]
+    only: Vec<Subject>,
+    /// Only these scenarios.
+    #[arg(long, value_parser = scenario)]
+    scenario: Vec<Scenario>,
+    /// Seconds of sending that count, after the warm-up.
+    #[arg(long, default_value = "15", value_parser = seconds)]
+    duration: Duration,
+    /// Seconds of sending before them.
+    #[arg(long, default_value = "5", value_parser = seconds)]
+    warm_up: Duration,
+    /// Connections, each with one request in flight.
+    #[arg(long, default_value = "8")]
+    connections: NonZeroUsize,
+    /// A file that results are appended to, a line of JSON each.
+    #[arg(long)]
+    output: Option<PathBuf>,
+}
+
+/// What is sent in one comparison.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scenario {
+    name: &'static str,
+    protocol: Protocol,
+    compression: Compression,
+    batch: usize,
+}
+
+const fn of(
+    name: &'static str,
+    protocol: Protocol,
+    compression: Compression,
+    batch: usize,
+) -> Scenario {
+    Scenario {
+        name,
+        protocol,
+        compression,
+        batch,
+    }
+}
+
+const SCENARIOS: [Scenario; 8] = [
+    of("json-1000", Protocol::Json, Compression::Identity, 1000),
+    of("json-10", Protocol::Json, Compression::Identity, 10),
+    of("json-gzip-1000", Protocol::Json, Compression::Gzip, 1000),
+    of("influx-1000", Protocol::Influx, Compression::Identity, 1000),
+    of(
+        "remote-write-1-1000",
+        Protocol::RemoteWrite1,
+        Compression::Snappy,
+        1000,
+    ),
+    of("otlp-1000", Protocol::Otlp, Compression::Identity, 1000),
+    of("otlp-gzip-1000", Protocol::Otlp, Compression::Gzip, 1000),
+    of("otlp-100", Protocol::Otlp, Compression::Identity, 100),
+];
+
+impl Scenario {
+    fn load(self, arguments: &Arguments) -> anyhow::Result<Load> {
+        Ok(Load {
+            protocol: self.protocol,
+            compression: Some(self.compression),
+            batch: NonZeroUsize::new(self.batch).context("a batch of none")?,
+            duration: arguments.duration,
+            warm_up: arguments.warm_up,
+            connections: arguments.connections,
+            ..Load::default()
+        })
+    }
+}
+
+fn scenario(name: &str) -> Result<Scenario, String> {
+    let found = SCENARIOS.into_iter().find(|known| known.name == name);
+    found.ok_or_else(|| format!("the scenarios are {}", SCENARIOS.map(|s| s.name).join(", ")))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_secs)
+        .map_err(|_| format!("{text:?} is not a number of seconds"))
+}
+
+/// Measures everybody in turn, and returns the table.
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<String> {
+    let places = Places {
+        sluice: arguments.binary.clone(),
+        built: arguments.peers.clone(),
+        configured: testkit::repository().join("loadtest/peers"),
+    };
+    let scenarios = match arguments.scenario.as_slice() {
+        [] => SCENARIOS.as_slice(),
+        some => some,
+    };
+    let (there, missing) = programs(arguments, &places)?;
+    let kafka = Kafka::start(&KafkaOptions::default());
+    let mut outcomes = Vec::new();
+    for scenario in scenarios {
+        let load = scenario.load(arguments)?;
+        for (subject, program) in &there {
+            let Some(path) = subject.path(scenario.protocol, scenario.compression) else {
+                continue;
+            };
+            eprintln!("{} → {} …", scenario.name, subject.name());
+            let run = measure::Run {
+                kafka: &kafka,
+                places: &places,
+                scenario: scenario.name,
+                subject: *subject,
+                program,
+                path,
+            };
+            let outcome = run
+                .measure(&load)
+                .await
+                .with_context(|| format!("{} with {}", subject.name(), scenario.name))?;
+            if let Some(file) = &arguments.output {
+                append(file, &outcome)?;
+            }
+            outcomes.push(outcome);
+        }
+    }
+    let mut text = table::table(&outcomes);
+    for subject in missing {
+        text.push_str(&format!("\nNot built: {}.\n", subject.name()));
+    }
+    Ok(text)
+}
+
+type Programs = (Vec<(Subject, PathBuf)>, Vec<Subject>);
+
+/// Who can be started, and who cannot. Who was asked for by name must be there.
+fn programs(arguments: &Arguments, places: &Places) -> anyhow::Result<Programs> {
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    let wanted = match arguments.only.as_slice() {
+        [] => Subject::all(),
+        some => some,
+    };
+    for &subject in wanted {
+        match subject.program(places) {
+            Some(program) => there.push((subject, program)),
+            None if arguments.only.is_empty() && subject != Subject::Gateway => {
+                eprintln!("no {}: {}", subject.name(), subject.how_to_build());
+                missing.push(subject);
+            }
+            None => anyhow::bail!("no {}: {}", subject.name(), subject.how_to_build()),
+        }
+    }
+    Ok((there, missing))
+}
+
+fn append(file: &Path, outcome: &Outcome) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let mut line = serde_json::to_vec(outcome)?;
+    line.push(b'\n');
+    std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(file)
+        .and_then(|mut file| file.write_all(&line))
+        .with_context(|| file.display().to_string())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a load generator's samples are of now"
+)]
+fn unix_ms() -> anyhow::Result<u64> {
+    use std::time::{SystemTime, UNIX_EPOCH};
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(u64::try_from(now.as_millis())?)
+}

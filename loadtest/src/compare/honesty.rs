@@ -1,0 +1,91 @@
+//! Whether an answer says that Kafka has the samples, found out by taking Kafka away.
+//!
+//! First the broker is stopped (it keeps its connections and says nothing), then it refuses whatever
+//! it is sent. Who answers 2xx to either has promised what is not so.
+
+use std::time::Duration;
+
+use testkit::Kafka;
+
+use super::drive::{Maker, Target, once};
+use super::topic::Topic;
+
+/// How long a sender waits for an answer while the broker stands still. Nobody's delivery takes that
+/// long when all is well.
+const STOPPED_FOR: Duration = Duration::from_secs(4);
+/// How long it waits while the broker refuses: longer than anybody retries by default, but one.
+const REFUSED_FOR: Duration = Duration::from_secs(15);
+
+/// What was answered while Kafka had nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub while_stopped: Option<u16>,
+    pub while_refused: Option<u16>,
+}
+
+impl Answered {
+    /// Whether answers were true to Kafka in both cases.
+    pub(crate) fn is_after_kafka(self) -> bool {
+        !is_success(self.while_stopped) && !is_success(self.while_refused)
+    }
+
+    /// Both answers in words.
+    pub(crate) fn describe(self) -> String {
+        let word = |status: Option<u16>| {
+            status.map_or_else(|| "nothing".to_owned(), |status| status.to_string())
+        };
+        format!(
+            "answers {} while the broker is stopped, {} while it refuses",
+            word(self.while_stopped),
+            word(self.while_refused)
+        )
+    }
+}
+
+fn is_success(status: Option<u16>) -> bool {
+    status.is_some_and(|status| (200..300).contains(&status))
+}
+
+/// Asks a gateway that has run before, so that it knows the topic and has its connections.
+pub(crate) async fn ask(
+    kafka: &Kafka,
+    topic: &Topic,
+    target: &Target,
+    maker: &mut Maker,
+) -> anyhow::Result<Answered> {
+    let (body, _) = maker.make(0, super::unix_ms()?)?;
+    kafka.with_broker(0, testkit::Process::pause);
+    let while_stopped = once(target, body, STOPPED_FOR).await;
+    kafka.with_broker(0, testkit::Process::resume);
+    // Whoever holds that body still may deliver it now.
+    tokio::time::sleep(STOPPED_FOR).await;
+
+    kafka.set_topic_setting(topic.name(), "max.message.bytes", "1");
+    let (body, _) = maker.make(0, super::unix_ms()?)?;
+    let while_refused = once(target, body, REFUSED_FOR).await;
+    Ok(Answered {
+        while_stopped,
+        while_refused,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answered;
+
+    #[test]
+    fn only_who_never_says_yes_answers_after_kafka() {
+        let answered = |while_stopped, while_refused| Answered {
+            while_stopped,
+            while_refused,
+        };
+        assert!(answered(None, Some(503)).is_after_kafka());
+        assert!(answered(Some(503), None).is_after_kafka());
+        assert!(!answered(Some(204), None).is_after_kafka());
+        assert!(!answered(None, Some(200)).is_after_kafka());
+        assert_eq!(
+            answered(None, Some(200)).describe(),
+            "answers nothing while the broker is stopped, 200 while it refuses"
+        );
+    }
+}
