@@ -4,7 +4,6 @@
 //! processes, counted until Kafka stops growing, so that work after the answer is charged, too. Every
 //! acknowledged sample is looked for in Kafka by its number.
 
-mod drive;
 mod honesty;
 mod ledger;
 mod measure;
@@ -15,7 +14,7 @@ mod topic;
 mod usage;
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -23,11 +22,11 @@ use clap::Args;
 use testkit::{Kafka, KafkaOptions};
 
 use crate::load::Load;
-use crate::outcome::Outcome;
+use crate::output;
 use crate::protocol::{Compression, Protocol};
 use subject::{Places, Subject};
 
-/// Options of `compare`.
+/// Send the same bodies to Sluice and to the alternatives that `scripts/peers` built.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Sluice's binary.
@@ -120,8 +119,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .map_err(|_| format!("{text:?} is not a number of seconds"))
 }
 
-/// Measures everybody in turn, and returns the table.
-pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<String> {
+/// Runs the subcommand: measures everybody in turn, and prints the table.
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let places = Places {
         sluice: arguments.binary.clone(),
         built: arguments.peers.clone(),
@@ -154,16 +153,16 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<String> {
                 .await
                 .with_context(|| format!("{} with {}", subject.name(), scenario.name))?;
             if let Some(file) = &arguments.output {
-                append(file, &outcome)?;
+                output::append(file, std::slice::from_ref(&outcome))?;
             }
             outcomes.push(outcome);
         }
     }
-    let mut text = table::table(&outcomes);
+    println!("{}", table::table(&outcomes));
     for subject in missing {
-        text.push_str(&format!("\nNot built: {}.\n", subject.name()));
+        println!("Not built: {}.", subject.name());
     }
-    Ok(text)
+    Ok(())
 }
 
 type Programs = (Vec<(Subject, PathBuf)>, Vec<Subject>);
@@ -186,26 +185,4 @@ fn programs(arguments: &Arguments, places: &Places) -> anyhow::Result<Programs> 
         }
     }
     Ok((there, missing))
-}
-
-fn append(file: &Path, outcome: &Outcome) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let mut line = serde_json::to_vec(outcome)?;
-    line.push(b'\n');
-    std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(file)
-        .and_then(|mut file| file.write_all(&line))
-        .with_context(|| file.display().to_string())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a load generator's samples are of now"
-)]
-fn unix_ms() -> anyhow::Result<u64> {
-    use std::time::{SystemTime, UNIX_EPOCH};
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(u64::try_from(now.as_millis())?)
 }

@@ -15,6 +15,7 @@ mod file;
 mod layout;
 mod manifest;
 mod merge;
+mod read;
 mod rows;
 
 use std::collections::{BTreeSet, HashMap};
@@ -29,6 +30,7 @@ use service::log_limit::LogLimit;
 pub use config::Config;
 pub use error::Error;
 pub use merge::Merged;
+pub use read::read_values;
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
 use file::Origin;

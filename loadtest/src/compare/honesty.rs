@@ -6,15 +6,17 @@
 use std::time::Duration;
 
 use testkit::Kafka;
+use tokio::time::{sleep, timeout};
 
-use super::drive::{Maker, Target, once};
 use super::topic::Topic;
+use crate::client::{Client, Request};
+use crate::source::Source;
 
 /// How long a sender waits for an answer while the broker stands still. Nobody's delivery takes that
 /// long when all is well.
 const STOPPED_FOR: Duration = Duration::from_secs(4);
-/// How long it waits while the broker refuses: longer than anybody retries by default, but one.
-const REFUSED_FOR: Duration = Duration::from_secs(15);
+/// How long it waits while the broker refuses: some try again for minutes, and say nothing until then.
+const REFUSED_FOR: Duration = Duration::from_secs(12);
 
 /// What was answered while Kafka had nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,23 +52,32 @@ fn is_success(status: Option<u16>) -> bool {
 pub(crate) async fn ask(
     kafka: &Kafka,
     topic: &Topic,
-    target: &Target,
-    maker: &mut Maker,
+    request: &Request,
+    source: &Source,
 ) -> anyhow::Result<Answered> {
-    let (body, _) = maker.make(0, super::unix_ms()?)?;
     kafka.with_broker(0, testkit::Process::pause);
-    let while_stopped = once(target, body, STOPPED_FOR).await;
+    let while_stopped = once(request, source, STOPPED_FOR).await;
     kafka.with_broker(0, testkit::Process::resume);
     // Whoever holds that body still may deliver it now.
-    tokio::time::sleep(STOPPED_FOR).await;
-
+    sleep(STOPPED_FOR).await;
     kafka.set_topic_setting(topic.name(), "max.message.bytes", "1");
-    let (body, _) = maker.make(0, super::unix_ms()?)?;
-    let while_refused = once(target, body, REFUSED_FOR).await;
+    let while_refused = once(request, source, REFUSED_FOR).await;
     Ok(Answered {
-        while_stopped,
-        while_refused,
+        while_stopped: while_stopped?,
+        while_refused: while_refused?,
     })
+}
+
+/// Sends one body over a connection of its own: the status, or `None` if there was no answer in time.
+async fn once(
+    request: &Request,
+    source: &Source,
+    patience: Duration,
+) -> anyhow::Result<Option<u16>> {
+    let mut client = Client::connect(request).await?;
+    source.fill(0, 0, client.body()).await?;
+    let answer = timeout(patience, client.post()).await;
+    Ok(answer.ok().and_then(Result::ok).map(|answer| answer.status))
 }
 
 #[cfg(test)]

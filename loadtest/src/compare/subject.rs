@@ -42,7 +42,6 @@ pub(crate) struct Running {
     pub process: Process,
     /// `host:port`.
     pub target: String,
-    pub path: &'static str,
 }
 
 impl Subject {
@@ -93,11 +92,7 @@ impl Subject {
                 Protocol::Json | Protocol::Influx,
                 Compression::Identity | Compression::Gzip,
             )
-            | (
-                Self::TelegrafJsonV2,
-                Protocol::Json,
-                Compression::Identity | Compression::Gzip,
-            )
+            | (Self::TelegrafJsonV2, Protocol::Json, Compression::Identity | Compression::Gzip)
             | (Self::Telegraf, Protocol::RemoteWrite1, Compression::Snappy)
             | (
                 Self::OtelCollector,
@@ -145,7 +140,6 @@ impl Subject {
         program: &Path,
         places: &Places,
         protocol: Protocol,
-        path: &'static str,
         (brokers, topic): (&str, &str),
     ) -> Running {
         let (port, admin) = (free_port(), free_port());
@@ -189,11 +183,7 @@ impl Subject {
             Self::Gateway => process.wait_until_ready(admin, "/readyz", START),
             _ => process.wait_for_port(port, START),
         }
-        Running {
-            process,
-            target,
-            path,
-        }
+        Running { process, target }
     }
 
     fn telegraf_input(self, protocol: Protocol) -> &'static str {

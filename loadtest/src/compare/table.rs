@@ -31,7 +31,11 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
             millis(outcome, 0.99),
             or_unknown(outcome.rss_idle_bytes.map(mib)),
             or_unknown(outcome.rss_peak_bytes.map(mib)),
-            or_unknown(outcome.disk_bytes_per_sample.map(|bytes| format!("{bytes:.1}"))),
+            or_unknown(
+                outcome
+                    .disk_bytes_per_sample
+                    .map(|bytes| format!("{bytes:.1}"))
+            ),
             match outcome.answers_after_kafka {
                 Some(true) => "yes",
                 Some(false) => "**no**",

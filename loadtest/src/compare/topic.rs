@@ -1,10 +1,9 @@
-//! A topic of the broker that all runs share: how far it has grown, what is in it, what it weighs.
+//! A topic of the broker that all runs share: how far it has grown, and what is in it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use testkit::Kafka;
@@ -20,16 +19,12 @@ pub(crate) type Ends = BTreeMap<i32, i64>;
 pub(crate) struct Topic {
     name: String,
     consumer: BaseConsumer,
-    /// The folder that holds the partitions' folders.
-    data: PathBuf,
 }
 
 impl Topic {
     pub(crate) fn create(kafka: &Kafka, name: &str) -> anyhow::Result<Self> {
         // As much as Sluice asks for; a broker's default is longer.
         kafka.create_topic(name, PARTITIONS, 1, &[("retention.ms", "86400000")]);
-        let log = kafka.with_broker(0, |broker| broker.log_path().to_owned());
-        let folder = log.parent().context("the broker's log has no folder")?;
         Ok(Self {
             name: name.to_owned(),
             consumer: ClientConfig::new()
@@ -38,7 +33,6 @@ impl Topic {
                 .set("enable.auto.commit", "false")
                 .set("log_level", "3")
                 .create()?,
-            data: folder.join("data"),
         })
     }
 
@@ -90,27 +84,4 @@ impl Topic {
         self.consumer.unassign()?;
         Ok(())
     }
-
-    /// Bytes of the topic's log segments on the broker's disk.
-    pub(crate) fn disk_bytes(&self) -> anyhow::Result<u64> {
-        let mut bytes = 0;
-        for partition in 0..PARTITIONS {
-            let folder = self.data.join(format!("{}-{partition}", self.name));
-            bytes += segment_bytes(&folder)
-                .with_context(|| format!("the broker's folder {}", folder.display()))?;
-        }
-        Ok(bytes)
-    }
-}
-
-fn segment_bytes(folder: &Path) -> std::io::Result<u64> {
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        // The indexes beside it are preallocated, and say nothing.
-        if entry.path().extension().is_some_and(|kind| kind == "log") {
-            bytes += entry.metadata()?.len();
-        }
-    }
-    Ok(bytes)
 }
