@@ -18,6 +18,9 @@ const STOPPED_FOR: Duration = Duration::from_secs(4);
 /// How long it waits while the broker refuses: some try again for minutes, and say nothing until then.
 const REFUSED_FOR: Duration = Duration::from_secs(12);
 
+/// How long a broker may take to apply a topic's new setting.
+const APPLIED_AFTER: Duration = Duration::from_secs(2);
+
 /// What was answered while Kafka had nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Answered {
@@ -61,6 +64,7 @@ pub(crate) async fn ask(
     // Whoever holds that body still may deliver it now.
     sleep(STOPPED_FOR).await;
     kafka.set_topic_setting(topic.name(), "max.message.bytes", "1");
+    sleep(APPLIED_AFTER).await;
     let while_refused = once(request, source, REFUSED_FOR).await;
     Ok(Answered {
         while_stopped: while_stopped?,

@@ -1,6 +1,7 @@
 //! One subject under one scenario: load it, wait until Kafka is quiet, look at what is there.
 
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ const QUIET: Duration = Duration::from_secs(3);
 const DRAIN: Duration = Duration::from_secs(180);
 /// Answers may come this long after the last request.
 const ANSWERS: Duration = Duration::from_secs(60);
+/// Bytes of a record that are shown.
+const SHOWN: usize = 200;
 const QUANTILES: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
 
 /// One run.
@@ -99,7 +102,12 @@ impl Run<'_> {
         let used = of_group(running.process.pid())?;
         let found = self.find(&topic, &loaded).await?;
         let disk_bytes = self.kafka.log_bytes(&format!("{}-", topic.name()));
-        let source = Source::new(&load).await?;
+        // One sample, so that no refusal comes in the middle of a request.
+        let one = Load {
+            batch: NonZeroUsize::MIN,
+            ..load.clone()
+        };
+        let source = Source::new(&one).await?;
         let answered = honesty::ask(self.kafka, &topic, &request, &source).await?;
         drop(running);
 
@@ -226,6 +234,9 @@ impl Run<'_> {
                 records: 0,
             };
             topic.read(&to, |partition, offset, value| {
+                if found.records == 0 {
+                    show(value);
+                }
                 found.records += 1;
                 let counts = from.get(&partition).is_none_or(|&end| offset >= end);
                 records::values(format, value, &mut |value| {
@@ -253,6 +264,12 @@ async fn mark(topic: &Arc<Topic>, pid: i32) -> anyhow::Result<Mark> {
         cpu: of_group(pid)?.cpu,
         ends,
     })
+}
+
+/// The start of a record, so that a person can see what is compared.
+fn show(record: &[u8]) {
+    let start = record.get(..SHOWN).unwrap_or(record);
+    eprintln!("    a record: {}", start.escape_ascii());
 }
 
 fn note(found: &Found, acknowledged: u64, answered: Answered) -> String {
