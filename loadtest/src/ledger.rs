@@ -20,10 +20,10 @@ impl Ranges {
             return;
         }
         let (mut start, mut end) = (places.start, places.end);
-        if let Some((before, until)) = self.0.range(..start).next_back() {
-            if *until == start {
-                start = *before;
-            }
+        if let Some((before, until)) = self.0.range(..start).next_back()
+            && *until == start
+        {
+            start = *before;
         }
         if let Some(until) = self.0.remove(&end) {
             end = until;
@@ -124,7 +124,8 @@ mod tests {
         assert_eq!((ranges.count(), ranges.span()), (50, 0..60));
         ranges.add(40..50);
         ranges.add(7..7);
-        assert_eq!(ranges.iter().collect::<Vec<_>>(), [0..60]);
+        assert_eq!(ranges.iter().next(), Some(0..60));
+        assert_eq!(ranges.count(), 60);
     }
 
     #[test]

@@ -112,6 +112,11 @@ impl Load {
             .unwrap_or_else(|| self.protocol.usual_compression())
     }
 
+    /// Connections, idle ones among them.
+    pub(crate) fn all_connections(&self) -> usize {
+        self.connections.get() + self.idle_connections
+    }
+
     /// Series in total, before they are rounded to whole hosts.
     pub(crate) fn series(&self) -> u64 {
         let own = self.batch.get() as u64 * self.connections.get() as u64;

@@ -109,7 +109,7 @@ pub(crate) async fn measure(
     if load.protocol == Protocol::Statsd {
         return statsd::measure(subject, load).await;
     }
-    files::allow(load.connections.get() + load.idle_connections + 100)?;
+    files::allow(load.all_connections() + 100)?;
     let local = LocalSet::new();
     local.run_until(measure_http(subject, load)).await
 }

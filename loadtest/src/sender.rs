@@ -75,7 +75,7 @@ impl Shared {
             None => NO_ANSWER.to_owned(),
         };
         *seen.answers.entry(name).or_insert(0) += 1;
-        if answer.is_some_and(|answer| is_whole(answer)) {
+        if answer.is_some_and(is_whole) {
             seen.requests += 1;
             ledger.acknowledged.add(places);
         } else {

@@ -29,7 +29,7 @@ pub(crate) struct Made {
 
 pub(crate) enum Source {
     Now {
-        bodies: RefCell<Bodies>,
+        bodies: Box<RefCell<Bodies>>,
         compressor: RefCell<Compressor>,
         next_place: Cell<u64>,
     },
@@ -44,7 +44,7 @@ impl Source {
         let first = load.first_value.unwrap_or_else(fresh_place);
         if load.compression() == Compression::Identity || bodies.batch() < LARGE {
             return Ok(Self::Now {
-                bodies: RefCell::new(bodies),
+                bodies: Box::new(RefCell::new(bodies)),
                 compressor: RefCell::new(compressor),
                 next_place: Cell::new(first),
             });

@@ -16,8 +16,8 @@ use crate::{files, output, table};
 use kafka::Broker;
 use server::Server;
 
-/// Open files that any scenario needs: 10,000 connections, and then some.
-const OPEN_FILES: usize = 30_000;
+/// Open files beside the connections, of us and of what we start.
+const FILES_BESIDE: usize = 1000;
 
 /// Start what each scenario needs, load it, and print one table.
 #[derive(Debug, Args)]
@@ -47,7 +47,10 @@ pub(crate) struct Arguments {
 /// Runs the subcommand.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let scenarios = scenarios(arguments)?;
-    files::allow(OPEN_FILES)?;
+    let connections = scenarios
+        .iter()
+        .map(|scenario| scenario.load.all_connections());
+    files::allow(connections.max().unwrap_or(0) + FILES_BESIDE)?;
     let mut broker = Broker::default();
     let mut outcomes = Vec::new();
     for (number, scenario) in scenarios.iter().enumerate() {
@@ -142,7 +145,8 @@ async fn one(
     if let Some(before) = before {
         ledger.add(&before);
     }
-    outcome.answers_after_kafka = Some(true);
+    let has_answers = scenario.load.protocol.has_answers();
+    outcome.answers_after_kafka = topic.as_ref().map(|_| has_answers);
     if let Some((key, _)) = &scenario.sweep {
         let key = key.rsplit('.').next().unwrap_or(key);
         outcome
@@ -159,13 +163,13 @@ async fn one(
                 .parameters
                 .insert("partitions".to_owned(), partitions.to_owned());
             let samples = ledger.acknowledged.count() + ledger.unknown.count();
-            if samples > 0 && scenario.load.protocol.has_answers() {
+            if samples > 0 && has_answers {
                 outcome.disk_bytes_per_sample = Some(topic.bytes() as f64 / samples as f64);
             }
         }
         None => server.stop(),
     }
-    if scenario.verify && !arguments.no_verify && scenario.load.protocol.has_answers() {
+    if scenario.verify && !arguments.no_verify && has_answers {
         let verdict = match &topic {
             Some(topic) => verify::kafka(&topic.brokers, &topic.name, &ledger).await?,
             None => verify::log(&data_dir, &ledger).await?,

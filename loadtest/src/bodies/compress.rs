@@ -12,7 +12,7 @@ pub(crate) enum Compressor {
     Identity,
     Gzip,
     Zstd(zstd::bulk::Compressor<'static>),
-    Snappy(snap::raw::Encoder),
+    Snappy(Box<snap::raw::Encoder>),
 }
 
 impl Compressor {
@@ -21,7 +21,7 @@ impl Compressor {
             Compression::Identity => Self::Identity,
             Compression::Gzip => Self::Gzip,
             Compression::Zstd => Self::Zstd(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
-            Compression::Snappy => Self::Snappy(snap::raw::Encoder::new()),
+            Compression::Snappy => Self::Snappy(Box::new(snap::raw::Encoder::new())),
         })
     }
 

@@ -156,7 +156,7 @@ impl Draft {
             self.bytes.push((number & 0x7f) as u8 | 0x80);
             number >>= 7;
         }
-        self.bytes.push(number as u8);
+        self.bytes.push((number & 0x7f) as u8);
     }
 
     /// Writes the numbers of the names' slots.

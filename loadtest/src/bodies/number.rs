@@ -8,7 +8,7 @@
 const BASE: u64 = 10_000_000_000_000;
 /// The first number of the sequence that has no value.
 /// A multiple of what is shuffled, or the shuffle would reach beyond it.
-pub(crate) const END: u64 = BASE * 9 & !MASK;
+pub(crate) const END: u64 = (BASE * 9) & !MASK;
 /// Digits of a value.
 pub(crate) const DIGITS: usize = 14;
 
@@ -70,10 +70,10 @@ pub(crate) fn write_digits(into: &mut [u8], mut number: u64) {
 /// `00` to `99`.
 static PAIRS: [u8; 200] = {
     let mut pairs = [0; 200];
-    let mut number = 0;
+    let mut number = 0_u8;
     while number < 100 {
-        pairs[number * 2] = b'0' + (number / 10) as u8;
-        pairs[number * 2 + 1] = b'0' + (number % 10) as u8;
+        pairs[number as usize * 2] = b'0' + number / 10;
+        pairs[number as usize * 2 + 1] = b'0' + number % 10;
         number += 1;
     }
     pairs
