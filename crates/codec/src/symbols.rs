@@ -49,21 +49,26 @@ impl Symbols {
 
     /// The number of a text, which is added if it is new.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
+        self.intern_bytes(text.as_bytes())
+    }
+
+    /// The number of a text given as its bytes, which is added if it is new.
+    pub(crate) fn intern_bytes(&mut self, text: &[u8]) -> u32 {
         let Self {
             encoded,
             entries,
             numbers,
             hasher,
         } = self;
-        let same = |number: &u32| text_of(encoded, entries, *number) == text.as_bytes();
+        let same = |number: &u32| text_of(encoded, entries, *number) == text;
         let rehash = |number: &u32| hasher.hash_one(text_of(encoded, entries, *number));
-        match numbers.entry(hasher.hash_one(text.as_bytes()), same, rehash) {
+        match numbers.entry(hasher.hash_one(text), same, rehash) {
             Slot::Occupied(slot) => *slot.get(),
             Slot::Vacant(slot) => {
                 let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
                 slot.insert(number);
                 let start = encoded.len();
-                put_bytes(encoded, SYMBOLS_FIELD, text.as_bytes());
+                put_bytes(encoded, SYMBOLS_FIELD, text);
                 entries.push(Entry {
                     start,
                     text: start + delimited_len(text.len()) - text.len(),
@@ -82,6 +87,11 @@ impl Symbols {
     /// How many texts there are.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The memory that it keeps, in bytes, about.
+    pub(crate) fn capacity(&self) -> usize {
+        self.encoded.capacity() + self.entries.capacity() * (size_of::<Entry>() + size_of::<u64>())
     }
 
     /// The table as field 4 of a request.

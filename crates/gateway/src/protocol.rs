@@ -20,6 +20,7 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
@@ -64,11 +65,17 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         Ok(body)
     }
 
-    /// Decodes an inflated body of at most `limits.max_samples` samples.
+    /// Decodes an inflated body of at most `limits.max_samples` samples. A decoder may find series in `catalogue`
+    /// instead of reading them.
     ///
     /// # Errors
     /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
-    fn decode<'a>(&'a self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
+    fn decode<'a>(
+        &'a self,
+        body: &'a Bytes,
+        limits: &Limits,
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal>;
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;

@@ -5,6 +5,7 @@
 
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use codec::catalogue::Catalogue;
 use codec::remote_write::{Version, receive};
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -55,9 +56,14 @@ impl Protocol for RemoteWrite {
         })
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
         match self {
-            Self::Push(version) => receive::decode(*version, body, limits),
+            Self::Push(version) => receive::decode_with(*version, body, limits, catalogue),
             Self::Handshake => Ok(Decoded::default()),
         }
     }
