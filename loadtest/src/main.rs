@@ -1,9 +1,10 @@
 //! Load generator and verifier: what a sample costs, measured from outside.
 //!
 //! `run` loads a server that is already there; `suite` starts what each scenario needs, with a real
-//! Kafka; `verify` accounts for every sample that was acknowledged. A figure is samples
-//! *acknowledged* per second of user and system time of the process, as the kernel counts it,
-//! because that moves less between machines and neighbours than wall-clock rates do.
+//! Kafka; `compare` sends the same bodies to Sluice and to others; `verify` accounts for every sample
+//! that was acknowledged. A figure is samples *acknowledged* per second of user and system time of the
+//! process, as the kernel counts it, because that moves less between machines and neighbours than
+//! wall-clock rates do.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
