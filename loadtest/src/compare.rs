@@ -47,9 +47,9 @@ pub(crate) struct Arguments {
     /// Seconds of sending before them.
     #[arg(long, default_value = "5", value_parser = seconds)]
     warm_up: Duration,
-    /// Connections, each with one request in flight.
-    #[arg(long, default_value = "8")]
-    connections: NonZeroUsize,
+    /// Connections, each with one request in flight, instead of as many as the scenario has.
+    #[arg(long)]
+    connections: Option<NonZeroUsize>,
     /// A file that results are appended to, a line of JSON each.
     #[arg(long)]
     output: Option<PathBuf>,
@@ -62,6 +62,12 @@ pub(crate) struct Scenario {
     protocol: Protocol,
     compression: Compression,
     batch: usize,
+    connections: usize,
+}
+
+/// Whoever sends small batches is one of many.
+const fn connections(batch: usize) -> usize {
+    if batch < 100 { 64 } else { 8 }
 }
 
 const fn of(
@@ -75,6 +81,7 @@ const fn of(
         protocol,
         compression,
         batch,
+        connections: connections(batch),
     }
 }
 
@@ -102,7 +109,10 @@ impl Scenario {
             batch: NonZeroUsize::new(self.batch).context("a batch of none")?,
             duration: arguments.duration,
             warm_up: arguments.warm_up,
-            connections: arguments.connections,
+            connections: arguments
+                .connections
+                .or(NonZeroUsize::new(self.connections))
+                .context("no connections")?,
             ..Load::default()
         })
     }
