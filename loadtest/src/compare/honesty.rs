@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use testkit::Kafka;
+use testkit::{Kafka, eventually};
 use tokio::time::{sleep, timeout};
 
 use super::topic::Topic;
@@ -15,6 +15,8 @@ use crate::source::Source;
 /// How long a sender waits for an answer while the broker stands still. Nobody's delivery takes that
 /// long when all is well.
 const STOPPED_FOR: Duration = Duration::from_secs(4);
+/// How long that may take.
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 /// How long it waits while the broker refuses: some try again for minutes, and say nothing until then.
 const REFUSED_FOR: Duration = Duration::from_secs(12);
 
@@ -59,6 +61,8 @@ pub(crate) async fn ask(
     source: &Source,
 ) -> anyhow::Result<Answered> {
     kafka.with_broker(0, testkit::Process::pause);
+    let broker = kafka.with_broker(0, testkit::Process::pid);
+    eventually(STOPPED_WITHIN, async || is_stopped(broker)).await;
     let while_stopped = once(request, source, STOPPED_FOR).await;
     kafka.with_broker(0, testkit::Process::resume);
     // Whoever holds that body still may deliver it now.
@@ -70,6 +74,20 @@ pub(crate) async fn ask(
         while_stopped: while_stopped?,
         while_refused: while_refused?,
     })
+}
+
+/// Whether each thread has taken notice: on a busy machine one may still answer for a while.
+fn is_stopped(pid: i32) -> Result<(), String> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_err(|e| e.to_string())?;
+    for thread in threads.flatten() {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The second field is a name in parentheses and may hold anything.
+        let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+        if !fields.trim_start().starts_with('T') {
+            return Err(format!("a thread still runs: {stat}"));
+        }
+    }
+    Ok(())
 }
 
 /// Sends one body over a connection of its own: the status, or `None` if there was no answer in time.
