@@ -14,13 +14,16 @@
 mod bodies;
 mod client;
 mod compare;
+mod drain;
 mod files;
 mod ledger;
+mod limits;
 mod load;
 mod outcome;
 mod output;
 mod protocol;
 mod quiet;
+mod report;
 mod run;
 mod scenario;
 mod sender;
@@ -41,6 +44,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Drain(drain::Arguments),
+    Limits(limits::Arguments),
+    Report(report::Arguments),
     Run(Box<run::Arguments>),
     Suite(suite::Arguments),
     Compare(compare::Arguments),
@@ -50,6 +56,9 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<std::process::ExitCode> {
     match Cli::parse().command {
+        Command::Drain(arguments) => drain::run(arguments).await?,
+        Command::Limits(arguments) => limits::run(arguments).await?,
+        Command::Report(arguments) => report::run(&arguments)?,
         Command::Run(arguments) => run::run(&arguments).await?,
         Command::Suite(arguments) => suite::run(&arguments).await?,
         Command::Compare(arguments) => compare::run(&arguments).await?,

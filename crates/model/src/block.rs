@@ -3,11 +3,14 @@
 //! One arena for all text and flat vectors for everything else: a record costs a handful of
 //! allocations however many series it has, and sharing one is an `Arc`.
 
+mod builder;
+
 use std::ops::Range as AnyRange;
 
 use bytes::Bytes;
 
 use crate::MetricType;
+pub use builder::BlockBuilder;
 
 /// Half the size of a range of `usize`: a record is far smaller than 4 GiB, and there are many of these.
 type Range = AnyRange<u32>;
@@ -67,6 +70,12 @@ pub enum BlockError {
         /// How many.
         count: usize,
     },
+    /// A symbol is no text.
+    #[error("symbol {symbol} is not UTF-8")]
+    Utf8 {
+        /// Its number.
+        symbol: usize,
+    },
     /// A series without `__name__`.
     #[error("a series has no __name__ label")]
     NoName,
@@ -78,14 +87,19 @@ struct Entry {
     points: Range,
     histograms: Range,
     exemplars: Range,
+    /// The symbol of the metric name.
+    name: u32,
     kind: MetricType,
     unit: u32,
     help: u32,
+    /// Whether the label names are sorted and no value is empty.
+    tidy: bool,
 }
 
 /// The series of one record.
 #[derive(Debug, Default)]
 pub struct Block {
+    id: u64,
     text: String,
     symbols: Vec<Range>,
     refs: Vec<u32>,
@@ -96,6 +110,28 @@ pub struct Block {
 }
 
 impl Block {
+    /// A number that no other block of this process has, for who remembers something about a block's symbols.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The texts that label references number.
+    pub fn symbols(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.symbols
+            .iter()
+            .map(|range| self.text.get(wide(range)).unwrap_or_default())
+    }
+
+    /// A text by its number.
+    #[must_use]
+    pub fn symbol(&self, reference: u32) -> &str {
+        self.symbols
+            .get(reference as usize)
+            .and_then(|range| self.text.get(wide(range)))
+            .unwrap_or_default()
+    }
+
     /// How many series there are. The same label set may appear more than once.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -152,20 +188,17 @@ impl Block {
             .map(|entry| SeriesView { block: self, entry })
     }
 
-    fn symbol(&self, reference: u32) -> &str {
-        self.symbols
-            .get(reference as usize)
-            .and_then(|range| self.text.get(wide(range)))
-            .unwrap_or_default()
-    }
-
-    fn pairs(&self, refs: Range) -> impl Iterator<Item = (&str, &str)> {
+    fn refs(&self, refs: &Range) -> &[[u32; 2]] {
         let (pairs, _) = self
             .refs
-            .get(wide(&refs))
+            .get(wide(refs))
             .unwrap_or_default()
             .as_chunks::<2>();
         pairs
+    }
+
+    fn pairs(&self, refs: &Range) -> impl Iterator<Item = (&str, &str)> + use<'_> {
+        self.refs(refs)
             .iter()
             .map(|&[name, value]| (self.symbol(name), self.symbol(value)))
     }
@@ -181,15 +214,31 @@ pub struct SeriesView<'a> {
 impl<'a> SeriesView<'a> {
     /// All labels, `__name__` among them, in the record's order (sorted, where Sluice wrote it).
     pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        self.block.pairs(self.entry.refs.clone())
+        self.block.pairs(&self.entry.refs)
+    }
+
+    /// The block that it is of.
+    #[must_use]
+    pub fn block(&self) -> &'a Block {
+        self.block
+    }
+
+    /// The same labels as the numbers of their names and values among the block's symbols.
+    #[must_use]
+    pub fn label_refs(&self) -> &'a [[u32; 2]] {
+        self.block.refs(&self.entry.refs)
+    }
+
+    /// Whether the labels are sorted by name and none has an empty value.
+    #[must_use]
+    pub fn is_tidy(&self) -> bool {
+        self.entry.tidy
     }
 
     /// The metric name.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        self.labels()
-            .find(|(name, _)| *name == crate::NAME_LABEL)
-            .map_or("", |(_, value)| value)
+        self.block.symbol(self.entry.name)
     }
 
     /// Float samples.
@@ -224,13 +273,25 @@ impl<'a> SeriesView<'a> {
         &self,
         exemplar: &Exemplar,
     ) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        self.block.pairs(exemplar.refs.clone())
+        self.block.pairs(&exemplar.refs)
     }
 
     /// The stated type.
     #[must_use]
     pub fn kind(&self) -> MetricType {
         self.entry.kind
+    }
+
+    /// The number of the unit among the block's symbols.
+    #[must_use]
+    pub fn unit_ref(&self) -> u32 {
+        self.entry.unit
+    }
+
+    /// The number of the help text among the block's symbols.
+    #[must_use]
+    pub fn help_ref(&self) -> u32 {
+        self.entry.help
     }
 
     /// The stated unit, or empty.
@@ -243,159 +304,5 @@ impl<'a> SeriesView<'a> {
     #[must_use]
     pub fn help(&self) -> &'a str {
         self.block.symbol(self.entry.help)
-    }
-}
-
-/// Fills a [`Block`]: symbols first or last, then series by series; [`Self::build`] checks the
-/// references, so that a reader of the block never meets a bad one.
-#[derive(Debug, Default)]
-pub struct BlockBuilder {
-    block: Block,
-    open: Entry,
-}
-
-impl BlockBuilder {
-    /// An empty builder.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Makes room for exactly so much, so that a block that waits for its store is not half empty.
-    pub fn reserve(&mut self, symbols: usize, text_bytes: usize, series: usize) {
-        self.block.symbols.reserve_exact(symbols);
-        self.block.text.reserve_exact(text_bytes);
-        self.block.series.reserve_exact(series);
-    }
-
-    /// Makes room for so many series like those so far, but for no more than `most` references or points.
-    pub fn reserve_alike(&mut self, times: usize, most: usize) {
-        let refs = self.block.refs.len().saturating_mul(times);
-        self.block.refs.reserve_exact(refs.min(most));
-        let points = self.block.points.len().saturating_mul(times);
-        self.block.points.reserve_exact(points.min(most));
-    }
-
-    /// Adds a symbol and answers its number. By the convention of remote write 2.0 the first one is empty.
-    ///
-    /// # Panics
-    /// With more than 2^32 symbols or bytes of text, which no record limit lets in.
-    pub fn symbol(&mut self, text: &str) -> u32 {
-        let number =
-            u32::try_from(self.block.symbols.len()).expect("a record has less than 2^32 symbols");
-        let start = narrow(self.block.text.len());
-        self.block.text.push_str(text);
-        self.block
-            .symbols
-            .push(start..narrow(self.block.text.len()));
-        number
-    }
-
-    /// Adds a label reference (names and values in turn) to the open series.
-    pub fn label_ref(&mut self, reference: u32) {
-        self.block.refs.push(reference);
-        self.open.refs.end = narrow(self.block.refs.len());
-    }
-
-    /// Adds a float sample to the open series.
-    pub fn point(&mut self, point: Point) {
-        self.block.points.push(point);
-    }
-
-    /// Adds a native histogram to the open series.
-    pub fn histogram(&mut self, histogram: Histogram) {
-        self.block.histograms.push(histogram);
-    }
-
-    /// Adds an exemplar to the open series. Call it after the series' own label references.
-    pub fn exemplar(&mut self, at_ms: i64, value: f64, refs: impl IntoIterator<Item = u32>) {
-        let start = narrow(self.block.refs.len());
-        self.block.refs.extend(refs);
-        self.block.exemplars.push(Exemplar {
-            at_ms,
-            value,
-            refs: start..narrow(self.block.refs.len()),
-        });
-    }
-
-    /// States type, unit and help (as symbol numbers) of the open series.
-    pub fn metadata(&mut self, kind: MetricType, unit: u32, help: u32) {
-        self.open.kind = kind;
-        self.open.unit = unit;
-        self.open.help = help;
-    }
-
-    /// Sets a start time for the points of the open series that have none.
-    pub fn default_start(&mut self, start_ms: i64) {
-        for point in self
-            .block
-            .points
-            .iter_mut()
-            .skip(self.open.points.start as usize)
-        {
-            if point.start_ms == 0 {
-                point.start_ms = start_ms;
-            }
-        }
-    }
-
-    /// Closes the open series and opens the next.
-    pub fn end_series(&mut self) {
-        let mut entry = std::mem::take(&mut self.open);
-        entry.points.end = narrow(self.block.points.len());
-        entry.histograms.end = narrow(self.block.histograms.len());
-        entry.exemplars.end = narrow(self.block.exemplars.len());
-        let refs = narrow(self.block.refs.len());
-        self.open = Entry {
-            refs: refs..refs,
-            points: entry.points.end..entry.points.end,
-            histograms: entry.histograms.end..entry.histograms.end,
-            exemplars: entry.exemplars.end..entry.exemplars.end,
-            ..Entry::default()
-        };
-        self.block.series.push(entry);
-    }
-
-    /// The finished block.
-    ///
-    /// # Errors
-    /// When a reference is outside the symbol table, references do not pair up, or a series has no name.
-    pub fn build(self) -> Result<Block, BlockError> {
-        let block = self.block;
-        let symbols = block.symbols.len();
-        if let Some(&reference) = block
-            .refs
-            .iter()
-            .find(|&&reference| reference as usize >= symbols)
-        {
-            return Err(BlockError::Reference { reference, symbols });
-        }
-        for entry in &block.series {
-            let ranges = std::iter::once(&entry.refs);
-            let exemplars = block
-                .exemplars
-                .get(wide(&entry.exemplars))
-                .unwrap_or_default();
-            for range in ranges.chain(exemplars.iter().map(|exemplar| &exemplar.refs)) {
-                if range.len() % 2 != 0 {
-                    return Err(BlockError::OddReferences { count: range.len() });
-                }
-            }
-            for reference in [entry.unit, entry.help] {
-                if reference != 0 && reference as usize >= symbols {
-                    return Err(BlockError::Reference { reference, symbols });
-                }
-            }
-            if (SeriesView {
-                block: &block,
-                entry,
-            })
-            .name()
-            .is_empty()
-            {
-                return Err(BlockError::NoName);
-            }
-        }
-        Ok(block)
     }
 }

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use buffer::{ContentType, PublishError, Record};
 use bytes::Bytes;
-use codec::record::{Item, RecordBuilder};
+use codec::record::RecordBuilder;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use model::{Batch, FIRST_KNOWN, Sample, Value};
+use model::{Batch, Sample, Value};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::groups::{Group, ShardGroups};
-use super::sources::Sources;
+use super::open::{Open, Pushed, Sealed, fail_too_large};
 use super::ticket::{Claims, Ticket};
-use super::{Description, Knowledge, is_bare, item, json, json_histogram, pairs, said};
+use super::{Knowledge, is_bare, item, json, json_histogram, said};
 use crate::config::RecordFormat;
 use crate::ingest::Origin;
 
@@ -70,35 +70,6 @@ pub(super) struct Addition<'a> {
     pub origin: &'a Origin,
     pub received_at_ms: i64,
     pub ticket: &'a Arc<Ticket>,
-}
-
-/// What is the same for all items of a push.
-#[derive(Clone, Copy)]
-struct Pushed<'a> {
-    addition: &'a Addition<'a>,
-    series: u32,
-    /// What others said about the metric.
-    described: Option<Description<'a>>,
-    limit_bytes: usize,
-}
-
-/// A record that gets no more samples.
-#[derive(Debug)]
-pub(super) struct Sealed {
-    pub record: Record,
-    pub claims: Claims,
-    pub samples: u32,
-}
-
-#[derive(Debug)]
-struct Open {
-    hash: u64,
-    key: Bytes,
-    tenant: Option<Arc<str>>,
-    sources: Sources,
-    builder: RecordBuilder,
-    claims: Claims,
-    received_at_ms: i64,
 }
 
 /// A builder that has grown beyond this is not used again: few records are so large.
@@ -326,21 +297,7 @@ impl Window {
             Entry::Vacant(vacant) => {
                 let slot = open.len();
                 vacant.insert(u32::try_from(slot).ok()?);
-                open.push(Open {
-                    hash,
-                    key: Bytes::copy_from_slice(name.as_bytes()),
-                    tenant: addition.origin.tenant.clone(),
-                    sources: Sources::default(),
-                    builder: spare.pop().map_or_else(
-                        || RecordBuilder::new(name),
-                        |mut builder| {
-                            builder.restart(name);
-                            builder
-                        },
-                    ),
-                    claims: Claims::default(),
-                    received_at_ms: addition.received_at_ms,
-                });
+                open.push(Open::new(addition, hash, name, spare.pop()));
                 Some(slot)
             }
         }
@@ -404,93 +361,4 @@ impl Window {
         let spare = builders.filter(|builder| builder.capacity() <= SPARE_BYTES);
         (sealed, spare.collect())
     }
-}
-
-impl Open {
-    /// Adds items of a series: all, or a half of a half of them if all do not fit. Answers how many.
-    fn push<'x>(
-        &mut self,
-        pushed: Pushed<'_>,
-        items: impl Iterator<Item = Item<'x>> + Clone,
-        count: usize,
-    ) -> usize {
-        let mut taken = count;
-        while taken > 0 {
-            let items = items.clone().take(taken);
-            let is_pushed = self.push_all(pushed, pushed.described, items.clone())
-                // What others said must not keep out what fits without it.
-                || (pushed.described.is_some()
-                    && self.builder.is_empty()
-                    && self.push_all(pushed, None, items));
-            if is_pushed {
-                break;
-            }
-            taken /= 2;
-        }
-        taken
-    }
-
-    fn push_all<'x>(
-        &mut self,
-        pushed: Pushed<'_>,
-        described: Option<Description<'_>>,
-        items: impl Iterator<Item = Item<'x>>,
-    ) -> bool {
-        let Addition {
-            batch, knowledge, ..
-        } = pushed.addition;
-        let limit_bytes = pushed.limit_bytes;
-        if let Some(known) = pushed.series.checked_sub(FIRST_KNOWN) {
-            let catalogue = knowledge.catalogue;
-            let described = described.filter(|_| catalogue.is_bare(known));
-            return self
-                .builder
-                .push_known(limit_bytes, catalogue, known, described, items);
-        }
-        let Some(series) = batch.series(pushed.series) else {
-            return false;
-        };
-        let (kind, unit, help) = described
-            .filter(|_| is_bare(series))
-            .unwrap_or_else(|| said(series));
-        let labels = pairs(batch.labels(series));
-        self.builder
-            .push_within(limit_bytes, labels, kind, unit, help, items)
-    }
-
-    /// Notes that a request waits for the record, with the samples since there were so many.
-    fn claim(&mut self, addition: &Addition<'_>, before_samples: u32) {
-        let samples = self.builder.samples().saturating_sub(before_samples);
-        self.claims.add(addition.ticket, u64::from(samples));
-        self.sources.add(addition.origin.source.as_ref());
-    }
-
-    /// The record, if it has samples. The next one of that name starts empty.
-    fn seal(&mut self) -> Option<Sealed> {
-        if self.builder.is_empty() {
-            return None;
-        }
-        let samples = self.builder.samples();
-        Some(Sealed {
-            record: Record {
-                key: self.key.clone(),
-                value: self.builder.finish(),
-                content_type: ContentType::RemoteWriteV2,
-                tenant: self.tenant.clone(),
-                source: std::mem::take(&mut self.sources).joined(),
-                received_at_ms: self.received_at_ms,
-            },
-            claims: std::mem::take(&mut self.claims),
-            samples,
-        })
-    }
-}
-
-fn fail_too_large(addition: &Addition<'_>, samples: usize, limit_bytes: usize) {
-    let mut claims = Claims::default();
-    claims.add(addition.ticket, samples as u64);
-    claims.settle(&Err(PublishError::TooLarge {
-        size_bytes: limit_bytes.saturating_add(1),
-        limit_bytes,
-    }));
 }
