@@ -13,7 +13,7 @@ compose ?= docker compose
 # rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
 deny := -D warnings
 
-.PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load up down
+.PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -80,6 +80,12 @@ load: ## Measure what a sample costs in every scenario, about ten minutes (ARGS=
 	@scripts/test-setup kafka
 	cargo build --release --locked --package sluice
 	cargo run --release --locked --package loadtest -- suite $(ARGS)
+
+compare: ## Measure Sluice beside the alternatives, on the same bodies and broker (ARGS="--help")
+	@scripts/test-setup kafka
+	scripts/peers
+	cargo build --release --locked --package sluice
+	cargo run --release --locked --package loadtest -- compare $(ARGS)
 
 up: ## Start Kafka, two gateways, a load balancer, a consumer and VictoriaMetrics in containers
 	@$(compose) up --build --detach --wait

@@ -1,9 +1,10 @@
 //! Load generator and verifier: what a sample costs, measured from outside.
 //!
 //! `run` loads a server that is already there; `suite` starts what each scenario needs, with a real
-//! Kafka; `verify` accounts for every sample that was acknowledged. A figure is samples
-//! *acknowledged* per second of user and system time of the process, as the kernel counts it,
-//! because that moves less between machines and neighbours than wall-clock rates do.
+//! Kafka; `compare` sends the same bodies to Sluice and to others; `verify` accounts for every sample
+//! that was acknowledged. A figure is samples *acknowledged* per second of user and system time of the
+//! process, as the kernel counts it, because that moves less between machines and neighbours than
+//! wall-clock rates do.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,6 +13,7 @@
 
 mod bodies;
 mod client;
+mod compare;
 mod drain;
 mod files;
 mod ledger;
@@ -49,6 +51,7 @@ enum Command {
     Run(Box<run::Arguments>),
     Statsd(udp::Arguments),
     Suite(suite::Arguments),
+    Compare(compare::Arguments),
     Verify(verify::Arguments),
 }
 
@@ -61,6 +64,7 @@ async fn main() -> anyhow::Result<std::process::ExitCode> {
         Command::Run(arguments) => run::run(&arguments).await?,
         Command::Statsd(arguments) => println!("{}", udp::run(&arguments)?),
         Command::Suite(arguments) => suite::run(&arguments).await?,
+        Command::Compare(arguments) => compare::run(&arguments).await?,
         Command::Verify(arguments) => return verify::run(&arguments).await,
     }
     Ok(std::process::ExitCode::SUCCESS)
