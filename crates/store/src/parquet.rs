@@ -12,10 +12,14 @@ mod disk;
 mod error;
 mod expire;
 mod file;
+mod group;
+mod hybrid;
 mod layout;
 mod manifest;
 mod merge;
 mod rows;
+mod series;
+mod texts;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
