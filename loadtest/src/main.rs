@@ -12,6 +12,8 @@
 
 mod body;
 mod client;
+mod drain;
+mod outcome;
 mod report;
 mod run;
 mod suite;
@@ -49,6 +51,8 @@ enum Command {
         #[command(flatten)]
         load: Load,
     },
+    /// Fill a topic of a real Kafka, start a consumer on it, and measure what a sample costs it.
+    Drain(drain::Arguments),
 }
 
 /// What is sent.
@@ -102,6 +106,7 @@ async fn main() -> anyhow::Result<()> {
             let rows = suite::run(&binary, &load).await?;
             println!("{}", report::table(&rows));
         }
+        Command::Drain(arguments) => drain::run(arguments).await?,
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 //! However many records a series' samples came in, the request has one `TimeSeries` for them, with
 //! its samples by time: receivers refuse a sample that is older than one before it.
 
+mod known;
 mod names;
+mod points;
 pub mod receive;
 mod v1;
 mod v2;
@@ -16,6 +18,8 @@ use hashbrown::hash_table::Entry as Slot;
 use model::{Histogram, MetricType, Point, SeriesView};
 
 use crate::symbols::Symbols;
+use known::Known;
+use points::{Chain, Points};
 
 /// The version of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,7 @@ struct Series {
     kind: MetricType,
     unit: u32,
     help: u32,
+    points: Chain,
 }
 
 impl Series {
@@ -66,13 +71,16 @@ struct Exemplar {
 pub struct Encoder {
     version: Version,
     symbols: Symbols,
+    /// What the symbols of the record are called here.
+    known: Known,
     refs: Vec<u32>,
     series: Vec<Series>,
     /// Numbers of series by their references.
     numbers: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
-    /// Samples with their series' number, in the order of the pushes.
-    points: Vec<(u32, Point)>,
+    /// Of all series, each with a chain of its own.
+    points: Points,
+    /// With their series' number, in the order of the pushes.
     histograms: Vec<(u32, Histogram)>,
     exemplars: Vec<(u32, Exemplar)>,
 }
@@ -84,11 +92,12 @@ impl Encoder {
         let mut encoder = Self {
             version,
             symbols: Symbols::default(),
+            known: Known::default(),
             refs: Vec::new(),
             series: Vec::new(),
             numbers: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
-            points: Vec::new(),
+            points: Points::default(),
             histograms: Vec::new(),
             exemplars: Vec::new(),
         };
@@ -100,6 +109,7 @@ impl Encoder {
         self.symbols.clear();
         // Number 0 is the empty text by the rule of version 2.0.
         self.symbols.intern("");
+        self.known.clear();
         self.refs.clear();
         self.series.clear();
         self.numbers.clear();
@@ -119,15 +129,18 @@ impl Encoder {
         names: NameEscaping,
     ) {
         let number = self.series_number(view, names);
-        self.points
-            .extend(points.iter().map(|point| (number, *point)));
+        if let Some(series) = self.series.get_mut(number as usize) {
+            self.points.append(&mut series.points, points);
+        }
         self.histograms.extend(
             histograms
                 .iter()
                 .map(|histogram| (number, histogram.clone())),
         );
         for exemplar in view.exemplars().iter().filter(|_| exemplars) {
-            let refs = self.put_refs(|| view.exemplar_labels(exemplar), names);
+            let start = self.refs.len();
+            let labels = view.exemplar_labels(exemplar);
+            let refs = self.put_tidied(start, labels, names);
             let exemplar = Exemplar {
                 at_ms: exemplar.at_ms,
                 value: exemplar.value,
@@ -138,9 +151,12 @@ impl Encoder {
     }
 
     fn series_number(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
-        let pushed = self.put_refs(|| view.labels(), names);
-        let unit = self.symbols.intern_like(view.unit(), Some(0));
-        let help = self.symbols.intern_like(view.help(), Some(0));
+        self.known.look_at(view.block());
+        let pushed = self.put_refs(view, names);
+        let [unit, help] = [view.unit_ref(), view.help_ref()].map(|reference| {
+            self.known
+                .number(reference, &mut self.symbols, view.block())
+        });
         let (refs, series) = (&self.refs, &mut self.series);
         let of = |range: &Range<usize>| refs.get(range.clone()).unwrap_or_default();
         let of_number = |series: &[Series], number: u32| {
@@ -166,6 +182,7 @@ impl Encoder {
                     kind: MetricType::Unspecified,
                     unit: 0,
                     help: 0,
+                    points: Chain::default(),
                 });
                 number
             }
@@ -182,30 +199,34 @@ impl Encoder {
     }
 
     /// Appends label references, sorted and escaped as the receiver wants them.
-    fn put_refs<'a, L: Iterator<Item = (&'a str, &'a str)>>(
+    fn put_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> Range<usize> {
+        let start = self.refs.len();
+        let fits = view.is_tidy()
+            && (names == NameEscaping::Utf8
+                || !view
+                    .labels()
+                    .any(|(name, value)| names::needs_escaping(name, value, names)));
+        if !fits {
+            return self.put_tidied(start, view.labels(), names);
+        }
+        for reference in view.label_refs().as_flattened() {
+            let number = self
+                .known
+                .number(*reference, &mut self.symbols, view.block());
+            self.refs.push(number);
+        }
+        start..self.refs.len()
+    }
+
+    fn put_tidied<'a>(
         &mut self,
-        labels: impl Fn() -> L,
+        start: usize,
+        labels: impl Iterator<Item = (&'a str, &'a str)>,
         names: NameEscaping,
     ) -> Range<usize> {
-        let start = self.refs.len();
-        // Records hold one metric, so that a series looks much like the one before it.
-        let like = self.series.last().map_or(start, |last| last.refs.start);
-        let mut previous = "";
-        for (name, value) in labels() {
-            if name < previous || value.is_empty() || names::needs_escaping(name, value, names) {
-                self.refs.truncate(start);
-                for (name, value) in names::tidy(labels(), names) {
-                    self.refs.push(self.symbols.intern(&name));
-                    self.refs.push(self.symbols.intern(&value));
-                }
-                break;
-            }
-            previous = name;
-            for text in [name, value] {
-                let guess = like + (self.refs.len() - start);
-                let guess = self.refs.get(guess).copied();
-                self.refs.push(self.symbols.intern_like(text, guess));
-            }
+        for (name, value) in names::tidy(labels, names) {
+            self.refs.push(self.symbols.intern(&name));
+            self.refs.push(self.symbols.intern(&value));
         }
         start..self.refs.len()
     }
@@ -217,11 +238,10 @@ impl Encoder {
         if before == 0 {
             return 0;
         }
-        let mut sampled = vec![false; self.series.len()];
-        let floats = self.points.iter().map(|(number, _)| *number);
-        let natives = self.histograms.iter().map(|(number, _)| *number);
-        for number in floats.chain(natives) {
-            if let Some(sampled) = sampled.get_mut(number as usize) {
+        let floats = self.series.iter().map(|series| !series.points.is_empty());
+        let mut sampled: Vec<bool> = floats.collect();
+        for (number, _) in &self.histograms {
+            if let Some(sampled) = sampled.get_mut(*number as usize) {
                 *sampled = true;
             }
         }
@@ -245,18 +265,25 @@ impl Encoder {
     /// The request, uncompressed. The encoder is empty afterwards.
     #[must_use]
     pub fn finish(&mut self) -> Vec<u8> {
-        self.points
-            .sort_by_key(|(number, point)| (*number, point.at_ms));
+        let mut request = Vec::new();
+        self.finish_into(&mut request);
+        request
+    }
+
+    /// Appends the request, uncompressed. The encoder is empty afterwards.
+    pub fn finish_into(&mut self, request: &mut Vec<u8>) {
+        for series in &mut self.series {
+            self.points.sort(&mut series.points);
+        }
         self.histograms
             .sort_by_key(|(number, histogram)| (*number, histogram.at_ms));
         self.exemplars
             .sort_by_key(|(number, exemplar)| (*number, exemplar.at_ms));
-        let request = match self.version {
-            Version::V1 => v1::request(self),
-            Version::V2 => v2::request(self),
-        };
+        match self.version {
+            Version::V1 => v1::put_request(request, self),
+            Version::V2 => v2::put_request(request, self),
+        }
         self.clear();
-        request
     }
 
     fn refs_of(&self, range: &Range<usize>) -> &[u32] {
@@ -274,23 +301,20 @@ impl Encoder {
     /// What each `TimeSeries` of the request holds. A series with floats and native histograms
     /// is two: the protocol does not mix them in one.
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        let (mut points, mut histograms, mut exemplars) = (
-            self.points.as_slice(),
-            self.histograms.as_slice(),
-            self.exemplars.as_slice(),
-        );
+        let (mut histograms, mut exemplars) =
+            (self.histograms.as_slice(), self.exemplars.as_slice());
         (0_u32..)
             .zip(&self.series)
             .flat_map(move |(number, series)| {
                 let mut floats = Part {
                     series,
-                    points: take_of(&mut points, number),
+                    points: series.points,
                     histograms: &[],
                     exemplars: take_of(&mut exemplars, number),
                 };
                 let mut natives = Part {
                     histograms: take_of(&mut histograms, number),
-                    points: &[],
+                    points: Chain::default(),
                     exemplars: &[],
                     series,
                 };
@@ -307,7 +331,7 @@ impl Encoder {
 /// A `TimeSeries` of the request.
 struct Part<'a> {
     series: &'a Series,
-    points: &'a [(u32, Point)],
+    points: Chain,
     histograms: &'a [(u32, Histogram)],
     exemplars: &'a [(u32, Exemplar)],
 }

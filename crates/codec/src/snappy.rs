@@ -24,6 +24,41 @@ pub fn compress(data: &[u8]) -> Vec<u8> {
         .expect("less than 2^32 bytes always compress")
 }
 
+/// Compresses block after block in the same memory.
+#[derive(Debug)]
+pub struct Compressor {
+    encoder: snap::raw::Encoder,
+    room: Vec<u8>,
+}
+
+impl Default for Compressor {
+    fn default() -> Self {
+        Self {
+            encoder: snap::raw::Encoder::new(),
+            room: Vec::new(),
+        }
+    }
+}
+
+impl Compressor {
+    /// Compresses into one block, as [`compress`] does.
+    ///
+    /// # Panics
+    /// With more than 2^32 bytes, which the format cannot hold and no batch has.
+    #[must_use]
+    pub fn compress(&mut self, data: &[u8]) -> Vec<u8> {
+        let most = snap::raw::max_compress_len(data.len());
+        if self.room.len() < most {
+            self.room.resize(most, 0);
+        }
+        let length = self
+            .encoder
+            .compress(data, &mut self.room)
+            .expect("less than 2^32 bytes always compress into so many");
+        self.room.get(..length).unwrap_or_default().to_vec()
+    }
+}
+
 /// Decompresses one block.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ pub(crate) struct Decoded {
     pub(crate) tenant: Option<Arc<str>>,
     pub(crate) sender: Option<Arc<str>>,
     pub(crate) key: Option<Bytes>,
-    pub(crate) content: Result<Arc<Block>, Poison>,
+    pub(crate) content: Result<Block, Poison>,
 }
 
 /// What cannot be decoded, as it came.
@@ -66,7 +66,7 @@ fn decode_one(record: Consumed) -> Decoded {
         codec::record::decode(content_type.as_deref(), &value)
     }));
     let failed = match decoded {
-        Ok(Ok(block)) => Ok(Arc::new(block)),
+        Ok(Ok(block)) => Ok(block),
         Ok(Err(error)) => Err((error.reason(), error.to_string())),
         Err(_) => Err((
             "record_decoder_failed",

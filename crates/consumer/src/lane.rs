@@ -1,38 +1,106 @@
 //! The items that wait for one lane's next write, and where a batch is cut. Pure.
+//!
+//! There is an item for nearly every sample, so what waits is small: what the items of a record have in common is kept
+//! once, and an item becomes one only in its batch.
 
 use std::collections::VecDeque;
-use std::collections::vec_deque::Drain;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use store::{Batching, Item};
+use store::{Batching, Item, Record};
 use tokio::time::Instant;
 
-/// What an item takes in memory beside its part of the record, here or in a batch.
-pub(crate) const ITEM_BYTES: usize = size_of::<Queued>();
-
-/// An item on its way to a batch.
-#[derive(Debug)]
-pub(crate) struct Queued {
-    pub(crate) item: Item,
-    /// Its part of its record's memory, and its own.
-    pub(crate) bytes: usize,
-    /// When it was queued.
-    pub(crate) since: Instant,
-    /// Whether it is the first of its record in this lane.
-    pub(crate) starts_record: bool,
-    /// The record's key where it is not the metric name.
-    pub(crate) foreign_key: Option<Arc<ForeignKey>>,
+/// An item of a record that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pick {
+    /// As in [`Item`].
+    pub(crate) series: u32,
+    /// As in [`Item`].
+    pub(crate) samples: Range<u32>,
 }
+
+impl Pick {
+    pub(crate) fn len(&self) -> usize {
+        self.samples.len()
+    }
+}
+
+/// What an item takes in memory beside its part of the record, here or in a batch.
+pub(crate) const ITEM_BYTES: usize = size_of::<Item>() + size_of::<Pick>();
+
+/// What a lane takes in memory for each record that it has something of.
+pub(crate) const SHARE_BYTES: usize = size_of::<Share>();
 
 /// A record's key that is not the metric name: another producer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForeignKey(pub(crate) Option<Bytes>);
 
+/// A record that waits for its stores.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) record: Arc<Record>,
+    /// Its key where that is not the metric name.
+    pub(crate) foreign_key: Option<Arc<ForeignKey>>,
+    /// Memory of an item.
+    item_bytes: usize,
+    /// The record's memory for each of its samples and exemplars.
+    value_bytes: usize,
+}
+
+impl Waiting {
+    pub(crate) fn new(record: Arc<Record>, foreign_key: Option<Arc<ForeignKey>>) -> Self {
+        // Exemplars take memory as samples do, and a series may have nothing else.
+        let values = record.block.samples() + record.block.exemplars();
+        let value_bytes = record.block.size_bytes() / values.max(1);
+        Self {
+            record,
+            foreign_key,
+            item_bytes: ITEM_BYTES,
+            value_bytes,
+        }
+    }
+
+    /// A part's share of the memory.
+    fn bytes(&self, pick: &Pick) -> usize {
+        let exemplars = match pick.samples.start {
+            0 if self.record.block.exemplars() > 0 => {
+                let view = self.record.block.series(pick.series as usize);
+                view.map_or(0, |view| view.exemplars().len())
+            }
+            _ => 0,
+        };
+        self.item_bytes + self.value_bytes * (pick.len() + exemplars)
+    }
+}
+
+/// What a lane has of one record.
+#[derive(Debug)]
+struct Share {
+    of: Waiting,
+    /// When it was queued.
+    since: Instant,
+    /// How many of the lane's items.
+    count: usize,
+    samples: usize,
+    bytes: usize,
+}
+
+/// A batch that was cut.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    pub(crate) items: Vec<Item>,
+    /// The records that they are of, in their order, and how many of the items.
+    pub(crate) records: Vec<(Waiting, usize)>,
+    pub(crate) samples: usize,
+}
+
 /// One lane.
 #[derive(Debug, Default)]
 pub(crate) struct LaneQueue {
-    queue: VecDeque<Queued>,
+    shares: VecDeque<Share>,
+    /// The items of all shares.
+    picks: VecDeque<Pick>,
     samples: usize,
     bytes: usize,
     /// Whether a write is in flight.
@@ -40,14 +108,25 @@ pub(crate) struct LaneQueue {
 }
 
 impl LaneQueue {
-    pub(crate) fn push(&mut self, queued: Queued) {
-        self.samples += queued.item.len();
-        self.bytes += queued.bytes;
-        self.queue.push_back(queued);
+    /// Adds items of a record, of which nothing is here yet.
+    pub(crate) fn push(&mut self, of: Waiting, picks: &[Pick], since: Instant) {
+        let (samples, bytes) = picks.iter().fold((0, 0), |(samples, bytes), pick| {
+            (samples + pick.len(), bytes + of.bytes(pick))
+        });
+        self.samples += samples;
+        self.bytes += bytes;
+        self.picks.extend(picks.iter().cloned());
+        self.shares.push_back(Share {
+            of,
+            since,
+            count: picks.len(),
+            samples,
+            bytes,
+        });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.picks.is_empty()
     }
 
     /// Memory of what waits here.
@@ -62,7 +141,7 @@ impl LaneQueue {
 
     /// When a batch should be cut: now that it is full, later when it is old enough, never when there is nothing.
     pub(crate) fn due(&self, batching: &Batching, now: Instant) -> Option<Instant> {
-        let first = self.queue.front()?;
+        let first = self.shares.front()?;
         if self.samples >= batching.max_samples || self.bytes >= batching.max_bytes {
             return Some(now);
         }
@@ -70,49 +149,93 @@ impl LaneQueue {
     }
 
     /// Takes the next batch: at least one unit, and as many as fit. A unit is an item, or a whole record.
-    pub(crate) fn cut(&mut self, batching: &Batching, whole_records: bool) -> Drain<'_, Queued> {
-        let (mut count, mut samples, mut bytes) = (0, 0, 0);
-        let mut at = 0;
-        while at < self.queue.len() {
-            let end = self.unit_end(at, whole_records);
-            let unit = self.queue.range(at..end);
-            let (unit_samples, unit_bytes) = unit.fold((0, 0), |(samples, bytes), queued| {
-                (samples + queued.item.len(), bytes + queued.bytes)
-            });
-            let full = samples + unit_samples > batching.max_samples
-                || bytes + unit_bytes > batching.max_bytes;
-            if count > 0 && full {
+    pub(crate) fn cut(&mut self, batching: &Batching, whole_records: bool) -> Cut {
+        let mut cut = Cut::default();
+        let mut bytes = 0;
+        while let Some(share) = self.shares.front_mut() {
+            let is_full = |samples: usize, bytes: usize| {
+                samples > batching.max_samples || bytes > batching.max_bytes
+            };
+            let mut taken = (share.count, share.samples, share.bytes);
+            if is_full(cut.samples + share.samples, bytes + share.bytes) {
+                let is_first = cut.items.is_empty();
+                if !whole_records {
+                    let (samples, bytes) = (cut.samples, bytes);
+                    taken = share.head(&self.picks, |count, more_samples, more_bytes| {
+                        (count > 0 || !is_first)
+                            && is_full(samples + more_samples, bytes + more_bytes)
+                    });
+                } else if !is_first {
+                    break;
+                }
+            }
+            let (count, share_samples, share_bytes) = taken;
+            if count == 0 {
                 break;
             }
-            (samples, bytes) = (samples + unit_samples, bytes + unit_bytes);
-            (count, at) = (end, end);
+            cut.take(&share.of, self.picks.drain(..count));
+            cut.samples += share_samples;
+            bytes += share_bytes;
+            share.count -= count;
+            share.samples -= share_samples;
+            share.bytes -= share_bytes;
+            if share.count > 0 {
+                break;
+            }
+            self.shares.pop_front();
         }
-        self.samples -= samples;
+        self.samples -= cut.samples;
         self.bytes -= bytes;
-        self.queue.drain(..count)
-    }
-
-    fn unit_end(&self, start: usize, whole_records: bool) -> usize {
-        if !whole_records {
-            return start + 1;
-        }
-        let rest = self.queue.range(start + 1..);
-        start + 1 + rest.take_while(|queued| !queued.starts_record).count()
+        cut
     }
 
     /// Drops what came from partitions that `gone` says yes to, and answers how many samples that was.
     pub(crate) fn drop_partitions(&mut self, gone: impl Fn(i32) -> bool) -> usize {
         let before = self.samples;
-        let (samples, bytes) = (&mut self.samples, &mut self.bytes);
-        self.queue.retain(|queued| {
-            let stays = !gone(queued.item.source.partition);
-            if !stays {
-                *samples -= queued.item.len();
-                *bytes -= queued.bytes;
+        let mut kept = VecDeque::new();
+        for share in std::mem::take(&mut self.shares) {
+            let picks = self.picks.drain(..share.count);
+            if gone(share.of.record.source.partition) {
+                self.samples -= share.samples;
+                self.bytes -= share.bytes;
+            } else {
+                kept.extend(picks);
+                self.shares.push_back(share);
             }
-            stays
-        });
+        }
+        self.picks = kept;
         before - self.samples
+    }
+}
+
+impl Share {
+    /// The first items until `stop`, told what there is and what there would be with the next one: how many, their
+    /// samples and their memory.
+    fn head(
+        &self,
+        picks: &VecDeque<Pick>,
+        stop: impl Fn(usize, usize, usize) -> bool,
+    ) -> (usize, usize, usize) {
+        let mut head = (0, 0, 0);
+        for pick in picks.range(..self.count) {
+            let (samples, bytes) = (head.1 + pick.len(), head.2 + self.of.bytes(pick));
+            if stop(head.0, samples, bytes) {
+                break;
+            }
+            head = (head.0 + 1, samples, bytes);
+        }
+        head
+    }
+}
+
+impl Cut {
+    fn take(&mut self, of: &Waiting, picks: impl ExactSizeIterator<Item = Pick>) {
+        self.records.push((of.clone(), picks.len()));
+        self.items.extend(picks.map(|pick| Item {
+            record: Arc::clone(&of.record),
+            series: pick.series,
+            samples: pick.samples,
+        }));
     }
 }
 

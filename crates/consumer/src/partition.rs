@@ -1,13 +1,10 @@
 //! What is known of a partition during one assignment.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-
-use store::Item;
 
 use crate::frontier::Frontier;
 use crate::lag::Position;
-use crate::lane::ForeignKey;
+use crate::lane::{Pick, Waiting};
 use crate::work::Tenure;
 
 /// Where a partition is on its way through an assignment.
@@ -26,8 +23,8 @@ pub(crate) enum Stage {
 /// A record whose store does not know its partition yet.
 #[derive(Debug)]
 pub(crate) struct Held {
-    pub(crate) items: Vec<Item>,
-    pub(crate) foreign_key: Option<Arc<ForeignKey>>,
+    pub(crate) record: Waiting,
+    pub(crate) picks: Vec<Pick>,
 }
 
 /// One partition.
@@ -59,8 +56,8 @@ impl Partition {
     pub(crate) fn drop_held(&mut self) -> usize {
         let held = std::mem::take(&mut self.held);
         held.iter()
-            .flat_map(|held| &held.items)
-            .map(Item::len)
+            .flat_map(|held| &held.picks)
+            .map(Pick::len)
             .sum()
     }
 

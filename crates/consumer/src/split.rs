@@ -36,7 +36,7 @@ pub(crate) fn halve(mut items: Vec<Item>, whole_records: bool) -> Halved {
     }
     match items.first() {
         Some(item) if item.len() > 1 => {
-            let middle = item.samples.start + item.len() / 2;
+            let middle = item.samples.start.midpoint(item.samples.end);
             let (mut first, mut second) = (item.clone(), item.clone());
             first.samples.end = middle;
             second.samples.start = middle;

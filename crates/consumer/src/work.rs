@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use store::{Batch, Item, Lane};
+use store::{Batch, Lane};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::lane::Queued;
+use crate::lane::Cut;
 use crate::ledger::Counters;
 use crate::letter::{ForeignKeys, Letter};
 use crate::split::Run;
@@ -53,28 +53,21 @@ pub(crate) struct Work {
 
 impl Work {
     /// To write a batch.
-    pub(crate) fn write(
-        lane: Lane,
-        queued: impl ExactSizeIterator<Item = Queued>,
-        tenure: impl Fn(i32) -> Option<Tenure>,
-    ) -> Self {
+    pub(crate) fn write(lane: Lane, cut: Cut, tenure: impl Fn(i32) -> Option<Tenure>) -> Self {
         let mut work = Self::empty();
-        let mut items: Vec<Item> = Vec::with_capacity(queued.len());
-        for Queued {
-            item, foreign_key, ..
-        } in queued
-        {
-            if let Some(key) = foreign_key {
-                let source = item.source;
+        for (waiting, count) in cut.records {
+            let source = waiting.record.source;
+            if let Some(key) = waiting.foreign_key {
                 work.keys
                     .insert((source.partition, source.offset), key.0.clone());
             }
-            work.note(item.source.partition, item.source.offset, &tenure);
-            items.push(item);
+            work.note(source.partition, source.offset, count, &tenure);
         }
-        let batch = Batch { lane, items };
-        work.open = Arc::new(AtomicUsize::new(batch.samples()));
-        work.todo.push(batch);
+        work.open = Arc::new(AtomicUsize::new(cut.samples));
+        work.todo.push(Batch {
+            lane,
+            items: cut.items,
+        });
         work
     }
 
@@ -82,7 +75,7 @@ impl Work {
     pub(crate) fn bury(letters: Vec<Letter>, tenure: impl Fn(i32) -> Option<Tenure>) -> Self {
         let mut work = Self::empty();
         for letter in &letters {
-            work.note(letter.source.partition, letter.source.offset, &tenure);
+            work.note(letter.source.partition, letter.source.offset, 1, &tenure);
         }
         work.letters = letters;
         work
@@ -102,13 +95,21 @@ impl Work {
         }
     }
 
-    fn note(&mut self, partition: i32, offset: i64, tenure: &impl Fn(i32) -> Option<Tenure>) {
+    fn note(
+        &mut self,
+        partition: i32,
+        offset: i64,
+        count: usize,
+        tenure: &impl Fn(i32) -> Option<Tenure>,
+    ) {
         match self.parts.last_mut() {
-            Some(last) if (last.partition, last.offset) == (partition, offset) => last.count += 1,
+            Some(last) if (last.partition, last.offset) == (partition, offset) => {
+                last.count += count;
+            }
             _ => self.parts.push(Part {
                 partition,
                 offset,
-                count: 1,
+                count,
             }),
         }
         if !self.tenures.contains_key(&partition)

@@ -4,6 +4,7 @@
 //! allocations however many series it has, and sharing one is an `Arc`.
 
 use std::ops::Range as AnyRange;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -78,14 +79,19 @@ struct Entry {
     points: Range,
     histograms: Range,
     exemplars: Range,
+    /// The symbol of the metric name.
+    name: u32,
     kind: MetricType,
     unit: u32,
     help: u32,
+    /// Whether the label names are sorted and no value is empty.
+    tidy: bool,
 }
 
 /// The series of one record.
 #[derive(Debug, Default)]
 pub struct Block {
+    id: u64,
     text: String,
     symbols: Vec<Range>,
     refs: Vec<u32>,
@@ -96,6 +102,28 @@ pub struct Block {
 }
 
 impl Block {
+    /// A number that no other block of this process has, for who remembers something about a block's symbols.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The texts that label references number.
+    pub fn symbols(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.symbols
+            .iter()
+            .map(|range| self.text.get(wide(range)).unwrap_or_default())
+    }
+
+    /// A text by its number.
+    #[must_use]
+    pub fn symbol(&self, reference: u32) -> &str {
+        self.symbols
+            .get(reference as usize)
+            .and_then(|range| self.text.get(wide(range)))
+            .unwrap_or_default()
+    }
+
     /// How many series there are. The same label set may appear more than once.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -152,20 +180,17 @@ impl Block {
             .map(|entry| SeriesView { block: self, entry })
     }
 
-    fn symbol(&self, reference: u32) -> &str {
-        self.symbols
-            .get(reference as usize)
-            .and_then(|range| self.text.get(wide(range)))
-            .unwrap_or_default()
-    }
-
-    fn pairs(&self, refs: Range) -> impl Iterator<Item = (&str, &str)> {
+    fn refs(&self, refs: &Range) -> &[[u32; 2]] {
         let (pairs, _) = self
             .refs
-            .get(wide(&refs))
+            .get(wide(refs))
             .unwrap_or_default()
             .as_chunks::<2>();
         pairs
+    }
+
+    fn pairs(&self, refs: &Range) -> impl Iterator<Item = (&str, &str)> + use<'_> {
+        self.refs(refs)
             .iter()
             .map(|&[name, value]| (self.symbol(name), self.symbol(value)))
     }
@@ -181,15 +206,31 @@ pub struct SeriesView<'a> {
 impl<'a> SeriesView<'a> {
     /// All labels, `__name__` among them, in the record's order (sorted, where Sluice wrote it).
     pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        self.block.pairs(self.entry.refs.clone())
+        self.block.pairs(&self.entry.refs)
+    }
+
+    /// The block that it is of.
+    #[must_use]
+    pub fn block(&self) -> &'a Block {
+        self.block
+    }
+
+    /// The same labels as the numbers of their names and values among the block's symbols.
+    #[must_use]
+    pub fn label_refs(&self) -> &'a [[u32; 2]] {
+        self.block.refs(&self.entry.refs)
+    }
+
+    /// Whether the labels are sorted by name and none has an empty value.
+    #[must_use]
+    pub fn is_tidy(&self) -> bool {
+        self.entry.tidy
     }
 
     /// The metric name.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        self.labels()
-            .find(|(name, _)| *name == crate::NAME_LABEL)
-            .map_or("", |(_, value)| value)
+        self.block.symbol(self.entry.name)
     }
 
     /// Float samples.
@@ -224,13 +265,25 @@ impl<'a> SeriesView<'a> {
         &self,
         exemplar: &Exemplar,
     ) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        self.block.pairs(exemplar.refs.clone())
+        self.block.pairs(&exemplar.refs)
     }
 
     /// The stated type.
     #[must_use]
     pub fn kind(&self) -> MetricType {
         self.entry.kind
+    }
+
+    /// The number of the unit among the block's symbols.
+    #[must_use]
+    pub fn unit_ref(&self) -> u32 {
+        self.entry.unit
+    }
+
+    /// The number of the help text among the block's symbols.
+    #[must_use]
+    pub fn help_ref(&self) -> u32 {
+        self.entry.help
     }
 
     /// The stated unit, or empty.
@@ -294,6 +347,12 @@ impl BlockBuilder {
     /// Adds a label reference (names and values in turn) to the open series.
     pub fn label_ref(&mut self, reference: u32) {
         self.block.refs.push(reference);
+        self.open.refs.end = narrow(self.block.refs.len());
+    }
+
+    /// Adds label references (names and values in turn) to the open series.
+    pub fn label_refs(&mut self, references: impl IntoIterator<Item = u32>) {
+        self.block.refs.extend(references);
         self.open.refs.end = narrow(self.block.refs.len());
     }
 
@@ -361,41 +420,95 @@ impl BlockBuilder {
     /// # Errors
     /// When a reference is outside the symbol table, references do not pair up, or a series has no name.
     pub fn build(self) -> Result<Block, BlockError> {
-        let block = self.block;
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let mut block = self.block;
         let symbols = block.symbols.len();
-        if let Some(&reference) = block
-            .refs
-            .iter()
-            .find(|&&reference| reference as usize >= symbols)
+        let outside = |reference: u32| reference as usize >= symbols;
+        if block.refs.iter().copied().max().is_some_and(outside)
+            && let Some(&reference) = block.refs.iter().find(|reference| outside(**reference))
         {
             return Err(BlockError::Reference { reference, symbols });
         }
-        for entry in &block.series {
-            let ranges = std::iter::once(&entry.refs);
-            let exemplars = block
-                .exemplars
-                .get(wide(&entry.exemplars))
-                .unwrap_or_default();
-            for range in ranges.chain(exemplars.iter().map(|exemplar| &exemplar.refs)) {
-                if range.len() % 2 != 0 {
-                    return Err(BlockError::OddReferences { count: range.len() });
-                }
-            }
+        for exemplar in &block.exemplars {
+            is_paired(&exemplar.refs)?;
+        }
+        let mut series = std::mem::take(&mut block.series);
+        let mut shape = Shape::default();
+        let empty = Empty::of(&block);
+        for entry in &mut series {
+            is_paired(&entry.refs)?;
             for reference in [entry.unit, entry.help] {
-                if reference != 0 && reference as usize >= symbols {
+                if reference != 0 && outside(reference) {
                     return Err(BlockError::Reference { reference, symbols });
                 }
             }
-            if (SeriesView {
-                block: &block,
-                entry,
-            })
-            .name()
-            .is_empty()
-            {
-                return Err(BlockError::NoName);
-            }
+            let labels = block.refs(&entry.refs);
+            shape.fit(&block, labels);
+            let name = shape.name_at.and_then(|at| labels.get(at));
+            entry.name = match name {
+                Some([_, name]) if !empty.has(&block, *name) => *name,
+                _ => return Err(BlockError::NoName),
+            };
+            entry.tidy =
+                shape.is_sorted && !labels.iter().any(|[_, value]| empty.has(&block, *value));
         }
+        block.series = series;
+        block.id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(block)
+    }
+}
+
+fn is_paired(refs: &Range) -> Result<(), BlockError> {
+    match refs.len() {
+        count if count % 2 != 0 => Err(BlockError::OddReferences { count }),
+        _ => Ok(()),
+    }
+}
+
+/// What the label names of a series say. Mostly they are those of the series before it.
+#[derive(Default)]
+struct Shape<'a> {
+    labels: &'a [[u32; 2]],
+    /// Which label is the metric name.
+    name_at: Option<usize>,
+    is_sorted: bool,
+}
+
+impl<'a> Shape<'a> {
+    fn fit(&mut self, block: &'a Block, labels: &'a [[u32; 2]]) {
+        let names = |labels: &'a [[u32; 2]]| labels.iter().map(|[name, _]| *name);
+        if labels.len() == self.labels.len() && names(labels).eq(names(self.labels)) {
+            return;
+        }
+        let texts = || names(labels).map(|name| block.symbol(name));
+        *self = Self {
+            labels,
+            name_at: texts().position(|name| name == crate::NAME_LABEL),
+            is_sorted: texts().is_sorted(),
+        };
+    }
+}
+
+/// Which symbols are empty: by the convention the first, and hardly ever another.
+#[derive(Clone, Copy)]
+enum Empty {
+    First,
+    Others,
+}
+
+impl Empty {
+    fn of(block: &Block) -> Self {
+        let first = block.symbols.first().is_some_and(AnyRange::is_empty);
+        match first && !block.symbols.iter().skip(1).any(AnyRange::is_empty) {
+            true => Self::First,
+            false => Self::Others,
+        }
+    }
+
+    fn has(self, block: &Block, reference: u32) -> bool {
+        match self {
+            Self::First => reference == 0,
+            Self::Others => block.symbol(reference).is_empty(),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::{BlockBuilder, Histogram, MetricType, Point};
 
-use crate::{Batch, Item, Lane, Source};
+use crate::{Batch, Item, Lane, Record, Source};
 
 /// One series of a record.
 #[derive(Debug, Clone, Default)]
@@ -64,18 +64,30 @@ impl Series {
         builder.metadata(self.kind, 0, help);
         builder.end_series();
         Item {
-            block: Arc::new(builder.build().unwrap()),
+            record: Arc::new(Record {
+                block: builder.build().unwrap(),
+                source: Source {
+                    partition,
+                    offset,
+                    received_at_ms: 0,
+                },
+                tenant: None,
+                sender: None,
+            }),
             series: 0,
-            samples: 0..self.points.len() + self.histograms.len(),
-            source: Source {
-                partition,
-                offset,
-                received_at_ms: 0,
-            },
-            tenant: None,
-            sender: None,
+            samples: 0..u32::try_from(self.points.len() + self.histograms.len()).unwrap(),
         }
     }
+}
+
+/// The item's record, which nobody shares yet.
+pub(crate) fn record_of(item: &mut Item) -> &mut Record {
+    Arc::get_mut(&mut item.record).unwrap()
+}
+
+/// Gives the item's record to a tenant.
+pub(crate) fn give_to(item: &mut Item, tenant: Option<&str>) {
+    record_of(item).tenant = tenant.map(Into::into);
 }
 
 /// A batch of one partition.

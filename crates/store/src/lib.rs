@@ -11,4 +11,4 @@ pub mod remote_write;
 mod write;
 
 pub use config::{Config, OpenError, Store};
-pub use write::{Batch, Batching, Item, Lane, Lanes, Source, Write, WriteError};
+pub use write::{Batch, Batching, Item, Lane, Lanes, Parts, Record, Source, Write, WriteError};

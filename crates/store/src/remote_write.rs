@@ -5,6 +5,7 @@
 
 mod answer;
 mod config;
+mod encode;
 
 use std::error::Error as _;
 use std::num::NonZeroUsize;
@@ -25,6 +26,7 @@ pub use config::{BasicAuth, Config, Names, Version};
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
 use answer::{Sent, Verdict};
+use encode::{Encoded, Encoders};
 
 /// Bytes of an answer's body that are read: its first words, and not what a wrong URL may serve.
 const ANSWER_BYTES: usize = 4096;
@@ -61,6 +63,7 @@ struct Shared {
     url: Url,
     headers: HeaderMap,
     credentials: Credentials,
+    encoders: Encoders,
     misconfigured: LogLimit,
     written_less: LogLimit,
 }
@@ -169,6 +172,7 @@ impl RemoteWrite {
             client: client_with(timeouts, &config.tls)?,
             headers: headers(&config)?,
             credentials: Credentials::of(&config),
+            encoders: Encoders::new(&config),
             misconfigured: LogLimit::new(),
             written_less: LogLimit::new(),
             store,
@@ -213,42 +217,6 @@ fn headers(config: &Config) -> Result<HeaderMap, OpenError> {
         HeaderValue::from_static(concat!("sluice/", env!("CARGO_PKG_VERSION"))),
     );
     Ok(headers)
-}
-
-/// A batch as a request.
-struct Encoded {
-    /// Compressed; none when the version of the protocol has no place for anything in the batch.
-    body: Option<Vec<u8>>,
-    /// Exemplars that the version has no place for.
-    dropped: usize,
-}
-
-fn encode(batch: &Batch, config: &Config) -> Encoded {
-    let mut encoder = codec::remote_write::Encoder::new(match config.version {
-        Version::V1 => codec::remote_write::Version::V1,
-        Version::V2 => codec::remote_write::Version::V2,
-    });
-    let names = match config.names {
-        Names::Utf8 => codec::remote_write::NameEscaping::Utf8,
-        Names::Underscores => codec::remote_write::NameEscaping::Underscores,
-    };
-    for item in &batch.items {
-        let exemplars = !item.exemplars().is_empty();
-        encoder.push(
-            item.view(),
-            item.points(),
-            item.histograms(),
-            exemplars,
-            names,
-        );
-    }
-    let dropped = match config.version {
-        Version::V1 => 0,
-        Version::V2 => encoder.drop_lone_exemplars(),
-    };
-    let is_empty = config.version == Version::V2 && encoder.samples() == 0;
-    let body = (!is_empty).then(|| codec::snappy::compress(&encoder.finish()));
-    Encoded { body, dropped }
 }
 
 impl Shared {
@@ -365,7 +333,7 @@ impl Write for RemoteWrite {
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
         let shared = &self.shared;
-        let Encoded { body, dropped } = encode(batch, &shared.config);
+        let Encoded { body, dropped } = shared.encoders.encode(batch);
         let Some(body) = body else {
             metrics::exemplars_dropped(&shared.store, dropped);
             return Ok(());

@@ -51,22 +51,38 @@ pub struct Source {
     pub received_at_ms: i64,
 }
 
-/// One series of one record. Cheap to clone: the record is shared.
-#[derive(Debug, Clone)]
-pub struct Item {
-    /// The record's series.
-    pub block: Arc<Block>,
-    /// Which of them.
-    pub series: usize,
-    /// The part of its samples that counts: points first, then histograms, numbered through.
-    /// The whole series unless a refused batch was split below it; empty for a series of nothing but exemplars.
-    pub samples: std::ops::Range<usize>,
-    /// Where the record came from.
+/// A record of the buffer, decoded.
+#[derive(Debug)]
+pub struct Record {
+    /// Its series.
+    pub block: Block,
+    /// Where it came from.
     pub source: Source,
     /// Whose samples these are.
     pub tenant: Option<Arc<str>>,
     /// Who sent them, for people: not a part of their identity.
     pub sender: Option<Arc<str>>,
+}
+
+/// One series of one record, which is what it dereferences to. Small and cheap to clone, because there is one for
+/// nearly every sample: the record is shared.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The record.
+    pub record: Arc<Record>,
+    /// Which of its series.
+    pub series: u32,
+    /// The part of its samples that counts: points first, then histograms, numbered through.
+    /// The whole series unless a refused batch was split below it; empty for a series of nothing but exemplars.
+    pub samples: std::ops::Range<u32>,
+}
+
+impl std::ops::Deref for Item {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.record
+    }
 }
 
 impl Item {
@@ -76,38 +92,68 @@ impl Item {
     /// When `series` is not a number of `block`, which only a defect of the consumer can make.
     #[must_use]
     pub fn view(&self) -> SeriesView<'_> {
-        self.block
-            .series(self.series)
+        self.record
+            .block
+            .series(self.series as usize)
             .expect("an item names a series of its own block")
     }
 
     /// The float samples that count.
     #[must_use]
     pub fn points(&self) -> &[model::Point] {
-        let all = self.view().points();
-        let start = self.samples.start.min(all.len());
-        let end = self.samples.end.min(all.len());
+        self.points_of(self.view())
+    }
+
+    fn points_of<'a>(&self, view: SeriesView<'a>) -> &'a [model::Point] {
+        let all = view.points();
+        let start = (self.samples.start as usize).min(all.len());
+        let end = (self.samples.end as usize).min(all.len());
         all.get(start..end).unwrap_or_default()
     }
 
     /// The native histograms that count.
     #[must_use]
     pub fn histograms(&self) -> &[model::Histogram] {
-        let view = self.view();
-        let floats = view.points().len();
+        self.histograms_of(self.view())
+    }
+
+    fn histograms_of<'a>(&self, view: SeriesView<'a>) -> &'a [model::Histogram] {
         let all = view.histograms();
-        let start = self.samples.start.saturating_sub(floats).min(all.len());
-        let end = self.samples.end.saturating_sub(floats).min(all.len());
-        all.get(start..end).unwrap_or_default()
+        if all.is_empty() {
+            return all;
+        }
+        let floats = view.points().len();
+        let within = |at: u32| (at as usize).saturating_sub(floats).min(all.len());
+        all.get(within(self.samples.start)..within(self.samples.end))
+            .unwrap_or_default()
     }
 
     /// The exemplars that count. They are the series': where that was split, they go with its first part.
     #[must_use]
     pub fn exemplars(&self) -> &[model::Exemplar] {
+        self.exemplars_of(self.view())
+    }
+
+    fn exemplars_of<'a>(&self, view: SeriesView<'a>) -> &'a [model::Exemplar] {
         if self.samples.start == 0 {
-            self.view().exemplars()
+            view.exemplars()
         } else {
             &[]
+        }
+    }
+
+    /// Everything that counts, looked up once: floats, native histograms, exemplars.
+    ///
+    /// # Panics
+    /// Like [`Self::view`].
+    #[must_use]
+    pub fn parts(&self) -> Parts<'_> {
+        let view = self.view();
+        Parts {
+            view,
+            points: self.points_of(view),
+            histograms: self.histograms_of(view),
+            exemplars: self.exemplars_of(view),
         }
     }
 
@@ -122,6 +168,19 @@ impl Item {
     pub fn is_empty(&self) -> bool {
         self.samples.is_empty()
     }
+}
+
+/// What counts of an [`Item`].
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The series.
+    pub view: SeriesView<'a>,
+    /// Its float samples.
+    pub points: &'a [model::Point],
+    /// Its native histograms.
+    pub histograms: &'a [model::Histogram],
+    /// Its exemplars.
+    pub exemplars: &'a [model::Exemplar],
 }
 
 /// What a store writes at once: items in arrival order.

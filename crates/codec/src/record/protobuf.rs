@@ -91,6 +91,13 @@ fn read_series(
     let mut reader = Reader(bytes);
     while let Some((number, field)) = reader.field()? {
         match number {
+            // Fewer than 128 symbols: the bytes are the numbers.
+            1 if let Value::Bytes(packed) = field
+                && packed.is_ascii() =>
+            {
+                named |= !packed.is_empty();
+                builder.label_refs(packed.iter().copied().map(u32::from));
+            }
             1 => field.each_uint32(|reference| {
                 named = true;
                 builder.label_ref(reference);

@@ -12,13 +12,12 @@ const TIMESERIES: u8 = 1;
 const METADATA: u8 = 3;
 const START_TIMESTAMP: u32 = 17;
 
-pub(super) fn request(encoder: &Encoder) -> Vec<u8> {
-    let mut request = Vec::new();
+pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     let mut content = Vec::new();
     for part in encoder.parts() {
         content.clear();
         put_series(&mut content, encoder, &part);
-        put_bytes(&mut request, TIMESERIES, &content);
+        put_bytes(request, TIMESERIES, &content);
     }
     let mut families = HashSet::new();
     for series in &encoder.series {
@@ -35,15 +34,14 @@ pub(super) fn request(encoder: &Encoder) -> Vec<u8> {
                     put_bytes(&mut content, field, encoder.symbols.text(text));
                 }
             }
-            put_bytes(&mut request, METADATA, &content);
+            put_bytes(request, METADATA, &content);
         }
     }
-    request
 }
 
 fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
     put_labels(output, encoder.pairs(&part.series.refs));
-    for (_, point) in part.points {
+    for point in encoder.points.of(part.points) {
         put_sample(output, point, false);
     }
     let mut content = Vec::new();

@@ -5,21 +5,20 @@ use crate::protobuf::{put_bytes, put_double, put_refs, put_sample, put_short, pu
 
 const TIMESERIES: u8 = 5;
 
-pub(super) fn request(encoder: &Encoder) -> Vec<u8> {
-    let mut request = encoder.symbols.encoded().to_vec();
+pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
+    request.extend_from_slice(encoder.symbols.encoded());
     let mut content = Vec::new();
     for part in encoder.parts() {
         content.clear();
         put_series(&mut content, encoder, &part);
-        put_bytes(&mut request, TIMESERIES, &content);
+        put_bytes(request, TIMESERIES, &content);
     }
-    request
 }
 
 fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
     let series = part.series;
     put_refs(output, 1, encoder.refs_of(&series.refs));
-    for (_, point) in part.points {
+    for point in encoder.points.of(part.points) {
         put_sample(output, point, true);
     }
     for (_, histogram) in part.histograms {

@@ -25,27 +25,29 @@ fn lane(records: &[usize]) -> LaneQueue {
             .collect();
         let record = record(i32::from(offset % 2 == 1), offset, &series);
         let block = codec::record::decode(record.content_type.as_deref(), &record.value).unwrap();
-        let block = Arc::new(block);
-        for series in 0..block.len() {
-            lane.push(Queued {
-                item: Item {
-                    block: Arc::clone(&block),
-                    series,
-                    samples: 0..1,
-                    source: Source {
-                        partition: record.partition,
-                        offset,
-                        received_at_ms: 0,
-                    },
-                    tenant: None,
-                    sender: None,
+        let picks: Vec<Pick> = (0..)
+            .take(block.len())
+            .map(|series| Pick {
+                series,
+                samples: 0..1,
+            })
+            .collect();
+        let waiting = Waiting {
+            record: Arc::new(Record {
+                block,
+                source: Source {
+                    partition: record.partition,
+                    offset,
+                    received_at_ms: 0,
                 },
-                bytes: 1,
-                since: Instant::now(),
-                starts_record: series == 0,
-                foreign_key: None,
-            });
-        }
+                tenant: None,
+                sender: None,
+            }),
+            foreign_key: None,
+            item_bytes: 1,
+            value_bytes: 0,
+        };
+        lane.push(waiting, &picks, Instant::now());
     }
     lane
 }
@@ -55,7 +57,14 @@ fn cuts(records: &[usize], whole_records: bool) -> Vec<Vec<i64>> {
     let mut cuts = Vec::new();
     while !lane.is_empty() {
         let cut = lane.cut(&BATCHING, whole_records);
-        cuts.push(cut.map(|queued| queued.item.source.offset).collect());
+        assert_eq!(cut.samples, cut.items.len());
+        let records = cut.records.iter();
+        let counted: Vec<i64> = records
+            .flat_map(|(of, count)| std::iter::repeat_n(of.record.source.offset, *count))
+            .collect();
+        let offsets: Vec<i64> = cut.items.iter().map(|item| item.source.offset).collect();
+        assert_eq!(offsets, counted);
+        cuts.push(offsets);
     }
     assert_eq!((lane.samples(), lane.bytes()), (0, 0));
     cuts
@@ -84,7 +93,8 @@ fn bytes_cut_like_samples() {
         max_bytes: 2,
         ..BATCHING
     };
-    assert_eq!(lane.cut(&batching, false).len(), 2);
+    assert_eq!(lane.cut(&batching, false).items.len(), 2);
+    assert_eq!(lane.cut(&batching, false).items.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

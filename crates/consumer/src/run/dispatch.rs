@@ -95,9 +95,9 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         }
         queue.busy = true;
         let tenure = |partition: i32| Some(self.partitions.get(&partition)?.tenure.clone());
-        let work = Work::write(lane, queue.cut(&self.batching, whole_records), tenure);
-        let samples = work.todo.iter().map(store::Batch::samples).sum();
-        metrics::batch(&self.context.name, samples);
+        let cut = queue.cut(&self.batching, whole_records);
+        metrics::batch(&self.context.name, cut.samples);
+        let work = Work::write(lane, cut, tenure);
         self.start_work(Slot::Lane(lane), work);
     }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use buffer::{BuryDead, Commit, DrainError, Event};
-use store::{Item, Write};
+use store::{Record, Write};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Running};
 use crate::decode::{Decoded, Decoding, decode};
-use crate::lane::{ForeignKey, ITEM_BYTES, Queued};
+use crate::lane::{ForeignKey, ITEM_BYTES, Pick, SHARE_BYTES, Waiting};
 use crate::letter::Letter;
 use crate::metrics;
 use crate::partition::{Held, Partition, Stage};
@@ -168,51 +168,48 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
                 return 0;
             }
         };
-        let items = self
-            .router
-            .items(&block, source, tenant.as_ref(), sender.as_ref());
-        let bytes = block.size_bytes() + items.len() * ITEM_BYTES;
+        let picks = self.router.picks(&block);
+        let bytes = block.size_bytes()
+            + size_of::<Record>()
+            + picks.len() * ITEM_BYTES
+            + picks.len().min(self.router.lanes()) * SHARE_BYTES;
         let begun =
             partition
                 .frontier
-                .begin(source.offset, items.len(), source.received_at_ms, bytes);
+                .begin(source.offset, picks.len(), source.received_at_ms, bytes);
         if !begun {
             return 0;
         }
         partition.last_received_at_ms = Some(source.received_at_ms);
+        let samples = block.samples();
         let name = block.iter().next().map_or("", |view| view.name());
         let foreign_key = (key.as_deref() != Some(name.as_bytes())).then(|| {
             Arc::new(ForeignKey(
                 key.map(|key| bytes::Bytes::copy_from_slice(&key)),
             ))
         });
+        let record = Record {
+            block,
+            source,
+            tenant,
+            sender,
+        };
+        let record = Waiting::new(Arc::new(record), foreign_key);
         if partition.stage == Stage::Active {
-            self.queue(items, foreign_key.as_ref());
+            self.queue(&record, &picks);
         } else {
-            partition.held.push(Held { items, foreign_key });
+            partition.held.push(Held { record, picks });
         }
-        block.samples()
+        samples
     }
 
     /// Puts the items of one record into their lanes.
-    pub(super) fn queue(&mut self, items: Vec<Item>, foreign_key: Option<&Arc<ForeignKey>>) {
+    pub(super) fn queue(&mut self, record: &Waiting, picks: &[Pick]) {
         let since = Instant::now();
-        // Exemplars take memory as samples do, and a series may have nothing else.
-        let (record_bytes, record_values) = items.first().map_or((0, 1), |item| {
-            let values = item.block.samples() + item.block.exemplars();
-            (item.block.size_bytes(), values.max(1))
+        let lanes = &mut self.lanes;
+        self.router.spread(&record.record, picks, |lane, picks| {
+            let queue = lanes.entry(lane).or_default();
+            queue.push(record.clone(), picks, since);
         });
-        for (at, item) in items.into_iter().enumerate() {
-            let values = item.len() + item.exemplars().len();
-            let bytes = ITEM_BYTES + record_bytes.saturating_mul(values) / record_values;
-            let lane = self.router.lane(&item);
-            self.lanes.entry(lane).or_default().push(Queued {
-                item,
-                bytes,
-                since,
-                starts_record: at == 0,
-                foreign_key: foreign_key.cloned(),
-            });
-        }
     }
 }

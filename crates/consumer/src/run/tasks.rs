@@ -166,7 +166,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         }
         partition.stage = Stage::Active;
         for held in std::mem::take(&mut partition.held) {
-            self.queue(held.items, held.foreign_key.as_ref());
+            self.queue(&held.record, &held.picks);
         }
     }
 

@@ -25,19 +25,21 @@ fn items(records: &[Vec<usize>]) -> Vec<Item> {
             .collect();
         let record = record(0, offset, &named);
         let block = codec::record::decode(record.content_type.as_deref(), &record.value).unwrap();
-        let block = Arc::new(block);
-        for (series, view) in block.iter().enumerate() {
+        let record = Arc::new(store::Record {
+            block,
+            source: store::Source {
+                partition: 0,
+                offset,
+                received_at_ms: 0,
+            },
+            tenant: None,
+            sender: None,
+        });
+        for (series, view) in (0..).zip(record.block.iter()) {
             items.push(Item {
-                block: Arc::clone(&block),
+                record: Arc::clone(&record),
                 series,
-                samples: 0..view.points().len(),
-                source: store::Source {
-                    partition: 0,
-                    offset,
-                    received_at_ms: 0,
-                },
-                tenant: None,
-                sender: None,
+                samples: 0..u32::try_from(view.points().len()).unwrap(),
             });
         }
     }

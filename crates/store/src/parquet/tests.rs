@@ -17,7 +17,7 @@ use arrow_array::{Array as _, RecordBatch};
 
 use super::layout::Day;
 use super::{Archive, Config};
-use crate::fixtures::{Series, batch};
+use crate::fixtures::{Series, batch, give_to};
 use crate::{Item, Lanes, Write as _, WriteError};
 
 /// 21 November 2026, 00:00 UTC.
@@ -201,7 +201,7 @@ async fn rows_are_sorted_by_metric_labels_and_time_and_keep_every_kind_of_value(
     let dir = tempfile::tempdir().unwrap();
     let stale = f64::from_bits(0x7ff0_0000_0000_0002);
     let mut tenant = Series::new("b", &[], &[(MIDNIGHT, 1.0)]).at(0, 1);
-    tenant.tenant = Some("team-a".into());
+    give_to(&mut tenant, Some("team-a"));
     let histogram = Series {
         name: "a".to_owned(),
         histograms: vec![

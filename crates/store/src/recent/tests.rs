@@ -7,7 +7,7 @@ use model::{BlockBuilder, MetricType, Point};
 use super::window::Window;
 use super::{Config, Query};
 use crate::fixtures::Series;
-use crate::{Item, Source};
+use crate::{Item, Record, Source};
 use service::units::{Period, Size};
 
 fn item(name: &str, labels: &[(&str, &str)], points: &[(i64, f64)], received_at_ms: i64) -> Item {
@@ -28,16 +28,18 @@ fn item(name: &str, labels: &[(&str, &str)], points: &[(i64, f64)], received_at_
     builder.metadata(MetricType::Gauge, 0, 0);
     builder.end_series();
     Item {
-        block: Arc::new(builder.build().unwrap()),
+        record: Arc::new(Record {
+            block: builder.build().unwrap(),
+            source: Source {
+                partition: 0,
+                offset: 0,
+                received_at_ms,
+            },
+            tenant: None,
+            sender: None,
+        }),
         series: 0,
-        samples: 0..points.len(),
-        source: Source {
-            partition: 0,
-            offset: 0,
-            received_at_ms,
-        },
-        tenant: None,
-        sender: None,
+        samples: 0..u32::try_from(points.len()).unwrap(),
     }
 }
 

@@ -15,6 +15,7 @@ use super::super::layout::Layout;
 use super::super::manifest::Entry;
 use super::super::rows::Rows;
 use super::{batch, expected, names, open, read_all, record, records, write};
+use crate::fixtures::record_of;
 use crate::{Write as _, WriteError};
 
 const SOURCE: &str = "kafka/metrics";
@@ -196,7 +197,7 @@ async fn partitions_do_not_touch_each_other() {
     let archive = open(dir.path());
     archive.resume(4, 10).await.unwrap();
     let mut item = record(10);
-    item.source.partition = 4;
+    record_of(&mut item).source.partition = 4;
     archive.write(&batch(4, vec![item.clone()])).await.unwrap();
     assert_eq!(
         incoming(dir.path()),
@@ -233,7 +234,7 @@ async fn a_write_that_nobody_waits_for_any_more_adds_nothing() {
 async fn a_batch_of_two_partitions_is_not_taken() {
     let dir = tempfile::tempdir().unwrap();
     let mut other = record(1);
-    other.source.partition = 4;
+    record_of(&mut other).source.partition = 4;
     let result = open(dir.path())
         .write(&batch(3, vec![record(0), other]))
         .await;

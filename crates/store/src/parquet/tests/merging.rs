@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::{Archive, Config, Merged};
-use super::{MIDNIGHT, Series, batch, expected, names, open, read_all, read_file, record, records};
+use super::{
+    MIDNIGHT, Series, batch, expected, give_to, names, open, read_all, read_file, record, records,
+};
 use crate::{Item, Write as _};
 
 /// The hour at which 20 and 21 November are over for good.
@@ -84,7 +86,7 @@ async fn every_kind_of_row_survives_merging() {
         }
         let mut item = series.at(3, offset);
         if offset % 3 == 0 {
-            item.tenant = Some("team-a".into());
+            give_to(&mut item, Some("team-a"));
         }
         archive.write(&batch(3, vec![item.clone()])).await.unwrap();
         items.push(item);

@@ -3,7 +3,7 @@
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use super::{Series, batch, expected, open, read_all, read_file, visible};
+use super::{Series, batch, expected, give_to, open, read_all, read_file, visible};
 use crate::{Item, Write as _};
 
 const DAY_MS: i64 = 86_400_000;
@@ -46,7 +46,7 @@ fn items() -> impl Strategy<Value = Vec<Item>> {
             .zip(series)
             .map(|(offset, (series, tenant))| {
                 let mut item = series.at(0, offset);
-                item.tenant = tenant.map(Into::into);
+                give_to(&mut item, tenant.as_deref());
                 item
             })
             .collect()

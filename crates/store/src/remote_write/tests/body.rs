@@ -6,7 +6,8 @@ use codec::wire::{v1, v2};
 use model::MetricType;
 use prost::Message as _;
 
-use super::super::{Names, Version, encode};
+use super::super::encode::Encoders;
+use super::super::{Names, Version};
 use super::{Batch, Config, Lane, Receiver, Series, store};
 use crate::{Item, Write as _};
 
@@ -319,7 +320,7 @@ fn a_store_of_the_classic_alphabet_gets_its_names() {
             names,
             ..Config::default()
         };
-        let body = encode(&batch, &config).body.unwrap();
+        let body = Encoders::new(&config).encode(&batch).body.unwrap();
         let request = v1::WriteRequest::decode(uncompressed(&body)).unwrap();
         assert_eq!(seen_v1(&request)[0].labels, pairs(&expected));
     }

@@ -6,6 +6,7 @@ use super::super::super::layout::Layout;
 use super::super::super::manifest::{Entry, Manifest};
 use super::super::{batch, expected, names, open, open_from, read_all, record, records, write};
 use super::{SOURCE, go_on};
+use crate::fixtures::record_of;
 use crate::{Item, Write as _};
 
 #[tokio::test]
@@ -66,7 +67,7 @@ async fn a_topic_that_was_made_anew_under_its_name_overwrites_nothing() {
     go_on(dir.path(), 0, &[(0, 2), (2, 5)]).await;
     let later = |offset| {
         let mut item = record(offset);
-        item.source.received_at_ms = 77;
+        record_of(&mut item).source.received_at_ms = 77;
         item
     };
     let archive = open(dir.path());

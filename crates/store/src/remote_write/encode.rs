@@ -1,0 +1,87 @@
+//! Batches as compressed requests, in memory that the batches before them have used.
+
+use std::sync::{Mutex, PoisonError};
+
+use codec::remote_write::{Encoder, NameEscaping, Version as Wire};
+use codec::snappy::Compressor;
+
+use super::config::{Config, Names, Version};
+use crate::Batch;
+
+/// A batch as a request.
+pub(super) struct Encoded {
+    /// Compressed; none when the version of the protocol has no place for anything in the batch.
+    pub(super) body: Option<Vec<u8>>,
+    /// Exemplars that the version has no place for.
+    pub(super) dropped: usize,
+}
+
+#[derive(Debug)]
+struct Tools {
+    encoder: Encoder,
+    request: Vec<u8>,
+    compressor: Compressor,
+}
+
+/// Encoders for as many batches at once as there have ever been.
+#[derive(Debug)]
+pub(super) struct Encoders {
+    version: Wire,
+    names: NameEscaping,
+    idle: Mutex<Vec<Tools>>,
+}
+
+impl Encoders {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            version: match config.version {
+                Version::V1 => Wire::V1,
+                Version::V2 => Wire::V2,
+            },
+            names: match config.names {
+                Names::Utf8 => NameEscaping::Utf8,
+                Names::Underscores => NameEscaping::Underscores,
+            },
+            idle: Mutex::default(),
+        }
+    }
+
+    pub(super) fn encode(&self, batch: &Batch) -> Encoded {
+        let mut tools = self.take();
+        let encoder = &mut tools.encoder;
+        for item in &batch.items {
+            let parts = item.parts();
+            encoder.push(
+                parts.view,
+                parts.points,
+                parts.histograms,
+                !parts.exemplars.is_empty(),
+                self.names,
+            );
+        }
+        let dropped = match self.version {
+            Wire::V1 => 0,
+            Wire::V2 => encoder.drop_lone_exemplars(),
+        };
+        let is_empty = self.version == Wire::V2 && encoder.samples() == 0;
+        tools.request.clear();
+        encoder.finish_into(&mut tools.request);
+        let body = (!is_empty).then(|| tools.compressor.compress(&tools.request));
+        self.give_back(tools);
+        Encoded { body, dropped }
+    }
+
+    fn take(&self) -> Tools {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.pop().unwrap_or_else(|| Tools {
+            encoder: Encoder::new(self.version),
+            request: Vec::new(),
+            compressor: Compressor::default(),
+        })
+    }
+
+    fn give_back(&self, tools: Tools) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(tools);
+    }
+}
