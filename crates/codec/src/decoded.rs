@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use model::{Batch, Family, Refused};
 
+use crate::catalogue::Unknown;
+
 /// What a body holds: the samples that have the right shape, and what has not.
 ///
 /// Labels are in the sender's order and nothing is validated beyond the format's own rules: the pipeline sorts
@@ -22,6 +24,8 @@ pub struct Decoded<'a> {
     pub families: Vec<Family<'a>>,
     /// What the format has and Sluice does not store, by kind: nothing is refused for it, but it is counted.
     pub ignored: Vec<(Ignored, u64)>,
+    /// The series that a catalogue may learn, once they are found good.
+    pub unknown: Vec<Unknown<'a>>,
 }
 
 /// What is passed over, and counted.

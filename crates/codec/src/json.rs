@@ -6,15 +6,19 @@
 
 pub(crate) mod any;
 mod body;
+mod decimal;
 mod distribution;
 mod element;
 mod explain;
 pub(crate) mod objects;
+mod repeated;
+mod scan;
 mod write;
 
 use model::{Batch, Refusal};
 
 use crate::Decoded;
+use crate::catalogue::Catalogue;
 
 pub use write::{histogram, sample};
 
@@ -35,6 +39,26 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Decoded<'_>, Refusal> {
         Some(result) => result,
         None => body::careful(body, max_samples),
     }
+}
+
+/// Like [`decode`], where series that `catalogue` knows are found in it instead of read, and the others are told:
+/// see [`Decoded::unknown`].
+///
+/// # Errors
+/// Those of [`decode`], and the same ones.
+pub fn decode_with<'de>(
+    body: &'de [u8],
+    max_samples: usize,
+    catalogue: &Catalogue,
+) -> Result<Decoded<'de>, Refusal> {
+    if catalogue.is_useful()
+        && let Some(result) = repeated::read(text(body)?, max_samples, catalogue)
+    {
+        return result;
+    }
+    let decoded = decode(body, max_samples)?;
+    catalogue.count(0, u64::from(decoded.objects));
+    Ok(decoded)
 }
 
 /// Decodes the one sample object of a record.

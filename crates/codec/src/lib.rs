@@ -5,6 +5,7 @@
 //! where bytes are inflated, than the limit it was given.
 #![warn(missing_docs)]
 
+pub mod catalogue;
 pub mod datadog;
 pub mod deflate;
 pub mod exponential;

@@ -2,6 +2,7 @@
 
 mod builder;
 mod json;
+mod memo;
 mod protobuf;
 
 use bytes::Bytes;

@@ -49,21 +49,26 @@ impl Symbols {
 
     /// The number of a text, which is added if it is new.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
+        self.intern_bytes(text.as_bytes())
+    }
+
+    /// The number of a text given as its bytes, which is added if it is new.
+    pub(crate) fn intern_bytes(&mut self, text: &[u8]) -> u32 {
         let Self {
             encoded,
             entries,
             numbers,
             hasher,
         } = self;
-        let same = |number: &u32| text_of(encoded, entries, *number) == text.as_bytes();
+        let same = |number: &u32| text_of(encoded, entries, *number) == text;
         let rehash = |number: &u32| hasher.hash_one(text_of(encoded, entries, *number));
-        match numbers.entry(hasher.hash_one(text.as_bytes()), same, rehash) {
+        match numbers.entry(hasher.hash_one(text), same, rehash) {
             Slot::Occupied(slot) => *slot.get(),
             Slot::Vacant(slot) => {
                 let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
                 slot.insert(number);
                 let start = encoded.len();
-                put_bytes(encoded, SYMBOLS_FIELD, text.as_bytes());
+                put_bytes(encoded, SYMBOLS_FIELD, text);
                 entries.push(Entry {
                     start,
                     text: start + delimited_len(text.len()) - text.len(),

@@ -18,13 +18,15 @@ use std::time::Duration;
 
 use buffer::Publish;
 use bytes::Bytes;
+use codec::catalogue::Catalogue;
 use codec::record::{Item, RecordBuilder};
 use foldhash::quality::RandomState;
-use model::{Batch, Label, Sample, Series, Value};
+use model::{Batch, Label, MetricType, Sample, Series, Value};
 use service::tasks::{CancellationToken, Tasks};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::config::{CoalesceConfig, RecordFormat};
+use crate::families::Known;
 use crate::ingest::Origin;
 use groups::Groups;
 pub(crate) use shard::Shape;
@@ -45,6 +47,35 @@ fn pairs<'a>(labels: &'a [Label<'_>]) -> impl Iterator<Item = (&'a str, &'a str)
         .map(|label| (label.name.as_ref(), label.value.as_ref()))
 }
 
+/// What is known beside a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Knowledge<'k> {
+    /// Of the series that a batch has only by number.
+    pub catalogue: &'k Catalogue,
+    /// Of metrics whose series do not say it themselves.
+    pub families: Option<&'k Known>,
+}
+
+/// Type, unit and help text.
+type Description<'k> = (MetricType, &'k str, &'k str);
+
+impl<'k> Knowledge<'k> {
+    /// What others said about a metric.
+    fn describe(self, origin: &Origin, name: &str) -> Option<Description<'k>> {
+        self.families?.describe(origin.tenant.as_deref(), name)
+    }
+}
+
+/// What a sender said about a series.
+fn said<'s>(series: &'s Series<'_>) -> Description<'s> {
+    (series.kind, &series.unit, &series.help)
+}
+
+/// Whether a sender said nothing about a series but its labels.
+fn is_bare(series: &Series<'_>) -> bool {
+    series.kind == MetricType::Unspecified && series.unit.is_empty() && series.help.is_empty()
+}
+
 #[derive(Debug)]
 pub(crate) struct Coalescer {
     shards: Box<[Arc<Shard>]>,
@@ -56,12 +87,13 @@ pub(crate) struct Coalescer {
 }
 
 impl Coalescer {
-    /// A coalescer whose tasks publish to `publisher`.
+    /// A coalescer whose tasks publish to `publisher`. `hasher` is the one of the catalogue that batches refer to.
     pub(crate) fn start<P: Publish>(
         config: &CoalesceConfig,
         format: RecordFormat,
         publisher: &Arc<P>,
         tasks: &Tasks,
+        hasher: RandomState,
     ) -> Self {
         let buffer_bytes = publisher.max_record_bytes();
         let shapes = Arc::new(Shapes::new(format, config.max_record.bytes(), buffer_bytes));
@@ -82,7 +114,7 @@ impl Coalescer {
         }
         Self {
             shards,
-            hasher: RandomState::default(),
+            hasher,
             shapes,
             stopping,
             flushers: Mutex::new(flushers),
@@ -103,7 +135,12 @@ impl Coalescer {
 
     /// What the records of a batch take about in memory, where each sample is a record with all its labels.
     /// Records that share labels are no larger than what they came in, and count nothing.
-    pub(crate) fn records_bytes(&self, batch: &Batch<'_>) -> usize {
+    pub(crate) fn records_bytes(
+        &self,
+        batch: &Batch<'_>,
+        knowledge: Knowledge<'_>,
+        origin: &Origin,
+    ) -> usize {
         if self.shape().format == RecordFormat::Protobuf {
             return 0;
         }
@@ -112,7 +149,11 @@ impl Coalescer {
             let labels: usize = labels
                 .map(|label| label.name.len() + label.value.len() + 6)
                 .sum();
-            JSON_BYTES + series.name.len() + series.unit.len() + series.help.len() + labels
+            let described = Some(series)
+                .filter(|series| is_bare(series))
+                .and_then(|series| knowledge.describe(origin, &series.name));
+            let (_, unit, help) = described.unwrap_or((series.kind, &series.unit, &series.help));
+            JSON_BYTES + series.name.len() + unit.len() + help.len() + labels
         };
         let each: Vec<usize> = batch.all_series().iter().map(series_bytes).collect();
         let sample_bytes = |sample: &Sample| {
@@ -140,6 +181,7 @@ impl Coalescer {
     pub(crate) fn add(
         &self,
         batch: &Batch<'_>,
+        knowledge: Knowledge<'_>,
         origin: &Origin,
         protocol: &'static str,
         received_at_ms: i64,
@@ -148,11 +190,13 @@ impl Coalescer {
         let adding = Adding(&ticket);
         let tenant = origin.tenant.as_deref();
         let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant));
-        let mut groups = Groups::of(batch, |name| self.hasher.hash_one(name) ^ seed);
+        let hash = |name: &str| self.hasher.hash_one(name);
+        let mut groups = Groups::of(batch, knowledge.catalogue, hash, seed);
         for (number, groups) in groups.by_shard(self.shards.len()) {
             if let Some(shard) = self.shards.get(number) {
                 let addition = shard::Addition {
                     batch,
+                    knowledge,
                     origin,
                     received_at_ms,
                     ticket: adding.0,
@@ -223,7 +267,8 @@ impl Shape {
                 )
             }
             RecordFormat::Json => {
-                let value = json(series, labels, i64::MIN, f64::MIN);
+                let said = said(series);
+                let value = json(series, labels, said, i64::MIN, f64::MIN);
                 series.name.len() + value.len() <= limit_bytes
             }
         };
@@ -264,35 +309,26 @@ fn item<'x>(batch: &'x Batch<'_>, sample: &Sample) -> Item<'x> {
 fn json_histogram(
     series: &Series<'_>,
     labels: &[Label<'_>],
+    (_, unit, help): Description<'_>,
     at_ms: i64,
     message: &[u8],
 ) -> Option<(Bytes, u32)> {
     let classic = codec::native::classic(message)?;
     // A sum and a count beside the buckets.
     let count = u32::try_from(classic.buckets.len()).ok()?.checked_add(2)?;
-    let value = codec::json::histogram(
-        &series.name,
-        pairs(labels),
-        at_ms,
-        &classic,
-        &series.unit,
-        &series.help,
-    );
+    let value = codec::json::histogram(&series.name, pairs(labels), at_ms, &classic, unit, help);
     Some((value.into(), count))
 }
 
 /// A float sample as the JSON object of its own record.
-fn json(series: &Series<'_>, labels: &[Label<'_>], at_ms: i64, value: f64) -> Bytes {
-    codec::json::sample(
-        &series.name,
-        pairs(labels),
-        at_ms,
-        value,
-        series.kind,
-        &series.unit,
-        &series.help,
-    )
-    .into()
+fn json(
+    series: &Series<'_>,
+    labels: &[Label<'_>],
+    (kind, unit, help): Description<'_>,
+    at_ms: i64,
+    value: f64,
+) -> Bytes {
+    codec::json::sample(&series.name, pairs(labels), at_ms, value, kind, unit, help).into()
 }
 
 #[cfg(test)]

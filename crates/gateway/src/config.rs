@@ -47,6 +47,9 @@ pub struct HttpConfig {
     pub idle_timeout: Period,
     /// Connections at a time. Further ones wait in the listener's backlog.
     pub max_connections: usize,
+    /// Bytes of memory for series that were seen before, which are compared instead of read again: about 100 each,
+    /// and those of their labels. `0MiB` switches it off, as `buffer.record_format: json` does.
+    pub series_cache: Size,
 }
 
 impl Default for HttpConfig {
@@ -61,6 +64,7 @@ impl Default for HttpConfig {
             header_timeout: Period::secs(10),
             idle_timeout: Period::secs(75),
             max_connections: 20_000,
+            series_cache: Size::mib(32),
         }
     }
 }

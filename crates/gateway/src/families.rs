@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
-use model::{Batch, Family, Limits, MetricType, Series};
+use model::{Family, Limits, MetricType};
 
 /// How many bytes each half may have. A family of Prometheus' own has about 200, so that is 80,000 of them.
 const HALF_BYTES: usize = 16 << 20;
@@ -108,32 +108,14 @@ fn within<'t>(text: &'t str, limits: &Limits) -> &'t str {
 }
 
 impl Known {
-    /// Describes the series that nobody has described.
-    pub(crate) fn annotate<'a>(&'a self, tenant: Option<&str>, batch: &mut Batch<'a>) {
-        let count = u32::try_from(batch.all_series().len()).unwrap_or(u32::MAX);
-        let mut last: Option<(u32, Option<&'a Entry>)> = None;
-        for number in 0..count {
-            let Some(series) = batch.series(number).filter(|series| is_bare(series)) else {
-                continue;
-            };
-            // Senders mostly list a metric's series one after the other.
-            let same = last.filter(|(other, _)| {
-                batch
-                    .series(*other)
-                    .is_some_and(|other| other.name == series.name)
-            });
-            let found = match same {
-                Some((_, found)) => found,
-                None => self.describing(tenant, &series.name),
-            };
-            last = Some((number, found));
-            if let Some(Entry {
-                kind, unit, help, ..
-            }) = found
-            {
-                batch.describe(number, *kind, unit.as_ref(), help.as_ref());
-            }
-        }
+    /// Type, unit and help of the series of this name that say nothing themselves.
+    pub(crate) fn describe(
+        &self,
+        tenant: Option<&str>,
+        name: &str,
+    ) -> Option<(MetricType, &str, &str)> {
+        let entry = self.describing(tenant, name)?;
+        Some((entry.kind, &entry.unit, &entry.help))
     }
 
     /// The family of a series: the one of its name, or the one whose type has series with this suffix.
@@ -213,10 +195,6 @@ const SUFFIXES: [(&str, &[MetricType]); 6] = [
     // OpenMetrics names a counter's family without it.
     ("_total", &[MetricType::Counter]),
 ];
-
-fn is_bare(series: &Series<'_>) -> bool {
-    series.kind == MetricType::Unspecified && series.unit.is_empty() && series.help.is_empty()
-}
 
 impl Entry {
     fn is(&self, tenant: Option<&str>, name: &str) -> bool {

@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
 use model::{Clock, Code, Counts, Limits, Refusal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::body::Received;
-use crate::coalesce::{Coalescer, Settled};
+use crate::coalesce::{Coalescer, Knowledge, Settled};
 use crate::error::Error;
 use crate::families::Families;
+use crate::known_series::{KnownSeries, Lessons};
 use crate::metrics;
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
@@ -26,6 +28,9 @@ use crate::validate::{Validated, validate};
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
+
+/// Beyond so many bytes on the wire, a compressed body is not tried where it came in.
+const SMALL_WIRE_BYTES: usize = 64 << 10;
 
 /// What the records of one body may have, where each sample is one with all its labels.
 const MAX_RECORDS_BYTES: usize = 512 << 20;
@@ -72,7 +77,16 @@ pub(crate) struct Pipeline {
     pub pool: Pool,
     pub coalescer: Coalescer,
     pub families: Families,
+    pub catalogue: KnownSeries,
     pub is_draining: AtomicBool,
+}
+
+/// Whose samples are submitted, by which protocol, and what happens to good ones beside bad ones.
+#[derive(Clone, Copy)]
+struct Sender<'s> {
+    protocol: &'static str,
+    origin: &'s Origin,
+    policy: Policy,
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
@@ -103,8 +117,17 @@ impl Pipeline {
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
         let work = move |body| {
             let body = protocol.prepare(body)?;
-            let decoded = protocol.decode(&body, &pipeline.limits)?;
-            pipeline.submit(P::NAME, &intake.origin, intake.policy, decoded)
+            let catalogue = pipeline.catalogue.read();
+            let decoded = protocol.decode_with(&body, &pipeline.limits, &catalogue)?;
+            let sender = Sender {
+                protocol: P::NAME,
+                origin: &intake.origin,
+                policy: intake.policy,
+            };
+            let (submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
+            drop(catalogue);
+            pipeline.catalogue.learn(&lessons);
+            Ok(submitted)
         };
         let received = Received { bytes, permit };
         let (submitted, permit) = self.work(encoding, received, deadline, work).await?;
@@ -179,20 +202,41 @@ impl Pipeline {
         policy: Policy,
         decoded: Decoded<'_>,
     ) -> Result<Submitted, Error> {
+        let sender = Sender {
+            protocol,
+            origin,
+            policy,
+        };
+        let (submitted, _) = self.submit_with(sender, decoded, &self.catalogue.read())?;
+        Ok(submitted)
+    }
+
+    /// Like [`Self::submit`], where series may be those of a catalogue. Answers also what it may learn.
+    fn submit_with<'a>(
+        &self,
+        sender: Sender<'_>,
+        decoded: Decoded<'a>,
+        catalogue: &Catalogue,
+    ) -> Result<(Submitted, Lessons<'a>), Error> {
+        let Sender {
+            protocol,
+            origin,
+            policy,
+        } = sender;
         let now_ms = self.clock.now_ms();
         self.families
             .learn(origin.tenant.as_ref(), &decoded.families, &self.limits);
-        let known = self.families.known();
-        // From here on, texts may be the body's or those that are known.
-        let mut decoded = decoded;
-        if let Some(known) = &known {
-            known.annotate(origin.tenant.as_deref(), &mut decoded.batch);
-        }
+        let families = self.families.known();
+        let knowledge = Knowledge {
+            catalogue,
+            families: families.as_deref(),
+        };
         let Validated {
             batch,
             refusals,
             ignored,
-        } = validate(decoded, &self.limits, now_ms, &self.coalescer);
+            unknown,
+        } = validate(decoded, &self.limits, now_ms, &self.coalescer, catalogue);
         for (code, count) in refusals.counts() {
             metrics::rejected(protocol, *code, *count);
         }
@@ -201,7 +245,7 @@ impl Pipeline {
             metrics::rejected(protocol, Code::BatchRefused, stored.samples());
             return Err(Error::Batch(refusals));
         }
-        let records_bytes = self.coalescer.records_bytes(&batch);
+        let records_bytes = self.coalescer.records_bytes(&batch, knowledge, origin);
         if records_bytes > MAX_RECORDS_BYTES {
             metrics::rejected(protocol, Code::TooManySamples, stored.samples());
             let message = format!(
@@ -213,12 +257,15 @@ impl Pipeline {
         for (what, count) in &ignored {
             metrics::ignored(protocol, *what, *count);
         }
-        let settled = (!batch.samples().is_empty())
-            .then(|| self.coalescer.add(&batch, origin, protocol, now_ms));
-        Ok(Submitted {
+        let settled = (!batch.samples().is_empty()).then(|| {
+            self.coalescer
+                .add(&batch, knowledge, origin, protocol, now_ms)
+        });
+        let submitted = Submitted {
             outcome: Outcome { refusals, stored },
             settled,
-        })
+        };
+        Ok((submitted, Lessons { batch, unknown }))
     }
 
     /// A body as it was before its encoding, with the room that it takes.
@@ -249,7 +296,7 @@ fn announced(wire: Bytes) -> Result<Bytes, Error> {
 /// for more than about 500 µs. A few bytes on the wire may become any number, so only so many are tried.
 fn small(encoding: Encoding, wire: &Bytes, max_bytes: usize) -> Result<Option<Bytes>, Error> {
     match encoding {
-        Encoding::Identity if wire.len() > 64 << 10 => return Ok(None),
+        Encoding::Identity if wire.len() > SMALL_BYTES => return Ok(None),
         Encoding::Identity => return announced(wire.clone()).map(Some),
         Encoding::Gzip
         | Encoding::Deflate
@@ -257,7 +304,7 @@ fn small(encoding: Encoding, wire: &Bytes, max_bytes: usize) -> Result<Option<By
         | Encoding::Snappy
         | Encoding::SnappyFramed => {}
     }
-    if wire.len() > 16 << 10 {
+    if wire.len() > SMALL_WIRE_BYTES {
         return Ok(None);
     }
     let most = max_bytes.min(SMALL_BYTES);

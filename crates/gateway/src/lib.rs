@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod families;
 mod ingest;
+mod known_series;
 mod layers;
 mod metrics;
 mod origin;

@@ -31,6 +31,8 @@ const RECORD_BYTES: &str = "sluice_gateway_record_bytes";
 const RECORD_SAMPLES: &str = "sluice_gateway_record_samples";
 const COALESCE_WAIT: &str = "sluice_gateway_coalesce_wait_seconds";
 const PUBLISH: &str = "sluice_gateway_publish_seconds";
+const KNOWN_SERIES: &str = "sluice_gateway_known_series";
+const KNOWN_SERIES_BYTES: &str = "sluice_gateway_known_series_bytes";
 const PUSH_GROUPS: &str = "sluice_gateway_push_groups";
 const PUSH_GROUP_BYTES: &str = "sluice_gateway_push_group_bytes";
 const PUSH_GROUPS_OVERDUE: &str = "sluice_gateway_push_groups_overdue";
@@ -49,6 +51,19 @@ const SAMPLES: &[f64] = &[
 
 /// The gateway's metrics.
 pub const CATALOGUE: &[Metric] = &[
+    Metric {
+        name: KNOWN_SERIES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Series that were seen before and are compared instead of read again; starts anew when `http.series_cache` \
+               is full.",
+    },
+    Metric {
+        name: KNOWN_SERIES_BYTES,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "What those take, about.",
+    },
     Metric {
         name: REQUESTS,
         kind: Kind::Counter,
@@ -226,6 +241,12 @@ pub(crate) fn record_settled(outcome: Option<Code>, elapsed: Duration) {
 /// Notes how long a window was open.
 pub(crate) fn window_closed(open_for: Duration) {
     histogram!(COALESCE_WAIT).record(open_for);
+}
+
+/// Shows how many series are known from earlier bodies.
+pub(crate) fn known_series(series: usize, bytes: usize) {
+    gauge!(KNOWN_SERIES).set(series as f64);
+    gauge!(KNOWN_SERIES_BYTES).set(bytes as f64);
 }
 
 /// Shows how many groups of pushed metrics there are.

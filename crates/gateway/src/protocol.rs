@@ -20,6 +20,7 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
@@ -69,6 +70,19 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     /// # Errors
     /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
     fn decode<'a>(&'a self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
+
+    /// Like [`Self::decode`], for formats whose decoder finds series that `catalogue` knows.
+    ///
+    /// # Errors
+    /// Those of [`Self::decode`].
+    fn decode_with<'a>(
+        &'a self,
+        body: &'a Bytes,
+        limits: &Limits,
+        _catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
+        self.decode(body, limits)
+    }
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;

@@ -9,6 +9,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use buffer::Publish;
+use foldhash::quality::RandomState;
 use http::{Method, Uri};
 use model::Clock;
 use serde_json::json;
@@ -18,10 +19,11 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::{Config, InfluxConfig, StatsdConfig};
+use crate::config::{Config, InfluxConfig, RecordFormat, StatsdConfig};
 use crate::error::Error;
 use crate::families::Families;
 use crate::ingest::Pipeline;
+use crate::known_series::KnownSeries;
 use crate::layers;
 use crate::origin::Tenants;
 use crate::permits::Permits;
@@ -94,7 +96,19 @@ pub fn router<P: Publish>(
     beside: impl Into<Beside>,
 ) -> (Router, Gateway<P>) {
     let Beside { routes, groups } = beside.into();
-    let coalescer = Coalescer::start(&config.coalesce, config.record_format, &publisher, tasks);
+    let hasher = RandomState::default();
+    let coalescer = Coalescer::start(
+        &config.coalesce,
+        config.record_format,
+        &publisher,
+        tasks,
+        hasher.clone(),
+    );
+    // Records of single samples are written from labels, which a catalogue does not keep.
+    let catalogue_bytes = match config.record_format {
+        RecordFormat::Protobuf => config.http.series_cache.bytes(),
+        RecordFormat::Json => 0,
+    };
     let pipeline = Arc::new(Pipeline {
         limits: config.limits.limits(),
         max_inflated_bytes: config.http.max_inflated.bytes(),
@@ -104,6 +118,7 @@ pub fn router<P: Publish>(
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
+        catalogue: KnownSeries::new(catalogue_bytes, hasher),
         is_draining: AtomicBool::new(false),
     });
     let groups = groups

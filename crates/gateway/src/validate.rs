@@ -3,6 +3,7 @@
 //! An object that became several series (a histogram) is good or bad as a whole. Everything is
 //! decided here, before the first sample is stored.
 
+use codec::catalogue::{Catalogue, Unknown};
 use codec::{Decoded, Ignored};
 use model::{
     Batch, BatchExemplar, Code, Label, Limits, Refusal, Refused, Sample, SeriesChecker, Value,
@@ -21,6 +22,8 @@ pub(crate) struct Validated<'a> {
     pub refusals: Refusals,
     /// What was passed over: by the decoder, and exemplars that break a rule.
     pub ignored: Vec<(Ignored, u64)>,
+    /// The good ones among the series that may be learned.
+    pub unknown: Vec<Unknown<'a>>,
 }
 
 /// What an exemplar's labels may have together, in characters: the rule of `OpenMetrics`.
@@ -32,6 +35,7 @@ pub(crate) fn validate<'a>(
     limits: &Limits,
     now_ms: i64,
     coalescer: &Coalescer,
+    catalogue: &Catalogue,
 ) -> Validated<'a> {
     let objects = decoded.objects;
     let mut refused = std::mem::take(&mut decoded.refused);
@@ -39,7 +43,17 @@ pub(crate) fn validate<'a>(
     batch.sort_labels();
     let shape = coalescer.shape();
     let bad_series = bad_series(batch, limits, coalescer);
-    let bad_indices = bad_samples(batch, limits, now_ms, &bad_series, shape, &mut refused);
+    let rules = Rules {
+        limits,
+        now_ms,
+        bad_series: &bad_series,
+        shape,
+        catalogue,
+    };
+    let bad_indices = bad_samples(batch, rules, &mut refused);
+    let mut unknown = std::mem::take(&mut decoded.unknown);
+    unknown.retain(|unknown| refusal_of(unknown.series, &bad_series).is_none());
+    let batch = &mut decoded.batch;
     let is_bad = |sample: &Sample| bad_indices.binary_search(&sample.index).is_ok();
     let bad_exemplars: Vec<u32> = batch
         .samples()
@@ -68,7 +82,18 @@ pub(crate) fn validate<'a>(
         batch: decoded.batch,
         refusals: Refusals::of(objects, refused),
         ignored: decoded.ignored,
+        unknown,
     }
+}
+
+/// What samples are held to.
+#[derive(Clone, Copy)]
+struct Rules<'r> {
+    limits: &'r Limits,
+    now_ms: i64,
+    bad_series: &'r [(u32, Refusal)],
+    shape: Shape,
+    catalogue: &'r Catalogue,
 }
 
 /// An exemplar is dropped where a sample would be refused, and where its labels are longer than the format
@@ -104,22 +129,15 @@ fn bad_series(batch: &Batch<'_>, limits: &Limits, coalescer: &Coalescer) -> Vec<
 }
 
 /// Adds a refusal for each bad object and answers their indices, sorted.
-fn bad_samples(
-    batch: &Batch<'_>,
-    limits: &Limits,
-    now_ms: i64,
-    bad_series: &[(u32, Refusal)],
-    shape: Shape,
-    refused: &mut Vec<Refused>,
-) -> Vec<u32> {
+fn bad_samples(batch: &Batch<'_>, rules: Rules<'_>, refused: &mut Vec<Refused>) -> Vec<u32> {
     let mut indices: Vec<u32> = Vec::new();
     for sample in batch.samples() {
-        let mut checked = check_sample(sample, limits, now_ms, bad_series);
+        let mut checked = check_sample(sample, rules);
         match sample.value {
             Value::Float(_) => {}
             Value::Histogram(number) => {
-                checked =
-                    checked.and_then(|()| check_histogram(batch, sample.series, number, shape));
+                checked = checked
+                    .and_then(|()| check_histogram(batch, sample.series, number, rules.shape));
             }
             Value::Exemplar(_) => continue,
         }
@@ -132,10 +150,10 @@ fn bad_samples(
         // Only the first are told, so the others' sentences need not be kept.
         let is_told = indices.len() < TOLD;
         indices.push(sample.index);
-        let series = batch.series(sample.series).filter(|_| is_told);
+        let name = name_of(batch, sample, rules.catalogue).filter(|_| is_told);
         refused.push(Refused {
             index: sample.index,
-            metric_name: series.map_or_else(String::new, |series| series.name.clone().into_owned()),
+            metric_name: name.unwrap_or_default().to_owned(),
             refusal: Refusal {
                 code: refusal.code,
                 message: if is_told {
@@ -150,15 +168,19 @@ fn bad_samples(
     indices
 }
 
-fn check_sample(
-    sample: &Sample,
-    limits: &Limits,
-    now_ms: i64,
-    bad_series: &[(u32, Refusal)],
-) -> Result<(), Refusal> {
-    match refusal_of(sample.series, bad_series) {
+/// The metric name of a sample.
+fn name_of<'b>(batch: &'b Batch<'_>, sample: &Sample, catalogue: &'b Catalogue) -> Option<&'b str> {
+    match sample.known() {
+        Some(known) => Some(catalogue.name(catalogue.name_of(known)?)?.0),
+        None => Some(&batch.series(sample.series)?.name),
+    }
+}
+
+#[inline]
+fn check_sample(sample: &Sample, rules: Rules<'_>) -> Result<(), Refusal> {
+    match refusal_of(sample.series, rules.bad_series) {
         Some(refusal) => Err(refusal.clone()),
-        None => check_at(sample.at_ms, now_ms, limits),
+        None => check_at(sample.at_ms, rules.now_ms, rules.limits),
     }
 }
 

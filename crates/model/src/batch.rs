@@ -83,13 +83,17 @@ impl Counts {
     }
 }
 
+/// Series numbers from here on are not a batch's but those of a catalogue, which knows the series from
+/// earlier bodies: see [`Sample::known`].
+pub const FIRST_KNOWN: u32 = 1 << 31;
+
 /// One value of one series at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// Position in the request, from 0, as the sender counts. Several samples share it when the
     /// sender's one object becomes several series (a histogram's buckets).
     pub index: u32,
-    /// Which series of the batch.
+    /// Which series of the batch; or, from [`FIRST_KNOWN`] on, of a catalogue.
     pub series: u32,
     /// Milliseconds since the Unix epoch.
     pub at_ms: i64,
@@ -98,6 +102,15 @@ pub struct Sample {
     pub start_ms: i64,
     /// The value.
     pub value: Value,
+}
+
+impl Sample {
+    /// The number of its series in a catalogue, if it is not one of the batch.
+    #[inline]
+    #[must_use]
+    pub const fn known(&self) -> Option<u32> {
+        self.series.checked_sub(FIRST_KNOWN)
+    }
 }
 
 /// Decoded samples of one request.
@@ -283,7 +296,8 @@ impl<'a> Batch<'a> {
         &self.series
     }
 
-    /// The series with this number.
+    /// The series with this number, if it is one of the batch.
+    #[inline]
     #[must_use]
     pub fn series(&self, number: u32) -> Option<&Series<'a>> {
         self.series.get(number as usize)

@@ -13,7 +13,7 @@ mod limits;
 mod refusal;
 mod validate;
 
-pub use batch::{Batch, BatchExemplar, Counts, Family, Label, Sample, Series, Value};
+pub use batch::{Batch, BatchExemplar, Counts, FIRST_KNOWN, Family, Label, Sample, Series, Value};
 pub use block::{Block, BlockBuilder, BlockError, Exemplar, Histogram, Point, SeriesView};
 pub use clock::{Clock, ManualClock};
 pub use code::Code;

@@ -3,7 +3,7 @@
 //! The fast one reads everything in one pass. Whatever it stumbles over is read again by the
 //! careful one, which takes each element by itself and so finds out which of them is bad.
 
-use model::{Batch, Refusal, Refused};
+use model::{Batch, Refusal, Refused, Sample};
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
@@ -18,7 +18,7 @@ use super::explain::{self, Whole};
 const LABELS_ALWAYS: usize = 100_000;
 
 /// What has been read so far.
-struct Reading<'de> {
+pub(super) struct Reading<'de> {
     batch: Batch<'de>,
     refused: Vec<Refused>,
     objects: usize,
@@ -33,7 +33,7 @@ struct Reading<'de> {
 }
 
 impl<'de> Reading<'de> {
-    fn new(body: &str, max_samples: usize) -> Self {
+    pub(super) fn new(body: &str, max_samples: usize) -> Self {
         // Agents send some 200 bytes per sample; a body that is not like that must grow.
         let samples = (body.len() / 128).min(max_samples).min(10_000);
         Self {
@@ -53,34 +53,68 @@ impl<'de> Reading<'de> {
         Err(E::custom("refused"))
     }
 
-    /// Counts an element; there may be one too many.
-    fn next_object<E: Error>(&mut self) -> Result<u32, E> {
+    /// Counts an element; `None` when it is one too many.
+    #[inline]
+    pub(super) fn count_object(&mut self) -> Option<u32> {
         let index = self.objects;
         self.objects += 1;
         match u32::try_from(index) {
-            Ok(index) if self.objects <= self.max_samples => Ok(index),
-            _ => self.stop(Whole::TooMany),
+            Ok(index) if self.objects <= self.max_samples => Some(index),
+            _ => self.too_many(),
         }
     }
 
-    fn finish_object<E: Error>(
-        &mut self,
-        element: Element<'de>,
-        index: u32,
-        from: usize,
-    ) -> Result<(), E> {
+    /// Adds a sample; `None` when it is one too many.
+    #[inline]
+    pub(super) fn push(&mut self, sample: Sample) -> Option<()> {
+        self.batch.push(sample);
+        self.within()
+    }
+
+    /// Adds what an element has come to, or its refusal; `None` when that is too much.
+    pub(super) fn finish(&mut self, element: Element<'de>, index: u32, from: usize) -> Option<()> {
         let room = self.max_labels.saturating_sub(from);
         match element.finish(index, from, room, &mut self.batch) {
-            Ok(()) if self.batch.samples().len() > self.max_samples => self.stop(Whole::TooMany),
-            Ok(()) => Ok(()),
+            Ok(()) => self.within(),
             Err((metric_name, refusal)) => {
                 refuse(&mut self.refused, index, &metric_name, &refusal);
-                Ok(())
+                Some(())
             }
         }
     }
 
-    fn into_decoded(self) -> Decoded<'de> {
+    #[inline]
+    fn within(&mut self) -> Option<()> {
+        if self.batch.samples().len() > self.max_samples {
+            return self.too_many();
+        }
+        Some(())
+    }
+
+    #[cold]
+    fn too_many<T>(&mut self) -> Option<T> {
+        self.whole = Some(Whole::TooMany);
+        None
+    }
+
+    /// Whether the body was given up because there is too much in it.
+    pub(super) fn is_too_much(&self) -> bool {
+        matches!(self.whole, Some(Whole::TooMany))
+    }
+
+    pub(super) fn batch_mut(&mut self) -> &mut Batch<'de> {
+        &mut self.batch
+    }
+
+    pub(super) fn open_labels(&self) -> usize {
+        self.batch.open_labels()
+    }
+
+    pub(super) fn samples(&self) -> &[Sample] {
+        self.batch.samples()
+    }
+
+    pub(super) fn into_decoded(self) -> Decoded<'de> {
         Decoded {
             batch: self.batch,
             refused: self.refused,
@@ -223,8 +257,10 @@ impl<'de> Handle<'de> for ReadMetrics<'_, 'de> {
                     read_raw(raw, &mut element, &mut reading.batch);
                 }
             }
-            let index = reading.next_object()?;
-            reading.finish_object(element, index, from)?;
+            let finished = reading
+                .count_object()
+                .and_then(|index| reading.finish(element, index, from));
+            finished.ok_or_else(|| A::Error::custom("refused"))?;
         }
     }
 }

@@ -5,6 +5,7 @@ mod differential;
 mod distributions;
 mod elements;
 mod records;
+mod repeated;
 
 use model::{Code, MetricType};
 

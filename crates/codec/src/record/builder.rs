@@ -6,6 +6,8 @@
 use bytes::Bytes;
 use model::{Label, MetricType, NAME_LABEL, Point};
 
+use super::memo::Memo;
+use crate::catalogue::Catalogue;
 use crate::protobuf::{
     delimited_len, put_bytes, put_double, put_head, put_refs, put_sample, put_short, put_uint,
     refs_len, varint_len,
@@ -71,6 +73,16 @@ struct Open {
 }
 
 impl Open {
+    /// Takes a description, when the references are complete.
+    fn describe(&mut self, description: Description) {
+        self.description = description;
+        self.frame_len = delimited_len(refs_len(&self.refs))
+            + match description_len(description) {
+                0 => 0,
+                content => delimited_len(content),
+            };
+    }
+
     /// Whether what is in `other` may be added here.
     fn takes(&self, other: &Self) -> bool {
         !self.items.is_empty()
@@ -97,6 +109,7 @@ pub struct RecordBuilder {
     /// The label references of an exemplar, while it is written.
     scratch: (Vec<u32>, Vec<u8>),
     samples: u32,
+    memo: Memo,
 }
 
 impl RecordBuilder {
@@ -112,6 +125,7 @@ impl RecordBuilder {
             pending: Open::default(),
             scratch: (Vec::new(), Vec::new()),
             samples: 0,
+            memo: Memo::default(),
         };
         builder.start();
         builder
@@ -124,6 +138,7 @@ impl RecordBuilder {
     }
 
     fn start(&mut self) {
+        self.memo.clear();
         self.symbols.clear();
         // Number 0 is the empty text by the protocol's rule.
         self.symbols.intern("");
@@ -135,9 +150,9 @@ impl RecordBuilder {
 
     /// Adds items of a series: floats or native histograms, not both, and exemplars with either.
     /// `labels` are sorted by name, without `__name__`.
-    pub fn push<'x>(
+    pub fn push<'l, 'x>(
         &mut self,
-        labels: impl IntoIterator<Item = (&'x str, &'x str)>,
+        labels: impl IntoIterator<Item = (&'l str, &'l str)>,
         kind: MetricType,
         unit: &str,
         help: &str,
@@ -151,10 +166,10 @@ impl RecordBuilder {
     /// changes and the answer is `false`. A `false` from an empty builder means that these items
     /// alone are larger than a record may be.
     #[must_use]
-    pub fn push_within<'x>(
+    pub fn push_within<'l, 'x>(
         &mut self,
         limit_bytes: usize,
-        labels: impl IntoIterator<Item = (&'x str, &'x str)>,
+        labels: impl IntoIterator<Item = (&'l str, &'l str)>,
         kind: MetricType,
         unit: &str,
         help: &str,
@@ -162,9 +177,75 @@ impl RecordBuilder {
     ) -> bool {
         let known = self.symbols.len();
         self.fill_pending(labels, kind, unit, help);
+        self.add_pending(limit_bytes, known, items)
+    }
+
+    /// Like [`Self::push_within`] for a series that a catalogue knows. `described` is what others said about
+    /// the metric, for a series that came without.
+    #[must_use]
+    pub fn push_known<'x>(
+        &mut self,
+        limit_bytes: usize,
+        catalogue: &Catalogue,
+        series: u32,
+        described: Option<(MetricType, &str, &str)>,
+        items: impl IntoIterator<Item = impl Into<Item<'x>>>,
+    ) -> bool {
+        let Some(texts) = catalogue.texts(series) else {
+            return false;
+        };
+        let known = self.symbols.len();
+        let Self {
+            symbols,
+            memo,
+            pending,
+            ..
+        } = self;
+        memo.follow(catalogue.generation(), known);
+        let mut number = |text: u32| memo.number(text, symbols, catalogue);
+        pending.refs.clear();
+        let (before, after) = texts
+            .refs
+            .split_at_checked(texts.before_name)
+            .unwrap_or_default();
+        pending.refs.extend(before.iter().map(|text| number(*text)));
+        pending.refs.extend(self.name_refs);
+        pending.refs.extend(after.iter().map(|text| number(*text)));
+        let description = match described {
+            Some((kind, unit, help)) => Description {
+                kind,
+                unit: symbols.intern(unit),
+                help: symbols.intern(help),
+            },
+            None => Description {
+                kind: texts.kind,
+                unit: number(texts.unit),
+                help: number(texts.help),
+            },
+        };
+        pending.describe(description);
+        self.add_pending(limit_bytes, known, items)
+    }
+
+    /// Forgets everything, keeps the memory, and goes on with another metric name.
+    pub fn restart(&mut self, name: &str) {
+        self.name = name.into();
+        self.series.clear();
+        self.open.items.clear();
+        self.samples = 0;
+        self.start();
+    }
+
+    /// Adds what is pending with these items, unless that is too much: then `symbols` is how many texts stay.
+    fn add_pending<'x>(
+        &mut self,
+        limit_bytes: usize,
+        known: usize,
+        items: impl IntoIterator<Item = impl Into<Item<'x>>>,
+    ) -> bool {
         let samples = self.fill_items(items);
         if self.pending.items.is_empty() {
-            self.symbols.truncate(known);
+            self.forget_symbols(known);
             return true;
         }
         let same = self.open.takes(&self.pending);
@@ -174,7 +255,7 @@ impl RecordBuilder {
             self.open_len() + series_len(&self.pending, 0)
         };
         if self.symbols.encoded().len() + self.series.len() + tail > limit_bytes {
-            self.symbols.truncate(known);
+            self.forget_symbols(known);
             return false;
         }
         if same {
@@ -186,6 +267,13 @@ impl RecordBuilder {
         }
         self.samples = self.samples.saturating_add(samples);
         true
+    }
+
+    /// Forgets the symbols from this number on.
+    fn forget_symbols(&mut self, len: usize) {
+        self.symbols.truncate(len);
+        // It may remember some of them.
+        self.memo.clear();
     }
 
     fn fill_pending<'x>(
@@ -212,7 +300,7 @@ impl RecordBuilder {
         if !named {
             pending.refs.extend(self.name_refs);
         }
-        pending.description = Description {
+        let description = Description {
             kind,
             unit: self
                 .symbols
@@ -221,11 +309,7 @@ impl RecordBuilder {
                 .symbols
                 .intern_like(help, Some(self.open.description.help)),
         };
-        pending.frame_len = delimited_len(refs_len(&pending.refs))
-            + match description_len(pending.description) {
-                0 => 0,
-                content => delimited_len(content),
-            };
+        pending.describe(description);
     }
 
     /// Encodes what is pushed and answers how many samples that is.

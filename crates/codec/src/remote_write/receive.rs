@@ -4,6 +4,7 @@
 //! wrong with a series is wrong with each of its objects. A body that breaks off, or is the other version's message,
 //! is refused whole.
 
+mod known;
 mod series;
 mod v1;
 mod v2;
@@ -11,9 +12,11 @@ mod v2;
 use model::{Batch, Code, Limits, Refusal};
 
 use super::Version;
+use crate::catalogue::Catalogue;
 use crate::protobuf::Malformed;
 use crate::refusing::refuse;
 use crate::{Decoded, Ignored};
+use known::Walk;
 use series::Facts;
 
 /// An exemplar belongs to no object: it is good or bad by itself.
@@ -32,9 +35,32 @@ pub fn decode<'a>(
     limits: &Limits,
 ) -> Result<Decoded<'a>, Refusal> {
     match version {
-        Version::V1 => v1::decode(body, limits),
-        Version::V2 => v2::decode(body, limits),
+        Version::V1 => v1::decode(body, limits, None),
+        Version::V2 => v2::decode(body, limits, None),
     }
+}
+
+/// Like [`decode`], where series that `catalogue` knows are found in the body instead of read, and the others are
+/// told: see [`Decoded::unknown`].
+///
+/// # Errors
+/// Those of [`decode`], and the same ones.
+pub fn decode_with<'a>(
+    version: Version,
+    body: &'a [u8],
+    limits: &Limits,
+    catalogue: &Catalogue,
+) -> Result<Decoded<'a>, Refusal> {
+    let walk = catalogue.is_useful().then(|| Walk::new(catalogue));
+    let is_known = walk.is_some();
+    let decoded = match version {
+        Version::V1 => v1::decode(body, limits, walk),
+        Version::V2 => v2::decode(body, limits, walk),
+    }?;
+    if !is_known {
+        catalogue.count(0, u64::from(decoded.objects));
+    }
+    Ok(decoded)
 }
 
 /// Why a body is given up.

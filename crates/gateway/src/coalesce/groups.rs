@@ -1,17 +1,41 @@
 //! The samples of one request by metric name, in arrival order within one.
 
+use codec::catalogue::Catalogue;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use model::{Batch, Sample};
+use model::Batch;
 
-/// The samples of one metric name in one request.
+/// The samples of one metric name in one request. A name that some series have by number in a catalogue and
+/// others by its text is in two groups.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
     pub hash: u64,
-    /// A series of that name.
-    pub series: u32,
+    pub name: NameOf,
     start: usize,
     len: usize,
+}
+
+/// Where a group has its name from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NameOf {
+    /// A series of the batch.
+    Series(u32),
+    /// A name of the catalogue.
+    Known(u32),
+}
+
+impl NameOf {
+    /// The name.
+    pub(super) fn text<'n>(
+        self,
+        batch: &'n Batch<'_>,
+        catalogue: &'n Catalogue,
+    ) -> Option<&'n str> {
+        match self {
+            Self::Series(series) => Some(&batch.series(series)?.name),
+            Self::Known(name) => Some(catalogue.name(name)?.0),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -29,20 +53,27 @@ pub(super) struct ShardGroups<'a> {
 }
 
 impl Groups {
-    pub(super) fn of(batch: &Batch<'_>, hash: impl Fn(&str) -> u64) -> Self {
+    pub(super) fn of(
+        batch: &Batch<'_>,
+        catalogue: &Catalogue,
+        hash: impl Fn(&str) -> u64,
+        seed: u64,
+    ) -> Self {
         let mut groups: Vec<Group> = Vec::new();
-        let group_of_series = group_series(batch, hash, &mut groups);
+        let of_series = group_series(batch, |name| hash(name) ^ seed, &mut groups);
+        let mut known = KnownNames::new(catalogue, seed);
         let samples = batch.samples();
-        let group_of = |sample: &Sample| {
-            group_of_series
-                .get(sample.series as usize)
-                .copied()
-                .unwrap_or_default() as usize
-        };
+        let mut group_of = Vec::with_capacity(samples.len());
         for sample in samples {
-            if let Some(group) = groups.get_mut(group_of(sample)) {
+            let group = match sample.known() {
+                Some(series) => known.group(series, &mut groups),
+                None => of_series.get(sample.series as usize).copied(),
+            };
+            let group = group.unwrap_or_default();
+            if let Some(group) = groups.get_mut(group as usize) {
                 group.len += 1;
             }
+            group_of.push(group);
         }
         let mut start = 0;
         for group in &mut groups {
@@ -51,8 +82,8 @@ impl Groups {
             group.len = 0;
         }
         let mut order = vec![0_u32; samples.len()];
-        for (position, sample) in (0_u32..).zip(samples) {
-            if let Some(group) = groups.get_mut(group_of(sample)) {
+        for (position, group) in (0_u32..).zip(group_of) {
+            if let Some(group) = groups.get_mut(group as usize) {
                 if let Some(slot) = order.get_mut(group.start + group.len) {
                     *slot = position;
                 }
@@ -96,6 +127,63 @@ fn shard_of(hash: u64, shards: usize) -> usize {
     (hash >> 32) as usize & (shards - 1)
 }
 
+/// The groups of names that a catalogue knows.
+struct KnownNames<'c> {
+    catalogue: &'c Catalogue,
+    seed: u64,
+    table: HashTable<u32>,
+    last: Option<(u32, u32)>,
+}
+
+impl<'c> KnownNames<'c> {
+    fn new(catalogue: &'c Catalogue, seed: u64) -> Self {
+        Self {
+            catalogue,
+            seed,
+            table: HashTable::new(),
+            last: None,
+        }
+    }
+
+    /// The group of a series' name, made if there is none.
+    #[inline]
+    fn group(&mut self, series: u32, groups: &mut Vec<Group>) -> Option<u32> {
+        let name = self.catalogue.name_of(series)?;
+        // Senders mostly list a metric's series one after the other.
+        if let Some((last, group)) = self.last
+            && last == name
+        {
+            return Some(group);
+        }
+        let (_, hash) = self.catalogue.name(name)?;
+        let hash = hash ^ self.seed;
+        let entry = self.table.entry(
+            hash,
+            |group| {
+                let group = groups.get(*group as usize);
+                group.is_some_and(|group| group.name == NameOf::Known(name))
+            },
+            |group| groups.get(*group as usize).map_or(0, |group| group.hash),
+        );
+        let group = match entry {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(slot) => {
+                let group = u32::try_from(groups.len()).ok()?;
+                groups.push(Group {
+                    hash,
+                    name: NameOf::Known(name),
+                    start: 0,
+                    len: 0,
+                });
+                slot.insert(group);
+                group
+            }
+        };
+        self.last = Some((name, group));
+        Some(group)
+    }
+}
+
 /// Makes a group per name and answers the group of each series.
 fn group_series(
     batch: &Batch<'_>,
@@ -104,10 +192,9 @@ fn group_series(
 ) -> Vec<u32> {
     let mut table: HashTable<u32> = HashTable::new();
     let mut group_of_series: Vec<u32> = Vec::with_capacity(batch.all_series().len());
-    let name_of = |series: u32| {
-        batch
-            .series(series)
-            .map_or("", |series| series.name.as_ref())
+    let name_of = |group: &Group| match group.name {
+        NameOf::Series(series) => batch.series(series).map(|series| series.name.as_ref()),
+        NameOf::Known(_) => None,
     };
     let mut last: Option<(&str, u32)> = None;
     for (number, series) in (0_u32..).zip(batch.all_series()) {
@@ -124,7 +211,7 @@ fn group_series(
             hash,
             |group| {
                 let group = groups.get(*group as usize);
-                group.is_some_and(|group| group.hash == hash && name_of(group.series) == name)
+                group.is_some_and(|group| group.hash == hash && name_of(group) == Some(name))
             },
             |group| groups.get(*group as usize).map_or(0, |group| group.hash),
         );
@@ -134,7 +221,7 @@ fn group_series(
                 let group = u32::try_from(groups.len()).unwrap_or(u32::MAX);
                 groups.push(Group {
                     hash,
-                    series: number,
+                    name: NameOf::Series(number),
                     start: 0,
                     len: 0,
                 });

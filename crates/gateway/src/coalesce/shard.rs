@@ -12,14 +12,14 @@ use bytes::Bytes;
 use codec::record::{Item, RecordBuilder};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use model::{Batch, Label, Sample, Series, Value};
+use model::{Batch, FIRST_KNOWN, Sample, Value};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::groups::{Group, ShardGroups};
 use super::sources::Sources;
 use super::ticket::{Claims, Ticket};
-use super::{item, json, json_histogram, pairs};
+use super::{Description, Knowledge, is_bare, item, json, json_histogram, pairs, said};
 use crate::config::RecordFormat;
 use crate::ingest::Origin;
 
@@ -66,9 +66,20 @@ impl Shapes {
 #[derive(Debug)]
 pub(super) struct Addition<'a> {
     pub batch: &'a Batch<'a>,
+    pub knowledge: Knowledge<'a>,
     pub origin: &'a Origin,
     pub received_at_ms: i64,
     pub ticket: &'a Arc<Ticket>,
+}
+
+/// What is the same for all items of a push.
+#[derive(Clone, Copy)]
+struct Pushed<'a> {
+    addition: &'a Addition<'a>,
+    series: u32,
+    /// What others said about the metric.
+    described: Option<Description<'a>>,
+    limit_bytes: usize,
 }
 
 /// A record that gets no more samples.
@@ -146,7 +157,7 @@ impl Shard {
             }
             match shape.format {
                 RecordFormat::Protobuf => window.add(shape, addition, group, positions),
-                RecordFormat::Json => window.add_json(addition, positions),
+                RecordFormat::Json => window.add_json(addition, group, positions),
             }
         }
         if !was_open && !window.is_closed {
@@ -217,12 +228,16 @@ impl Window {
 
     fn add(&mut self, shape: Shape, addition: &Addition<'_>, group: Group, positions: &[u32]) {
         let batch = addition.batch;
-        let Some(slot) = self.open_record(addition, group) else {
+        let Some(name) = group.name.text(batch, addition.knowledge.catalogue) else {
+            return;
+        };
+        let Some(slot) = self.open_record(addition, group.hash, name) else {
             return;
         };
         let Some(open) = self.open.get_mut(slot) else {
             return;
         };
+        let described = addition.knowledge.describe(addition.origin, name);
         let limit_bytes = shape.max_record_bytes.saturating_sub(open.key.len());
         let before = open.builder.encoded_len();
         let sample_at = |position: &u32| batch.samples().get(*position as usize);
@@ -233,13 +248,14 @@ impl Window {
         };
         let same_series = |a: &u32, b: &u32| class_of(a) == class_of(b);
         for run in positions.chunk_by(same_series) {
-            let Some((series, labels)) = run
-                .first()
-                .and_then(sample_at)
-                .and_then(|sample| batch.series(sample.series))
-                .map(|series| (series, batch.labels(series)))
-            else {
+            let Some(series) = run.first().and_then(sample_at).map(|sample| sample.series) else {
                 continue;
+            };
+            let pushed = Pushed {
+                addition,
+                series,
+                described,
+                limit_bytes,
             };
             let mut rest = run;
             while !rest.is_empty() {
@@ -248,7 +264,7 @@ impl Window {
                     .filter_map(sample_at)
                     .map(|sample| item(batch, sample));
                 let samples = open.builder.samples();
-                let taken = open.push(limit_bytes, series, labels, items, rest.len());
+                let taken = open.push(pushed, items, rest.len());
                 if taken > 0 {
                     open.sources.add(addition.origin.source.as_ref());
                     let samples = open.builder.samples().saturating_sub(samples);
@@ -270,14 +286,13 @@ impl Window {
     }
 
     /// The open record of a name, made if there is none.
-    fn open_record(&mut self, addition: &Addition<'_>, group: Group) -> Option<usize> {
-        let name = addition.batch.series(group.series)?.name.as_ref();
+    fn open_record(&mut self, addition: &Addition<'_>, hash: u64, name: &str) -> Option<usize> {
         let open = &mut self.open;
         let entry = self.table.entry(
-            group.hash,
+            hash,
             |slot| {
                 open.get(*slot as usize).is_some_and(|open| {
-                    open.hash == group.hash
+                    open.hash == hash
                         && open.key == name.as_bytes()
                         && open.tenant == addition.origin.tenant
                 })
@@ -290,7 +305,7 @@ impl Window {
                 let slot = open.len();
                 vacant.insert(u32::try_from(slot).ok()?);
                 open.push(Open {
-                    hash: group.hash,
+                    hash,
                     key: Bytes::copy_from_slice(name.as_bytes()),
                     tenant: addition.origin.tenant.clone(),
                     sources: Sources::default(),
@@ -303,8 +318,11 @@ impl Window {
         }
     }
 
-    fn add_json(&mut self, addition: &Addition<'_>, positions: &[u32]) {
+    fn add_json(&mut self, addition: &Addition<'_>, group: Group, positions: &[u32]) {
         let batch = addition.batch;
+        let knowledge = addition.knowledge;
+        let name = group.name.text(batch, knowledge.catalogue);
+        let described = name.and_then(|name| knowledge.describe(addition.origin, name));
         let mut key = None;
         for position in positions {
             let Some(sample) = batch.samples().get(*position as usize) else {
@@ -314,11 +332,14 @@ impl Window {
                 continue;
             };
             let labels = batch.labels(series);
+            let said = described
+                .filter(|_| is_bare(series))
+                .unwrap_or_else(|| said(series));
             let written = match sample.value {
-                Value::Float(value) => Some((json(series, labels, sample.at_ms, value), 1)),
+                Value::Float(value) => Some((json(series, labels, said, sample.at_ms, value), 1)),
                 Value::Histogram(number) => {
                     let message = batch.histogram(number);
-                    json_histogram(series, labels, sample.at_ms, message)
+                    json_histogram(series, labels, said, sample.at_ms, message)
                 }
                 // Validation lets none through in this format.
                 Value::Exemplar(_) => None,
@@ -356,30 +377,54 @@ impl Window {
 
 impl Open {
     /// Adds items of a series: all, or a half of a half of them if all do not fit. Answers how many.
-    fn push<'a>(
+    fn push<'x>(
         &mut self,
-        limit_bytes: usize,
-        series: &Series<'_>,
-        labels: &'a [Label<'_>],
-        items: impl Iterator<Item = Item<'a>> + Clone,
+        pushed: Pushed<'_>,
+        items: impl Iterator<Item = Item<'x>> + Clone,
         count: usize,
     ) -> usize {
         let mut taken = count;
         while taken > 0 {
-            let is_pushed = self.builder.push_within(
-                limit_bytes,
-                pairs(labels),
-                series.kind,
-                &series.unit,
-                &series.help,
-                items.clone().take(taken),
-            );
+            let items = items.clone().take(taken);
+            let is_pushed = self.push_all(pushed, pushed.described, items.clone())
+                // What others said must not keep out what fits without it.
+                || (pushed.described.is_some()
+                    && self.builder.is_empty()
+                    && self.push_all(pushed, None, items));
             if is_pushed {
                 break;
             }
             taken /= 2;
         }
         taken
+    }
+
+    fn push_all<'x>(
+        &mut self,
+        pushed: Pushed<'_>,
+        described: Option<Description<'_>>,
+        items: impl Iterator<Item = Item<'x>>,
+    ) -> bool {
+        let Addition {
+            batch, knowledge, ..
+        } = pushed.addition;
+        let limit_bytes = pushed.limit_bytes;
+        if let Some(known) = pushed.series.checked_sub(FIRST_KNOWN) {
+            let catalogue = knowledge.catalogue;
+            let described = described.filter(|_| catalogue.is_bare(known));
+            return self
+                .builder
+                .push_known(limit_bytes, catalogue, known, described, items);
+        }
+        let Some(series) = batch.series(pushed.series) else {
+            return false;
+        };
+        let (kind, unit, help) = described
+            .filter(|_| is_bare(series))
+            .unwrap_or_else(|| said(series));
+        let labels = pairs(batch.labels(series));
+        self.builder
+            .push_within(limit_bytes, labels, kind, unit, help, items)
     }
 
     /// The record, if it has samples. The next one of that name starts empty.

@@ -6,15 +6,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use buffer::{PublishError, Record};
+use codec::catalogue::Catalogue;
+use foldhash::quality::RandomState;
 use futures::FutureExt as _;
 use futures::future::join_all;
 use model::{Batch, MetricType};
 use proptest::prelude::*;
 use service::tasks::Tasks;
 use service::units::{Period, Size};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Coalescer, Origin, Settled};
+use super::{Coalescer, Knowledge, Origin, Settled};
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS, Then};
 
@@ -63,7 +66,7 @@ fn start(config: &CoalesceConfig, format: RecordFormat, buffer: FakeBuffer) -> F
     let buffer = Arc::new(buffer);
     let tasks = Tasks::new();
     Fixture {
-        coalescer: Coalescer::start(config, format, &buffer, &tasks),
+        coalescer: Coalescer::start(config, format, &buffer, &tasks, RandomState::default()),
         buffer,
         _tasks: tasks,
     }
@@ -75,8 +78,16 @@ impl Fixture {
             tenant: tenant.cloned(),
             source: None,
         };
-        let settled = self.coalescer.add(&batch(samples), &origin, "test", NOW_MS);
+        let settled = self.give(&batch(samples), &origin);
         settled.await.expect("every ticket is settled")
+    }
+
+    fn give(&self, batch: &Batch<'_>, origin: &Origin) -> oneshot::Receiver<Settled> {
+        let knowledge = Knowledge {
+            catalogue: &Catalogue::new(0, RandomState::default()),
+            families: None,
+        };
+        self.coalescer.add(batch, knowledge, origin, "test", NOW_MS)
     }
 }
 
@@ -240,9 +251,7 @@ async fn a_buffer_that_never_answers_does_not_hold_up_the_end() {
         RecordFormat::Protobuf,
         FakeBuffer::that(Then::Never),
     );
-    let settled = fixture
-        .coalescer
-        .add(&batch(&[(1, 1, 1.0)]), &Origin::default(), "test", NOW_MS);
+    let settled = fixture.give(&batch(&[(1, 1, 1.0)]), &Origin::default());
     assert!(!fixture.coalescer.close(Duration::from_secs(2)).await);
     assert!(settled.now_or_never().is_none());
 }
@@ -261,11 +270,7 @@ fn records_that_die_with_their_task_are_answered_as_failures() {
             FakeBuffer::that(Then::Never),
         );
         let batch = batch(&[(1, 1, 1.0)]);
-        settled = Some(
-            fixture
-                .coalescer
-                .add(&batch, &Origin::default(), "test", NOW_MS),
-        );
+        settled = Some(fixture.give(&batch, &Origin::default()));
         tokio::time::sleep(Duration::from_millis(50)).await;
     });
     drop(runtime);
@@ -404,9 +409,7 @@ async fn requests_on_many_threads_are_all_answered_and_all_there() {
                     (metric, 0, f64::from(request * 50 + n))
                 })
                 .collect();
-            fixture
-                .coalescer
-                .add(&batch(&samples), &Origin::default(), "test", NOW_MS)
+            fixture.give(&batch(&samples), &Origin::default())
         })
     });
     for added in join_all(requests).await {

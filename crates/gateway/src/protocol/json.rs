@@ -3,6 +3,7 @@
 use axum::response::Response;
 use bytes::Bytes;
 use codec::Decoded;
+use codec::catalogue::Catalogue;
 use model::{Limits, Refusal};
 
 use super::{Head, Opened, Protocol};
@@ -41,6 +42,15 @@ impl Protocol for Json {
 
     fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
         codec::json::decode(body, limits.max_samples)
+    }
+
+    fn decode_with<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
+        codec::json::decode_with(body, limits.max_samples, catalogue)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

@@ -5,6 +5,7 @@
 
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use codec::catalogue::Catalogue;
 use codec::remote_write::{Version, receive};
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -58,6 +59,18 @@ impl Protocol for RemoteWrite {
     fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
         match self {
             Self::Push(version) => receive::decode(*version, body, limits),
+            Self::Handshake => Ok(Decoded::default()),
+        }
+    }
+
+    fn decode_with<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
+        match self {
+            Self::Push(version) => receive::decode_with(*version, body, limits, catalogue),
             Self::Handshake => Ok(Decoded::default()),
         }
     }

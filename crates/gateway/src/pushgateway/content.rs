@@ -86,6 +86,7 @@ impl Content {
             refused,
             objects,
             families: _,
+            unknown: _,
             ignored,
         } = decoded;
         batch.sort_labels();

@@ -1,6 +1,8 @@
 //! An object is good or bad as a whole, and each bad one is refused once.
 
 use codec::Decoded;
+use codec::catalogue::Catalogue;
+use foldhash::quality::RandomState;
 use model::{Batch, Code, Limits, Refusal, Refused};
 use service::tasks::Tasks;
 use std::sync::Arc;
@@ -16,8 +18,10 @@ fn validated(decoded: Decoded<'static>) -> Validated<'static> {
         RecordFormat::Protobuf,
         &Arc::new(FakeBuffer::default()),
         &Tasks::new(),
+        RandomState::default(),
     );
-    validate(decoded, &Limits::default(), NOW_MS, &coalescer)
+    let catalogue = Catalogue::new(0, RandomState::default());
+    validate(decoded, &Limits::default(), NOW_MS, &coalescer, &catalogue)
 }
 
 fn push(batch: &mut Batch<'static>, index: u32, name: &str, at_ms: i64) {

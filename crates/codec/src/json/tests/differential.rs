@@ -51,7 +51,7 @@ fn any_string() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_element() -> impl Strategy<Value = String> {
+pub(super) fn any_element() -> impl Strategy<Value = String> {
     let field = prop_oneof![
         4 => (Just("\"metric_name\"".to_owned()), any_string()),
         4 => (Just("\"timestamp\"".to_owned()), any_number()),
@@ -88,7 +88,7 @@ fn any_element() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_body() -> impl Strategy<Value = String> {
+pub(super) fn any_body() -> impl Strategy<Value = String> {
     prop_oneof![
         20 => prop::collection::vec(any_element(), 0..5)
             .prop_map(|elements| format!("{{\"metrics\": [\n{}]}}", elements.join(","))),

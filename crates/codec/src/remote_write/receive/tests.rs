@@ -1,5 +1,6 @@
 //! What senders of both versions push arrives as they sent it, or is refused with a reason.
 
+mod known;
 mod objects;
 mod random;
 mod requests;

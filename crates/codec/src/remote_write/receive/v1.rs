@@ -2,16 +2,24 @@
 
 use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 
+use super::known::{self, Walk};
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
 use crate::Decoded;
+use crate::catalogue::Form;
 use crate::protobuf::{Malformed, Reader, Value};
 
 const MESSAGE: &str = "prometheus.WriteRequest";
 
-pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+pub(super) fn decode<'a>(
+    body: &'a [u8],
+    limits: &Limits,
+    mut walk: Option<Walk<'a, '_>>,
+) -> Result<Decoded<'a>, Refusal> {
     let likely = count_series(body).min(limits.max_samples);
-    let mut reading = Reading::new(limits, Batch::with_capacity(likely, 4));
+    // What is known has no labels in the batch.
+    let labels = if walk.is_some() { 0 } else { 4 };
+    let mut reading = Reading::new(limits, Batch::with_capacity(likely, labels));
     let mut reader = Reader(body);
     let mut recent = Recent::default();
     let mut series = 0_usize;
@@ -24,7 +32,10 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>,
                 field
                     .bytes()
                     .map_err(Failure::from)
-                    .and_then(|bytes| read_series(bytes, &mut recent, &mut reading))
+                    .and_then(|bytes| match &mut walk {
+                        Some(walk) => find_series(bytes, walk, &mut recent, &mut reading),
+                        None => read_series(bytes, &mut recent, &mut reading).map(|_| ()),
+                    })
                     .map_err(|error| error.refusal(MESSAGE, &format!("series {series}: ")))?;
                 series += 1;
             }
@@ -40,7 +51,41 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>,
             _ => {}
         }
     }
+    if let Some(walk) = walk {
+        walk.end(&mut reading);
+    }
     Ok(reading.decoded)
+}
+
+/// Takes a series as the one that it is known to be, or reads it.
+fn find_series<'a>(
+    bytes: &'a [u8],
+    walk: &mut Walk<'a, '_>,
+    recent: &mut Recent<'a>,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(), Failure> {
+    let expected = walk.expected().and_then(|(series, form, parts)| {
+        let is_ours = form == Form::RemoteWrite1;
+        Some((series, known::behind(bytes, parts).filter(|_| is_ours)?))
+    });
+    let (facts, samples) = if let Some((series, samples)) = expected {
+        (walk.find(series, true), samples)
+    } else {
+        let Some((parts, samples)) = known::split(bytes) else {
+            read_series(bytes, recent, reading)?;
+            return Ok(());
+        };
+        let Some(series) = walk.catalogue.find(Form::RemoteWrite1, parts) else {
+            let facts = read_series(bytes, recent, reading)?;
+            walk.miss(Form::RemoteWrite1, parts, facts.as_ref());
+            return Ok(());
+        };
+        (walk.find(series, false), samples)
+    };
+    known::each_sample(samples, |sample| {
+        let (value, at_ms) = read_sample(sample)?;
+        reading.float(&facts, at_ms, 0, value)
+    })
 }
 
 /// How many series there are that have something in them, as far as the body goes well.
@@ -102,11 +147,12 @@ impl<'a> Recent<'a> {
     }
 }
 
+/// Reads a series and answers what its objects share, if it has any.
 fn read_series<'a>(
     bytes: &'a [u8],
     recent: &mut Recent<'a>,
     reading: &mut Reading<'a, '_>,
-) -> Result<(), Failure> {
+) -> Result<Option<Facts<'a>>, Failure> {
     let limits = reading.limits;
     let mut labels = Labels::open(&reading.decoded.batch);
     // Samples come behind the labels, and need them; on the wire, order means nothing.
@@ -136,7 +182,7 @@ fn read_series<'a>(
     }
     let Some(mut reader) = objects else {
         labels.forget(&mut reading.decoded.batch);
-        return Ok(());
+        return Ok(None);
     };
     let facts = Facts {
         name: labels.name.unwrap_or_default(),
@@ -154,7 +200,7 @@ fn read_series<'a>(
             _ => {}
         }
     }
-    Ok(())
+    Ok(Some(facts))
 }
 
 /// A label's name, which is likely to be `like`, and its value, or which of them is no text.

@@ -5,8 +5,10 @@
 
 use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 
+use super::known::{self, Walk};
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
+use crate::catalogue::{Form, Parts};
 use crate::protobuf::{Malformed, Reader, Value};
 use crate::{Decoded, Ignored};
 
@@ -15,10 +17,17 @@ const MESSAGE: &str = "io.prometheus.write.v2.Request";
 /// Of a series with a name, a label and a sample.
 const FEWEST_BYTES: usize = 20;
 
-pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+pub(super) fn decode<'a>(
+    body: &'a [u8],
+    limits: &Limits,
+    walk: Option<Walk<'a, '_>>,
+) -> Result<Decoded<'a>, Refusal> {
     let (symbols, likely) = read_symbols(body).map_err(|error| error.refusal(MESSAGE, ""))?;
     let likely = likely.min(limits.max_samples);
-    let mut reading = Reading::new(limits, Batch::with_capacity(likely, 4));
+    // What is known has no labels in the batch.
+    let labels = if walk.is_some() { 0 } else { 4 };
+    let mut reading = Reading::new(limits, Batch::with_capacity(likely, labels));
+    let mut walk = walk.map(|walk| ByTexts::new(walk, symbols.0.len()));
     let mut reader = Reader(body);
     let mut series = 0_usize;
     while let Some((number, field)) = reader
@@ -29,12 +38,135 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Decoded<'a>,
             field
                 .bytes()
                 .map_err(Failure::from)
-                .and_then(|bytes| read_series(bytes, &symbols, &mut reading))
+                .and_then(|bytes| match &mut walk {
+                    Some(walk) => find_series(bytes, walk, &symbols, &mut reading),
+                    None => read_series(bytes, &symbols, &mut reading).map(|_| ()),
+                })
                 .map_err(|error| error.refusal(MESSAGE, &format!("series {series}: ")))?;
             series += 1;
         }
     }
+    if let Some(walk) = walk {
+        walk.walk.end(&mut reading);
+    }
     Ok(reading.decoded)
+}
+
+/// A walk along series that are found by their texts' numbers in the catalogue.
+struct ByTexts<'a, 'c> {
+    walk: Walk<'a, 'c>,
+    /// The number of each symbol, as far as it was asked for.
+    numbers: Vec<Number>,
+    /// The numbers of the series that is being looked for.
+    key: Vec<u8>,
+    /// Whether one of its texts has no number.
+    has_new_text: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Number {
+    NotAsked,
+    None,
+    Some(u32),
+}
+
+impl<'a, 'c> ByTexts<'a, 'c> {
+    fn new(walk: Walk<'a, 'c>, symbols: usize) -> Self {
+        Self {
+            walk,
+            numbers: vec![Number::NotAsked; symbols],
+            key: Vec::new(),
+            has_new_text: false,
+        }
+    }
+
+    /// Adds the number of a symbol to the key.
+    #[inline]
+    fn add(&mut self, reference: u64, symbols: &Symbols<'a>) -> Option<()> {
+        let number = self.numbers.get_mut(usize::try_from(reference).ok()?)?;
+        if let Number::NotAsked = number {
+            let found = symbols
+                .get(reference)
+                .and_then(|text| self.walk.catalogue.text_number(text));
+            *number = found.map_or(Number::None, Number::Some);
+        }
+        match *number {
+            Number::Some(number) => self.key.extend_from_slice(&number.to_le_bytes()),
+            Number::None | Number::NotAsked => self.has_new_text = true,
+        }
+        Some(())
+    }
+
+    /// Makes the key of a series that is as senders write it, and answers its samples.
+    #[inline]
+    fn key<'s>(&mut self, series: &'s [u8], symbols: &Symbols<'a>) -> Option<&'s [u8]> {
+        self.key.clear();
+        self.has_new_text = false;
+        let mut reader = Reader(series);
+        let (1, Value::Bytes(packed)) = reader.field().ok()?? else {
+            return None;
+        };
+        let mut references = Reader(packed);
+        while !references.0.is_empty() {
+            let reference = references.varint().ok()?;
+            self.add(reference, symbols)?;
+        }
+        let samples = reader.0;
+        let mut metadata = Metadata::default();
+        let mut end = 0;
+        while let Some((number, field)) = reader.field().ok()? {
+            match number {
+                2 => end = samples.len() - reader.0.len(),
+                // The last field, so that the samples are all before it.
+                5 if reader.0.is_empty() => metadata = read_metadata(field.bytes().ok()?).ok()?,
+                _ => return None,
+            }
+        }
+        self.add(u64::from(metadata.unit), symbols)?;
+        self.add(u64::from(metadata.help), symbols)?;
+        let kind = MetricType::from_wire(metadata.kind).wire();
+        self.key.extend(u8::try_from(kind));
+        samples.get(..end).filter(|samples| !samples.is_empty())
+    }
+}
+
+/// Takes a series as the one that it is known to be, or reads it.
+fn find_series<'a>(
+    bytes: &'a [u8],
+    by: &mut ByTexts<'a, '_>,
+    symbols: &Symbols<'a>,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(), Failure> {
+    let Some(samples) = by.key(bytes, symbols) else {
+        read_series(bytes, symbols, reading)?;
+        return Ok(());
+    };
+    let ByTexts {
+        walk,
+        key,
+        has_new_text,
+        ..
+    } = by;
+    let is_it = |(_, form, [texts, ..]): &(u32, Form, Parts<'_>)| {
+        *form == Form::RemoteWrite2 && *texts == key.as_slice()
+    };
+    let expected = walk.expected().filter(is_it).map(|(series, ..)| series);
+    let found = match expected {
+        _ if *has_new_text => None,
+        Some(series) => Some(series),
+        None => walk.catalogue.find(Form::RemoteWrite2, [key, &[], &[]]),
+    };
+    let Some(series) = found else {
+        let facts = read_series(bytes, symbols, reading)?;
+        // Its key needs the numbers of its texts: the catalogue makes it when it has them.
+        walk.miss(Form::RemoteWrite2, [&[], &[], &[]], facts.as_ref());
+        return Ok(());
+    };
+    let facts = walk.find(series, expected.is_some());
+    known::each_sample(samples, |sample| {
+        let (value, at_ms, start_ms) = read_sample(sample)?;
+        reading.float(&facts, at_ms, start_ms, value)
+    })
 }
 
 /// The texts of a request by number; `None` for one that is not UTF-8.
@@ -188,11 +320,12 @@ struct Metadata {
     unit: u32,
 }
 
+/// Reads a series and answers what its objects share, if it has any.
 fn read_series<'a>(
     bytes: &'a [u8],
     symbols: &Symbols<'a>,
     reading: &mut Reading<'a, '_>,
-) -> Result<(), Failure> {
+) -> Result<Option<Facts<'a>>, Failure> {
     let limits = reading.limits;
     let mut labels = Labels::open(&reading.decoded.batch);
     let mut pairs = Pairs::new(symbols);
@@ -238,7 +371,7 @@ fn read_series<'a>(
                 help: help.into(),
             });
         }
-        return Ok(());
+        return Ok(None);
     };
     let batch = &mut reading.decoded.batch;
     let series = labels.close(limits, batch);
@@ -261,7 +394,7 @@ fn read_series<'a>(
             _ => {}
         }
     }
-    Ok(())
+    Ok(Some(facts))
 }
 
 fn read_sample(bytes: &[u8]) -> Result<(f64, i64, i64), Malformed> {

@@ -1,0 +1,418 @@
+//! Series that were seen before: what a sender repeats is compared, not read again.
+//!
+//! A sender pushes the same series again and again; only times and values change. The bytes around these are kept
+//! here, in up to three *parts*, with what decoding, checking and encoding them came to. A later sample whose parts
+//! are the same **bytes** is of that series, without reading its labels: nothing depends on a hash alone.
+//!
+//! Most senders also repeat the order of their series. Each entry notes which one followed it last, so that a
+//! decoder compares with that one first and mostly neither searches nor hashes.
+//!
+//! A catalogue is bounded in bytes: when it is full, it starts anew. It is a cache and nothing else: a body means the
+//! same with any catalogue, which property tests of the decoders hold them to.
+
+mod interner;
+
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use foldhash::quality::RandomState;
+use hashbrown::{HashMap, HashTable};
+use model::{Batch, MetricType, NAME_LABEL, Series};
+
+use interner::Interner;
+
+/// What an entry costs beside its parts and texts, with its slot in the table.
+const ENTRY_BYTES: usize = size_of::<Entry>() + 10;
+
+/// So many samples come for each entry of a catalogue that was full and hardly of use, before the next one is filled.
+const REST: u64 = 16;
+
+/// Which entries follow is not known.
+const NOBODY: u32 = u32::MAX;
+
+/// What the bytes of a part are of. The same bytes in two forms are two parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// An object of the JSON API with the timestamp before the value: what is before, between and behind them.
+    JsonTimeFirst,
+    /// One with the value before the timestamp.
+    JsonValueFirst,
+    /// A `TimeSeries` of remote write 1.0: its first label, and its others.
+    RemoteWrite1,
+    /// A `TimeSeries` of remote write 2.0: the numbers of its texts in the catalogue.
+    RemoteWrite2,
+    /// A data point of OTLP: what it shares with the others of its metric, and its attributes.
+    Otlp,
+    /// A line of text: its name, and what is around it.
+    Line,
+}
+
+/// The bytes that make a series, in parts that other series may share; unused ones are empty.
+pub type Parts<'p> = [&'p [u8]; 3];
+
+/// A series that a decoder has read and did not find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unknown<'a> {
+    /// Its number in the batch.
+    pub series: u32,
+    /// What its parts are of.
+    pub form: Form,
+    /// Its bytes.
+    pub parts: Parts<'a>,
+}
+
+/// The series of a catalogue that were seen before.
+#[derive(Debug)]
+pub struct Catalogue {
+    limit_bytes: usize,
+    /// Changes when numbers get another meaning.
+    generation: u32,
+    parts: Interner,
+    texts: Interner,
+    names: Vec<Name>,
+    name_of_text: HashMap<u32, u32, foldhash::fast::RandomState>,
+    entries: Vec<Entry>,
+    numbers: HashTable<u32>,
+    refs: Vec<u32>,
+    hasher: RandomState,
+    found: AtomicU64,
+    /// Samples that may still come before learning begins again.
+    rest: AtomicU64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    text: u32,
+    hash: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    form: Form,
+    parts: [u32; 3],
+    name: u32,
+    /// Where the numbers of its label's texts start, and how many labels there are.
+    refs: u32,
+    labels: u16,
+    /// How many of its labels are before `__name__` when all are sorted.
+    before_name: u16,
+    kind: MetricType,
+    unit: u32,
+    help: u32,
+    next: AtomicU32,
+}
+
+/// What a record needs of a series.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Texts<'c> {
+    /// Numbers of label names and values, sorted by name, without `__name__`.
+    pub(crate) refs: &'c [u32],
+    /// How many numbers are before those of `__name__`.
+    pub(crate) before_name: usize,
+    pub(crate) kind: MetricType,
+    pub(crate) unit: u32,
+    pub(crate) help: u32,
+}
+
+impl Catalogue {
+    /// An empty catalogue of at most so many bytes, about. With none, nothing is ever learned.
+    #[must_use]
+    pub fn new(limit_bytes: usize, hasher: RandomState) -> Self {
+        let mut texts = Interner::default();
+        // Number 0 is the empty text, as in records.
+        texts.intern(b"");
+        Self {
+            limit_bytes,
+            generation: 0,
+            parts: Interner::default(),
+            texts,
+            names: Vec::new(),
+            name_of_text: HashMap::default(),
+            entries: Vec::new(),
+            numbers: HashTable::new(),
+            refs: Vec::new(),
+            hasher,
+            found: AtomicU64::new(0),
+            rest: AtomicU64::new(0),
+        }
+    }
+
+    /// How many series are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What all of it takes, in bytes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.parts.bytes()
+            + self.texts.bytes()
+            + self.entries.len() * ENTRY_BYTES
+            + self.refs.len() * size_of::<u32>()
+            + self.names.len() * (size_of::<Name>() + 2 * size_of::<u64>())
+    }
+
+    /// Whether it is worth a decoder's time to look for series, and to tell which were not found.
+    #[must_use]
+    pub fn is_useful(&self) -> bool {
+        self.limit_bytes > 0 && (!self.entries.is_empty() || self.may_learn())
+    }
+
+    fn may_learn(&self) -> bool {
+        self.rest.load(Ordering::Relaxed) == 0
+    }
+
+    /// Takes note of how many samples of a body were found, and how many were not.
+    pub fn count(&self, found: u64, others: u64) {
+        self.found.fetch_add(found, Ordering::Relaxed);
+        let rest = self.rest.load(Ordering::Relaxed);
+        if rest > 0 {
+            let rest = rest.saturating_sub(found + others);
+            self.rest.store(rest, Ordering::Relaxed);
+        }
+    }
+
+    /// The number of a part.
+    #[inline]
+    #[must_use]
+    pub fn part(&self, bytes: &[u8]) -> Option<u32> {
+        self.parts.find(bytes)
+    }
+
+    /// The series of these parts.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, form: Form, parts: Parts<'_>) -> Option<u32> {
+        let [a, b, c] = parts;
+        let parts = [
+            self.parts.find(a)?,
+            self.parts.find(b)?,
+            self.parts.find(c)?,
+        ];
+        self.find_numbers(form, parts)
+    }
+
+    fn find_numbers(&self, form: Form, parts: [u32; 3]) -> Option<u32> {
+        let is_it = |number: &u32| {
+            self.entries
+                .get(*number as usize)
+                .is_some_and(|entry| entry.form == form && entry.parts == parts)
+        };
+        self.numbers
+            .find(hash_of(&self.hasher, form, parts), is_it)
+            .copied()
+    }
+
+    /// The series that came behind this one last, with its parts: a guess.
+    #[inline]
+    #[must_use]
+    pub fn after(&self, series: u32) -> Option<(u32, Form, Parts<'_>)> {
+        let next = self
+            .entries
+            .get(series as usize)?
+            .next
+            .load(Ordering::Relaxed);
+        let entry = self.entries.get(next as usize)?;
+        let [a, b, c] = entry.parts;
+        let parts = [self.parts.get(a), self.parts.get(b), self.parts.get(c)];
+        Some((next, entry.form, parts))
+    }
+
+    /// Notes that `next` came behind `series`.
+    #[inline]
+    pub fn follow(&self, series: u32, next: u32) {
+        if let Some(entry) = self.entries.get(series as usize)
+            && entry.next.load(Ordering::Relaxed) != next
+        {
+            entry.next.store(next, Ordering::Relaxed);
+        }
+    }
+
+    /// The number of a text that some series has.
+    #[inline]
+    #[must_use]
+    pub fn text_number(&self, text: &str) -> Option<u32> {
+        self.texts.find(text.as_bytes())
+    }
+
+    /// The text with this number.
+    #[inline]
+    pub(crate) fn text(&self, number: u32) -> &[u8] {
+        self.texts.get(number)
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The number of a series' metric name, for [`Self::name`].
+    #[inline]
+    #[must_use]
+    pub fn name_of(&self, series: u32) -> Option<u32> {
+        Some(self.entries.get(series as usize)?.name)
+    }
+
+    /// A metric name with its hash by the catalogue's hasher.
+    #[inline]
+    #[must_use]
+    pub fn name(&self, number: u32) -> Option<(&str, u64)> {
+        let name = self.names.get(number as usize)?;
+        let text = std::str::from_utf8(self.texts.get(name.text)).ok()?;
+        Some((text, name.hash))
+    }
+
+    /// Whether a sender said nothing about a series but its labels.
+    #[must_use]
+    pub fn is_bare(&self, series: u32) -> bool {
+        self.entries.get(series as usize).is_some_and(|entry| {
+            entry.kind == MetricType::Unspecified && entry.unit == 0 && entry.help == 0
+        })
+    }
+
+    /// What a record needs of a series.
+    #[inline]
+    pub(crate) fn texts(&self, series: u32) -> Option<Texts<'_>> {
+        let entry = self.entries.get(series as usize)?;
+        let start = entry.refs as usize;
+        Some(Texts {
+            refs: self
+                .refs
+                .get(start..start + 2 * usize::from(entry.labels))?,
+            before_name: 2 * usize::from(entry.before_name),
+            kind: entry.kind,
+            unit: entry.unit,
+            help: entry.help,
+        })
+    }
+
+    /// Learns series of a batch, which were found good and have their labels sorted.
+    pub fn learn<'a>(
+        &mut self,
+        batch: &Batch<'_>,
+        unknown: impl IntoIterator<Item = &'a Unknown<'a>>,
+    ) {
+        if self.limit_bytes == 0 || !self.may_learn() {
+            return;
+        }
+        let mut last = None;
+        for unknown in unknown {
+            if self.bytes() >= self.limit_bytes {
+                self.start_anew();
+                return;
+            }
+            let number = self.learn_one(batch, unknown);
+            if let (Some(last), Some(number)) = (last, number) {
+                self.follow(last, number);
+            }
+            last = number;
+        }
+    }
+
+    fn learn_one(&mut self, batch: &Batch<'_>, unknown: &Unknown<'_>) -> Option<u32> {
+        let series = batch.series(unknown.series)?;
+        let labels = batch.labels(series);
+        let before_name = labels.partition_point(|label| *label.name < *NAME_LABEL);
+        let unit = self.texts.intern(series.unit.as_bytes());
+        let help = self.texts.intern(series.help.as_bytes());
+        let refs = u32::try_from(self.refs.len()).ok()?;
+        for label in labels {
+            for text in [&label.name, &label.value] {
+                self.refs.push(self.texts.intern(text.as_bytes()));
+            }
+        }
+        let parts = if unknown.form == Form::RemoteWrite2 {
+            let key = self.key_of_texts(refs as usize, 2 * before_name, series, [unit, help]);
+            [key.as_slice(), &[], &[]].map(|part| self.parts.intern(part))
+        } else {
+            unknown.parts.map(|part| self.parts.intern(part))
+        };
+        if let Some(number) = self.find_numbers(unknown.form, parts) {
+            self.refs.truncate(refs as usize);
+            return Some(number);
+        }
+        let entry = Entry {
+            form: unknown.form,
+            parts,
+            name: self.learn_name(&series.name),
+            refs,
+            labels: u16::try_from(labels.len()).ok()?,
+            before_name: u16::try_from(before_name).ok()?,
+            kind: series.kind,
+            unit,
+            help,
+            next: AtomicU32::new(NOBODY),
+        };
+        // The numbers from 2^31 on are a batch's: see `model::Sample::known`.
+        let number = u32::try_from(self.entries.len())
+            .ok()
+            .filter(|number| *number < model::FIRST_KNOWN)?;
+        self.entries.push(entry);
+        let Self {
+            entries,
+            numbers,
+            hasher,
+            ..
+        } = self;
+        numbers.insert_unique(hash_of(hasher, unknown.form, parts), number, |number| {
+            let entry = entries.get(*number as usize);
+            entry.map_or(0, |entry| hash_of(hasher, entry.form, entry.parts))
+        });
+        Some(number)
+    }
+
+    /// What a series of remote write 2.0 is found by: the numbers of its texts as a sender lists them, those of what
+    /// describes it, and its type.
+    fn key_of_texts(
+        &mut self,
+        refs: usize,
+        before_name: usize,
+        series: &Series<'_>,
+        described: [u32; 2],
+    ) -> Vec<u8> {
+        let name = [NAME_LABEL, &*series.name].map(|text| self.texts.intern(text.as_bytes()));
+        let labels = self.refs.get(refs..).unwrap_or_default();
+        let (before, after) = labels.split_at_checked(before_name).unwrap_or_default();
+        let numbers = [before, &name, after, &described].into_iter().flatten();
+        let mut key: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
+        key.extend(u8::try_from(series.kind.wire()));
+        key
+    }
+
+    fn learn_name(&mut self, name: &str) -> u32 {
+        let text = self.texts.intern(name.as_bytes());
+        let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let known = *self.name_of_text.entry(text).or_insert(number);
+        if known == number {
+            let hash = self.hasher.hash_one(name);
+            self.names.push(Name { text, hash });
+        }
+        known
+    }
+
+    /// Forgets everything. What was hardly of use is not filled again at once: more series come than there is
+    /// room for, and learning them would cost more than it saves.
+    pub fn start_anew(&mut self) {
+        let learned = self.entries.len() as u64;
+        let was_useful = *self.found.get_mut() >= learned.saturating_mul(REST / 4);
+        let mut fresh = Self::new(self.limit_bytes, self.hasher.clone());
+        fresh.generation = self.generation.wrapping_add(1);
+        if !was_useful {
+            fresh.rest = AtomicU64::new(learned.saturating_mul(REST));
+        }
+        *self = fresh;
+    }
+}
+
+fn hash_of(hasher: &RandomState, form: Form, parts: [u32; 3]) -> u64 {
+    hasher.hash_one((form as u8, parts))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,96 @@
+//! Plain decimal numbers, which is what senders write: read without looking at anything else.
+//!
+//! Whatever is not plain is for the parsers; a number that is read here is the one that they read.
+
+/// 10^22 is the largest power of ten that a 64-bit float holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// As many digits as fit into 64 bits, whichever they are.
+const MOST_DIGITS: usize = 19;
+
+/// A whole number of up to 15 digits without a sign, and what is behind it.
+#[inline]
+pub(super) fn integer(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (number, digits, rest) = digits(text, 0);
+    let has_zero = digits > 1 && text.first() == Some(&b'0');
+    if digits == 0 || digits > 15 || has_zero {
+        return None;
+    }
+    Some((number.cast_signed(), rest))
+}
+
+/// A number without an exponent, and what is behind it.
+#[inline]
+pub(super) fn number(text: &[u8]) -> Option<(f64, &[u8])> {
+    let (is_negative, unsigned) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let (whole, whole_digits, mut rest) = digits(unsigned, 0);
+    let has_zero = whole_digits > 1 && unsigned.first() == Some(&b'0');
+    if whole_digits == 0 || has_zero {
+        return None;
+    }
+    let (mut mantissa, mut fraction_digits) = (whole, 0);
+    if let [b'.', fraction @ ..] = rest {
+        (mantissa, fraction_digits, rest) = digits(fraction, whole);
+        if fraction_digits == 0 {
+            return None;
+        }
+    }
+    if let [b'e' | b'E', ..] = rest {
+        return None;
+    }
+    let is_exact = whole_digits + fraction_digits <= MOST_DIGITS && mantissa <= 1 << 53;
+    let number = match POWERS.get(fraction_digits) {
+        // Both are exact, so that the quotient is the nearest float: Clinger's fast path.
+        #[expect(clippy::cast_precision_loss, reason = "not more than 2^53")]
+        Some(power) if is_exact => mantissa as f64 / power,
+        _ => {
+            let written = unsigned.get(..unsigned.len() - rest.len())?;
+            let number: f64 = std::str::from_utf8(written).ok()?.parse().ok()?;
+            number.is_finite().then_some(number)?
+        }
+    };
+    Some((if is_negative { -number } else { number }, rest))
+}
+
+/// The digits that a text begins with, behind those of `number`; how many there are; and the rest. Of more digits
+/// than [`MOST_DIGITS`] the number means nothing.
+#[inline]
+fn digits(text: &[u8], mut number: u64) -> (u64, usize, &[u8]) {
+    let mut rest = text;
+    while let Some((eight, behind)) = rest.split_first_chunk()
+        && let Some(eight) = eight_digits(u64::from_le_bytes(*eight))
+    {
+        number = number.wrapping_mul(100_000_000).wrapping_add(eight);
+        rest = behind;
+    }
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        number = number
+            .wrapping_mul(10)
+            .wrapping_add(u64::from(digit - b'0'));
+        rest = behind;
+    }
+    (number, text.len() - rest.len(), rest)
+}
+
+/// Eight characters at once, the first in the lowest byte, if all are digits.
+#[inline]
+fn eight_digits(word: u64) -> Option<u64> {
+    let high = word & 0xf0f0_f0f0_f0f0_f0f0;
+    let carried = word.wrapping_add(0x0606_0606_0606_0606) & 0xf0f0_f0f0_f0f0_f0f0;
+    if high != 0x3030_3030_3030_3030 || carried != high {
+        return None;
+    }
+    // Neighbours to pairs, pairs to fours, fours to one.
+    let pairs = (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(2561) >> 8;
+    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(6_553_601) >> 16;
+    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! Bodies of objects that were seen before but for their times and values: compared, not parsed.
+//!
+//! Each object is compared with the one that a catalogue expects next: the bytes before, between and behind its two
+//! numbers. What differs is scanned for its numbers and looked for by the bytes around them; what is not known is
+//! parsed by itself. Anything odd, and the whole body is read as if there were no catalogue.
+
+use model::{FIRST_KNOWN, Refusal, Sample, Value};
+use serde::de::DeserializeSeed as _;
+
+use super::any::{Any, Parser};
+use super::body::Reading;
+use super::element::{Element, Origin, ReadElement};
+use super::{decimal, scan};
+use crate::Decoded;
+use crate::catalogue::{Catalogue, Form, Parts, Unknown};
+use crate::refusing::too_many;
+
+/// Series that one body may teach: a catalogue is locked while it learns.
+const MOST_LESSONS: usize = 2048;
+
+/// Reads a body; `None` when it must be read in another way.
+pub(super) fn read<'de>(
+    body: &'de str,
+    max_samples: usize,
+    catalogue: &Catalogue,
+) -> Option<Result<Decoded<'de>, Refusal>> {
+    let mut walk = Walk {
+        body,
+        at: begin(body.as_bytes())?,
+        last: None,
+        found: 0,
+        unknown: Vec::new(),
+    };
+    let mut reading = Reading::new(body, max_samples);
+    loop {
+        let read = walk
+            .expected(&mut reading, catalogue)
+            .or_else(|| walk.other(&mut reading, catalogue));
+        if read.is_none() {
+            return reading.is_too_much().then(|| Err(too_many(max_samples)));
+        }
+        match walk.separator()? {
+            b',' => {}
+            _ => break,
+        }
+    }
+    if !is_end(body.as_bytes(), walk.at) {
+        return None;
+    }
+    let mut decoded = reading.into_decoded();
+    let others = u64::from(decoded.objects).saturating_sub(walk.found);
+    catalogue.count(walk.found, others);
+    decoded.unknown = walk.unknown;
+    Some(Ok(decoded))
+}
+
+/// Where the first element of `metrics` begins, if that is the first field and has an element.
+fn begin(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for token in [&b"{"[..], b"\"metrics\"", b":", b"["] {
+        at = scan::skip_space(body, at);
+        if !body.get(at..)?.starts_with(token) {
+            return None;
+        }
+        at += token.len();
+    }
+    Some(scan::skip_space(body, at))
+}
+
+/// Whether nothing but the end of the body is left behind its array.
+fn is_end(body: &[u8], at: usize) -> bool {
+    let at = scan::skip_space(body, at);
+    body.get(at) == Some(&b'}') && scan::skip_space(body, at + 1) == body.len()
+}
+
+struct Walk<'de> {
+    body: &'de str,
+    at: usize,
+    /// The series of the object before, if it is known.
+    last: Option<u32>,
+    found: u64,
+    unknown: Vec<Unknown<'de>>,
+}
+
+impl<'de> Walk<'de> {
+    /// Takes the object that is expected here, if it is the one.
+    #[inline]
+    fn expected(&mut self, reading: &mut Reading<'de>, catalogue: &Catalogue) -> Option<()> {
+        let (series, form, parts) = catalogue.after(self.last?)?;
+        let bytes = self.body.as_bytes().get(self.at..)?;
+        let (at_ms, value, rest) = compare(bytes, form, parts)?;
+        self.take(reading, series, at_ms, value)?;
+        self.at = self.body.len() - rest.len();
+        Some(())
+    }
+
+    /// Adds a sample of a known series.
+    #[inline]
+    fn take(
+        &mut self,
+        reading: &mut Reading<'de>,
+        series: u32,
+        at_ms: i64,
+        value: f64,
+    ) -> Option<()> {
+        let index = reading.count_object()?;
+        self.found += 1;
+        self.last = Some(series);
+        reading.push(Sample {
+            index,
+            series: FIRST_KNOWN + series,
+            at_ms,
+            start_ms: 0,
+            // So that all parsers agree, 0 has no sign.
+            value: Value::Float(value + 0.0),
+        })
+    }
+
+    /// Takes whatever object is here.
+    fn other(&mut self, reading: &mut Reading<'de>, catalogue: &Catalogue) -> Option<()> {
+        let bytes = self.body.as_bytes();
+        let scanned = scan::object(bytes, self.at)?;
+        let parts = scanned
+            .numbers
+            .and_then(|(time, value)| parts(bytes, self.at..scanned.end, time, value));
+        if let Some((form, parts)) = parts
+            && let Some(series) = catalogue.find(form, parts)
+        {
+            if let Some(last) = self.last {
+                catalogue.follow(last, series);
+            }
+            let object = bytes.get(self.at..scanned.end)?;
+            if let Some((at_ms, value, [])) = compare(object, form, parts) {
+                self.take(reading, series, at_ms, value)?;
+                self.at = scanned.end;
+                return Some(());
+            }
+        }
+        self.last = None;
+        let object = self.body.get(self.at..scanned.end)?;
+        let series = parse(object, reading)?;
+        if let (Some(series), Some((form, parts))) = (series, parts)
+            && self.unknown.len() < MOST_LESSONS
+        {
+            self.unknown.push(Unknown {
+                series,
+                form,
+                parts,
+            });
+        }
+        self.at = scanned.end;
+        Some(())
+    }
+
+    /// The comma or bracket behind an object; then the next begins.
+    #[inline]
+    fn separator(&mut self) -> Option<u8> {
+        let bytes = self.body.as_bytes();
+        self.at = scan::skip_space(bytes, self.at);
+        let separator = *bytes.get(self.at)?;
+        if !matches!(separator, b',' | b']') {
+            return None;
+        }
+        self.at = scan::skip_space(bytes, self.at + 1);
+        Some(separator)
+    }
+}
+
+/// Time, value and what is behind an object with these parts.
+#[inline]
+fn compare<'b>(bytes: &'b [u8], form: Form, parts: Parts<'_>) -> Option<(i64, f64, &'b [u8])> {
+    let [before, between, behind] = parts;
+    let rest = bytes.strip_prefix(before)?;
+    let (at_ms, value, rest) = match form {
+        Form::JsonTimeFirst => {
+            let (at_ms, rest) = decimal::integer(rest)?;
+            let (value, rest) = decimal::number(rest.strip_prefix(between)?)?;
+            (at_ms, value, rest)
+        }
+        Form::JsonValueFirst => {
+            let (value, rest) = decimal::number(rest)?;
+            let (at_ms, rest) = decimal::integer(rest.strip_prefix(between)?)?;
+            (at_ms, value, rest)
+        }
+        _ => return None,
+    };
+    Some((at_ms, value, rest.strip_prefix(behind)?))
+}
+
+/// The bytes around the numbers of an object.
+fn parts(
+    bytes: &[u8],
+    object: std::ops::Range<usize>,
+    time: std::ops::Range<usize>,
+    value: std::ops::Range<usize>,
+) -> Option<(Form, Parts<'_>)> {
+    let (form, first, second) = if time.start < value.start {
+        (Form::JsonTimeFirst, time, value)
+    } else {
+        (Form::JsonValueFirst, value, time)
+    };
+    let before = bytes.get(object.start..first.start)?;
+    let between = bytes.get(first.end..second.start)?;
+    let behind = bytes.get(second.end..object.end)?;
+    Some((form, [before, between, behind]))
+}
+
+/// Parses one object. Within is the number of its series, if it became one sample of one series.
+fn parse<'de>(object: &'de str, reading: &mut Reading<'de>) -> Option<Option<u32>> {
+    let from = reading.open_labels();
+    let mut element = Element::new(Origin::Push);
+    let mut deserializer = sonic_rs::Deserializer::from_str(object);
+    let parsed = Any {
+        parser: Parser::Sonic,
+        handler: ReadElement {
+            element: &mut element,
+            batch: reading.batch_mut(),
+        },
+    }
+    .deserialize(&mut deserializer);
+    parsed.and_then(|()| deserializer.end()).ok()?;
+    let index = reading.count_object()?;
+    let before = reading.samples().len();
+    reading.finish(element, index, from)?;
+    match reading.samples().get(before..)? {
+        [sample] if matches!(sample.value, Value::Float(_)) => Some(Some(sample.series)),
+        _ => Some(None),
+    }
+}

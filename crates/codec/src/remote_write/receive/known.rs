@@ -1,0 +1,135 @@
+//! Series that a catalogue knows: found by the bytes of their labels, which are not read again.
+//!
+//! Only what senders write is looked for: labels first, then samples. Anything else, such as labels behind samples
+//! or exemplars, is read as if there were no catalogue.
+
+use model::FIRST_KNOWN;
+
+use super::Reading;
+use super::series::Facts;
+use crate::catalogue::{Catalogue, Form, Parts, Unknown};
+use crate::protobuf::{Malformed, Reader};
+
+/// The key of field 1, whose value is length-delimited: a label, or the references of all labels.
+const LABELS: u8 = 0x0a;
+
+/// The samples' field, in both versions.
+const SAMPLES: u32 = 2;
+
+/// Series that one body may teach: a catalogue is locked while it learns.
+const MOST_LESSONS: usize = 2048;
+
+/// What is looked for in one body.
+pub(super) struct Walk<'a, 'c> {
+    pub(super) catalogue: &'c Catalogue,
+    /// The series before, if it is known.
+    last: Option<u32>,
+    found: u64,
+    unknown: Vec<Unknown<'a>>,
+}
+
+impl<'a, 'c> Walk<'a, 'c> {
+    pub(super) fn new(catalogue: &'c Catalogue) -> Self {
+        Self {
+            catalogue,
+            last: None,
+            found: 0,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// The series that is expected here, with its parts.
+    #[inline]
+    pub(super) fn expected(&self) -> Option<(u32, Form, Parts<'c>)> {
+        self.catalogue.after(self.last?)
+    }
+
+    /// Notes that a series was found; `is_expected` says whether it was the one that was.
+    #[inline]
+    pub(super) fn find(&mut self, series: u32, is_expected: bool) -> Facts<'a> {
+        if let Some(last) = self.last
+            && !is_expected
+        {
+            self.catalogue.follow(last, series);
+        }
+        self.last = Some(series);
+        self.found += 1;
+        Facts {
+            series: Ok(FIRST_KNOWN + series),
+            name: "",
+            start_ms: 0,
+        }
+    }
+
+    /// Notes what was read of a series that is not known.
+    pub(super) fn miss(&mut self, form: Form, parts: Parts<'a>, facts: Option<&Facts<'_>>) {
+        self.last = None;
+        if let Some(Ok(series)) = facts.map(|facts| &facts.series)
+            && self.unknown.len() < MOST_LESSONS
+        {
+            self.unknown.push(Unknown {
+                series: *series,
+                form,
+                parts,
+            });
+        }
+    }
+
+    /// Hands on what may be learned.
+    pub(super) fn end(self, reading: &mut Reading<'a, '_>) {
+        let others = u64::from(reading.decoded.objects).saturating_sub(self.found);
+        self.catalogue.count(self.found, others);
+        reading.decoded.unknown = self.unknown;
+    }
+}
+
+/// The labels that a `TimeSeries` of version 1.0 begins with, and what is behind them: samples, and nothing else.
+#[inline]
+pub(super) fn split(series: &[u8]) -> Option<(Parts<'_>, &[u8])> {
+    let mut reader = Reader(series);
+    reader.field().ok()??;
+    let first = series.get(..series.len() - reader.0.len())?;
+    if first.first() != Some(&LABELS) {
+        return None;
+    }
+    let after_first = reader.0;
+    while reader.0.first() == Some(&LABELS) {
+        reader.field().ok()??;
+    }
+    let others = after_first.get(..after_first.len() - reader.0.len())?;
+    has_only_samples(reader.0).then_some(([first, others, &[]], reader.0))
+}
+
+/// What is behind these labels, if a `TimeSeries` of version 1.0 begins with them and has samples, and nothing else.
+#[inline]
+pub(super) fn behind<'s>(series: &'s [u8], [first, others, _]: Parts<'_>) -> Option<&'s [u8]> {
+    let rest = series.strip_prefix(first)?.strip_prefix(others)?;
+    has_only_samples(rest).then_some(rest)
+}
+
+/// Whether there are samples and nothing else.
+#[inline]
+fn has_only_samples(fields: &[u8]) -> bool {
+    let mut reader = Reader(fields);
+    let mut samples = 0_usize;
+    loop {
+        match reader.field() {
+            Ok(Some((SAMPLES, _))) => samples += 1,
+            Ok(None) => return samples > 0,
+            Ok(Some(_)) | Err(_) => return false,
+        }
+    }
+}
+
+/// Reads fields that are known to be samples.
+#[inline]
+pub(super) fn each_sample<'s, E: From<Malformed>>(
+    fields: &'s [u8],
+    mut each: impl FnMut(&'s [u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut reader = Reader(fields);
+    while let Some((_, field)) = reader.field()? {
+        each(field.bytes()?)?;
+    }
+    Ok(())
+}
