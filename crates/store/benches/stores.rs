@@ -12,7 +12,7 @@ use model::Block;
 use rustix::time::{ClockId, clock_gettime};
 use store::parquet::{self, Archive};
 use store::recent::{self, Recent};
-use store::{Batch, Item, Lane, Source, Write};
+use store::{Batch, Item, Lane, Record, Source, Write};
 use tokio::runtime::Runtime;
 
 const NAMES: usize = 50;
@@ -31,7 +31,7 @@ fn field(message: &mut Vec<u8>, number: u8, content: &[u8]) {
 }
 
 /// As the gateway writes it.
-fn record(name: usize, round: usize) -> Arc<Block> {
+fn record(name: usize, round: usize) -> Block {
     let mut value = Vec::new();
     let name = format!("application_metric_{name:03}");
     let shared = [
@@ -77,17 +77,14 @@ fn record(name: usize, round: usize) -> Arc<Block> {
     }
     let kind = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
     let block = codec::record::decode(Some(kind.as_bytes()), &Bytes::from(value));
-    Arc::new(block.expect("a record of the bench's own"))
+    block.expect("a record of the bench's own")
 }
 
 fn batch() -> Batch {
     let records = (0..ROUNDS).flat_map(|round| (0..NAMES).map(move |name| (round, name)));
     let items = (0_i64..).zip(records).flat_map(|(offset, (round, name))| {
-        let block = record(name, round);
-        (0..block.len()).map(move |series| Item {
-            block: Arc::clone(&block),
-            series,
-            samples: 0..1,
+        let record = Arc::new(Record {
+            block: record(name, round),
             source: Source {
                 partition: 0,
                 offset,
@@ -95,6 +92,12 @@ fn batch() -> Batch {
             },
             tenant: None,
             sender: None,
+        });
+        let series = (0_u32..).take(record.block.len());
+        series.map(move |series| Item {
+            record: Arc::clone(&record),
+            series,
+            samples: 0..1,
         })
     });
     Batch {

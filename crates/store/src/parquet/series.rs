@@ -6,15 +6,9 @@ use std::ops::Range;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use model::NAME_LABEL;
+use model::{Block, NAME_LABEL};
 
 use crate::Item;
-
-/// Places in the memory of texts that were just looked at; a power of two.
-const RECENT: usize = 1024;
-
-/// A text where it lies. The batch outlives the table, so the same place is the same text.
-type Place = (usize, usize);
 
 /// Texts, numbered in the order in which they are first seen.
 #[derive(Debug)]
@@ -22,9 +16,15 @@ struct Texts<'a> {
     texts: Vec<&'a str>,
     numbers: HashTable<u32>,
     hasher: RandomState,
-    /// Of the texts of the records at hand: a record has its texts once, for all its series.
-    recent: Vec<(Place, u32)>,
+    /// The record that was looked at last.
+    block: Option<u64>,
+    /// The number of each of its symbols that was asked for.
+    known: Vec<Option<u32>>,
 }
+
+/// The numbers of the first two texts.
+const EMPTY: u32 = 0;
+const NAME: u32 = 1;
 
 /// The series of a batch.
 #[derive(Debug)]
@@ -46,22 +46,30 @@ impl Default for Texts<'_> {
             texts: Vec::new(),
             numbers: HashTable::new(),
             hasher: RandomState::default(),
-            recent: vec![((0, usize::MAX), 0); RECENT],
+            block: None,
+            known: Vec::new(),
         }
     }
 }
 
 impl<'a> Texts<'a> {
-    fn number(&mut self, text: &'a str) -> u32 {
-        let place = (text.as_ptr().addr(), text.len());
-        // Neighbours in a record differ in the lower bits.
-        let slot = (place.0 ^ place.0 >> 10) & (RECENT - 1);
-        match self.recent.get(slot) {
-            Some((recent, number)) if *recent == place => *number,
+    /// Goes on with the symbols of this record.
+    fn look_at(&mut self, block: &Block) {
+        if self.block != Some(block.id()) {
+            self.block = Some(block.id());
+            self.known.clear();
+            self.known.resize(block.symbols().len(), None);
+        }
+    }
+
+    /// The number of a symbol of the record.
+    fn number(&mut self, block: &'a Block, symbol: u32) -> u32 {
+        match self.known.get(symbol as usize) {
+            Some(Some(number)) => *number,
             _ => {
-                let number = self.find(text);
-                if let Some(recent) = self.recent.get_mut(slot) {
-                    *recent = (place, number);
+                let number = self.find(block.symbol(symbol));
+                if let Some(known) = self.known.get_mut(symbol as usize) {
+                    *known = Some(number);
                 }
                 number
             }
@@ -110,6 +118,7 @@ impl Default for SeriesTable<'_> {
     fn default() -> Self {
         let mut texts = Texts::default();
         texts.find("");
+        texts.find(NAME_LABEL);
         Self {
             texts,
             parts: Vec::new(),
@@ -164,38 +173,36 @@ impl<'a> SeriesTable<'a> {
             unsorted,
             ..
         } = self;
+        let view = item.view();
+        let block = view.block();
+        texts.look_at(block);
         wanted.clear();
-        wanted.extend([0, 0]);
-        let mut named = false;
-        let mut before = None;
-        let mut is_sorted = true;
-        for (name, value) in item.view().labels() {
-            if name == NAME_LABEL {
-                if !named {
-                    named = true;
-                    if let Some(metric) = wanted.get_mut(1) {
-                        *metric = texts.number(value);
-                    }
-                }
-                continue;
+        wanted.extend([EMPTY, EMPTY]);
+        let mut before = EMPTY;
+        let mut is_twice = false;
+        for &[name, value] in view.label_refs() {
+            let (name, value) = (texts.number(block, name), texts.number(block, value));
+            is_twice |= name == before;
+            before = name;
+            if name != NAME {
+                wanted.extend([name, value]);
+            } else if let Some(metric) = wanted.get_mut(1)
+                && *metric == EMPTY
+            {
+                *metric = value;
             }
-            is_sorted &= before.is_none_or(|before| before < name);
-            before = Some(name);
-            wanted.push(texts.number(name));
-            wanted.push(texts.number(value));
         }
-        if is_sorted {
+        if view.is_tidy() && !is_twice {
             return;
         }
         // A map with a key twice is unreadable for some readers: the first one counts.
         unsorted.clear();
-        let labels = item.view().labels();
-        unsorted.extend(labels.filter(|(name, _)| *name != NAME_LABEL));
+        unsorted.extend(view.labels().filter(|(name, _)| *name != NAME_LABEL));
         unsorted.sort_by_key(|(name, _)| *name);
         unsorted.dedup_by_key(|(name, _)| *name);
         wanted.truncate(2);
         for (name, value) in unsorted.drain(..) {
-            wanted.extend([texts.number(name), texts.number(value)]);
+            wanted.extend([texts.find(name), texts.find(value)]);
         }
     }
 
