@@ -70,7 +70,7 @@ bench: ## Measure decoding, grouping and encoding
 fuzz: ## Feed each decoder evolving bytes for ten minutes (ARGS="60 json" for one minute of one)
 	@scripts/fuzz $(ARGS)
 
-load: ## Measure samples per CPU-second against standalone and against Kafka (ARGS="--help")
+load: ## Measure what a sample costs in every scenario, about ten minutes (ARGS="--only 'json-*'")
 	@scripts/test-setup kafka
 	cargo build --release --locked --package sluice
 	cargo run --release --locked --package loadtest -- suite $(ARGS)

@@ -1,63 +1,104 @@
 //! One connection with one request in flight.
+//!
+//! HTTP/1.1 is spoken by hand: a client library costs the generator more than some gateways cost,
+//! and all that is needed of an answer is its status, `Retry-After` and its end.
+
+mod answer;
+mod http1;
+mod http2;
 
 use std::time::Duration;
 
 use anyhow::Context;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::load::{Http, Load};
+
+/// What a server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub status: u16,
+    /// How long it asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Whether some of the samples were refused, although the status is a 2xx.
+    pub is_partial: bool,
+}
+
+/// What all requests of a run have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub target: String,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub protocol: crate::protocol::Protocol,
+    pub http: Http,
+}
+
+impl Request {
+    pub(crate) fn new(target: &str, load: &Load) -> Self {
+        let own = load.protocol.headers().iter().copied();
+        let encoding = load.compression().header();
+        let encoding = encoding.map(|encoding| ("content-encoding", encoding));
+        Self {
+            target: target.to_owned(),
+            path: load
+                .path
+                .clone()
+                .unwrap_or_else(|| load.protocol.path().to_owned()),
+            headers: own
+                .chain(encoding)
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            protocol: load.protocol,
+            http: load.http,
+        }
+    }
+
+    async fn stream(&self) -> anyhow::Result<TcpStream> {
+        let stream = TcpStream::connect(&self.target)
+            .await
+            .with_context(|| format!("nothing listens at {}", self.target))?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
 /// A keep-alive connection.
-pub(crate) struct Client {
-    target: String,
-    encoding: Option<&'static str>,
-    sender: SendRequest<Full<Bytes>>,
+pub(crate) enum Client {
+    Http1(http1::Client),
+    Http2(http2::Client),
 }
 
 impl Client {
-    pub(crate) async fn connect(
-        target: &str,
-        encoding: Option<&'static str>,
-    ) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(target)
-            .await
-            .with_context(|| format!("nothing listens at {target}"))?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a client has no shutdown to wait for"
-        )]
-        tokio::spawn(async move { connection.await.unwrap_or_default() });
-        Ok(Self {
-            target: target.to_owned(),
-            encoding,
-            sender,
+    pub(crate) async fn connect(request: &Request) -> anyhow::Result<Self> {
+        let stream = request.stream().await?;
+        Ok(match request.http {
+            Http::One => Self::Http1(http1::Client::new(stream, request)),
+            Http::Two => Self::Http2(http2::Client::new(stream, request).await?),
         })
     }
 
-    /// Posts a body and answers the status and how long the gateway asks to be left alone.
-    pub(crate) async fn post(&mut self, body: Bytes) -> anyhow::Result<(u16, Option<Duration>)> {
-        let mut request = http::Request::post("/metrics")
-            .header(http::header::HOST, &self.target)
-            .header(http::header::CONTENT_TYPE, "application/json");
-        if let Some(encoding) = self.encoding {
-            request = request.header(http::header::CONTENT_ENCODING, encoding);
+    /// Where the next body is put; empty.
+    pub(crate) fn body(&mut self) -> &mut Vec<u8> {
+        match self {
+            Self::Http1(client) => client.body(),
+            Self::Http2(client) => client.body(),
         }
-        self.sender.ready().await?;
-        let response = self
-            .sender
-            .send_request(request.body(Full::new(body))?)
-            .await?;
-        let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get(http::header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        response.into_body().collect().await?;
-        Ok((status, retry_after))
+    }
+
+    /// Posts the body.
+    pub(crate) async fn post(&mut self) -> anyhow::Result<Answer> {
+        match self {
+            Self::Http1(client) => client.post().await,
+            Self::Http2(client) => client.post().await,
+        }
+    }
+
+    /// Whether it takes another request.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Http1(client) => client.is_open(),
+            Self::Http2(client) => client.is_open(),
+        }
     }
 }

@@ -1,60 +1,57 @@
-//! A run as a row of a Markdown table.
+//! Lines of results as a page with plots and as a Markdown table.
+//!
+//! Nothing is measured here, and nothing is invented: what no line says is shown as missing, with what would have to be
+//! run. The page is one file without scripts, so that it can be attached to a mail.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::time::Duration;
+mod bars;
+mod chart;
+mod charts;
+mod figures;
+mod lines;
+mod markdown;
+mod page;
+mod standing;
+mod subjects;
+mod sweeps;
+#[cfg(test)]
+mod tests;
 
-use hdrhistogram::Histogram;
+use std::fs;
+use std::path::PathBuf;
 
-/// One measured run.
-pub(crate) struct Row {
-    pub(crate) name: String,
-    /// Samples in requests that were answered with 200 in the time that counts.
-    pub(crate) acknowledged: u64,
-    pub(crate) elapsed: Duration,
-    /// User and system time of the gateway in that time.
-    pub(crate) cpu: Option<Duration>,
-    pub(crate) idle_bytes: Option<u64>,
-    pub(crate) peak_bytes: Option<u64>,
-    pub(crate) latency_us: Histogram<u64>,
-    pub(crate) statuses: BTreeMap<u16, u64>,
+use anyhow::Context;
+use clap::Args;
+
+use self::lines::Lines;
+
+/// Turn files of results into a page and a table.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Files of results; lines of all of them count as one run.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Writes the page here.
+    #[arg(long)]
+    html: Option<PathBuf>,
+    /// Writes the table here; without it and without a page, it is printed.
+    #[arg(long)]
+    markdown: Option<PathBuf>,
 }
 
-/// The table of these runs.
-pub(crate) fn table(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "| run | samples per CPU-second | samples/s | p50 ms | p99 ms | idle MiB | peak MiB | answers |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n",
-    );
-    for row in rows {
-        let statuses: Vec<String> = row
-            .statuses
-            .iter()
-            .map(|(status, count)| format!("{status}: {count}"))
-            .collect();
-        let per_cpu = row
-            .cpu
-            .map(|cpu| thousands(row.acknowledged as f64 / cpu.as_secs_f64()));
-        let mib = |bytes: Option<u64>| {
-            bytes.map_or_else(|| "?".to_owned(), |bytes| (bytes >> 20).to_string())
-        };
-        writeln!(
-            text,
-            "| {} | {} | {} | {:.1} | {:.1} | {} | {} | {} |",
-            row.name,
-            per_cpu.as_deref().unwrap_or("?"),
-            thousands(row.acknowledged as f64 / row.elapsed.as_secs_f64()),
-            row.latency_us.value_at_quantile(0.5) as f64 / 1000.0,
-            row.latency_us.value_at_quantile(0.99) as f64 / 1000.0,
-            mib(row.idle_bytes),
-            mib(row.peak_bytes),
-            statuses.join(", "),
-        )
-        .expect("text takes everything");
+/// Runs the subcommand.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let lines = Lines::read(&arguments.files)?;
+    let standings = standing::all(&lines);
+    let subjects = subjects::all(&lines);
+    if let Some(path) = &arguments.html {
+        let page = page::write(&standings, &subjects, &charts::all(&lines));
+        fs::write(path, page).with_context(|| path.display().to_string())?;
     }
-    text
-}
-
-fn thousands(rate: f64) -> String {
-    format!("{:.0} k", rate / 1000.0)
+    let table = markdown::write(&standings, &subjects);
+    match &arguments.markdown {
+        Some(path) => fs::write(path, table).with_context(|| path.display().to_string())?,
+        None if arguments.html.is_none() => println!("{table}"),
+        None => {}
+    }
+    Ok(())
 }

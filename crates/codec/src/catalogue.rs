@@ -41,10 +41,12 @@ pub enum Form {
     RemoteWrite1,
     /// A `TimeSeries` of remote write 2.0: the numbers of its texts in the catalogue.
     RemoteWrite2,
-    /// A data point of OTLP: what it shares with the others of its metric, and its attributes.
-    Otlp,
-    /// A line of text: its name, and what is around it.
-    Line,
+    /// A data point of an OTLP gauge: its resource, its metric, and its attributes.
+    OtlpGauge,
+    /// One of a cumulative sum that may fall.
+    OtlpSum,
+    /// One of a cumulative sum that only grows.
+    OtlpCounter,
 }
 
 /// The bytes that make a series, in parts that other series may share; unused ones are empty.
@@ -196,10 +198,13 @@ impl Catalogue {
             self.parts.find(b)?,
             self.parts.find(c)?,
         ];
-        self.find_numbers(form, parts)
+        self.find_parts(form, parts)
     }
 
-    fn find_numbers(&self, form: Form, parts: [u32; 3]) -> Option<u32> {
+    /// The series of the parts with these numbers.
+    #[inline]
+    #[must_use]
+    pub fn find_parts(&self, form: Form, parts: [u32; 3]) -> Option<u32> {
         let is_it = |number: &u32| {
             self.entries
                 .get(*number as usize)
@@ -214,15 +219,25 @@ impl Catalogue {
     #[inline]
     #[must_use]
     pub fn after(&self, series: u32) -> Option<(u32, Form, Parts<'_>)> {
-        let next = self
-            .entries
-            .get(series as usize)?
-            .next
-            .load(Ordering::Relaxed);
+        let (next, form, parts) = self.after_parts(series)?;
+        Some((next, form, parts.map(|part| self.parts.get(part))))
+    }
+
+    /// Like [`Self::after`], with the parts' numbers.
+    #[inline]
+    #[must_use]
+    pub fn after_parts(&self, series: u32) -> Option<(u32, Form, [u32; 3])> {
+        let entry = self.entries.get(series as usize)?;
+        let next = entry.next.load(Ordering::Relaxed);
         let entry = self.entries.get(next as usize)?;
-        let [a, b, c] = entry.parts;
-        let parts = [self.parts.get(a), self.parts.get(b), self.parts.get(c)];
-        Some((next, entry.form, parts))
+        Some((next, entry.form, entry.parts))
+    }
+
+    /// The bytes of the part with this number.
+    #[inline]
+    #[must_use]
+    pub fn part_bytes(&self, part: u32) -> &[u8] {
+        self.parts.get(part)
     }
 
     /// Notes that `next` came behind `series`.
@@ -333,7 +348,7 @@ impl Catalogue {
         } else {
             unknown.parts.map(|part| self.parts.intern(part))
         };
-        if let Some(number) = self.find_numbers(unknown.form, parts) {
+        if let Some(number) = self.find_parts(unknown.form, parts) {
             self.refs.truncate(refs as usize);
             return Some(number);
         }

@@ -11,6 +11,7 @@ mod exemplars;
 mod exponential;
 mod histogram;
 mod json;
+mod known;
 mod metric;
 mod names;
 mod number;
@@ -25,6 +26,7 @@ pub use names::Names;
 
 use model::{Code, Refusal};
 
+use crate::catalogue::Catalogue;
 use crate::decoded::Decoded;
 use crate::protobuf::Malformed;
 
@@ -67,9 +69,44 @@ pub fn decode<'a>(
     translation: Translation<'_>,
     max_samples: usize,
 ) -> Result<Decoded<'a>, Refusal> {
-    let mut translator = translate::Translator::new(translation, max_samples, body.len());
+    translated(body, translation, None, max_samples)
+}
+
+/// Like [`decode`], where series that `catalogue` knows are found in the body instead of read, and the others are
+/// told: see [`Decoded::unknown`].
+///
+/// # Errors
+/// Those of [`decode`], and the same ones.
+pub fn decode_with<'a>(
+    body: &'a [u8],
+    translation: Translation<'_>,
+    max_samples: usize,
+    catalogue: &Catalogue,
+) -> Result<Decoded<'a>, Refusal> {
+    let walk = known::Walk::new(catalogue, &translation);
+    let is_walking = walk.is_some();
+    let decoded = translated(body, translation, walk, max_samples)?;
+    if !is_walking {
+        catalogue.count(0, u64::from(decoded.objects));
+    }
+    Ok(decoded)
+}
+
+fn translated<'a, 't>(
+    body: &'a [u8],
+    translation: Translation<'t>,
+    walk: Option<known::Walk<'a, 't>>,
+    max_samples: usize,
+) -> Result<Decoded<'a>, Refusal> {
+    let mut translator = translate::Translator::new(translation, walk, max_samples, body.len());
     match translator.request(body) {
-        Ok(()) => Ok(translator.decoded),
+        Ok(()) => {
+            let mut decoded = translator.decoded;
+            if let Some(walk) = translator.walk {
+                decoded.unknown = walk.end(decoded.objects);
+            }
+            Ok(decoded)
+        }
         Err(Stop::TooMany) => {
             let message = format!(
                 "the body has more than {max_samples} samples (the limit is limits.max_samples); send several smaller ones"

@@ -89,6 +89,11 @@ impl Symbols {
         self.entries.len()
     }
 
+    /// The memory that it keeps, in bytes, about.
+    pub(crate) fn capacity(&self) -> usize {
+        self.encoded.capacity() + self.entries.capacity() * (size_of::<Entry>() + size_of::<u64>())
+    }
+
     /// The table as field 4 of a request.
     pub(crate) fn encoded(&self) -> &[u8] {
         &self.encoded

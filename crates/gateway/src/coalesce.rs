@@ -7,6 +7,7 @@
 
 mod flush;
 mod groups;
+mod open;
 mod shard;
 mod sources;
 mod ticket;

@@ -118,7 +118,7 @@ impl Pipeline {
         let work = move |body| {
             let body = protocol.prepare(body)?;
             let catalogue = pipeline.catalogue.read();
-            let decoded = protocol.decode_with(&body, &pipeline.limits, &catalogue)?;
+            let decoded = protocol.decode(&body, &pipeline.limits, &catalogue)?;
             let sender = Sender {
                 protocol: P::NAME,
                 origin: &intake.origin,

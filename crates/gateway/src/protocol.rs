@@ -65,24 +65,17 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         Ok(body)
     }
 
-    /// Decodes an inflated body of at most `limits.max_samples` samples.
+    /// Decodes an inflated body of at most `limits.max_samples` samples. A decoder may find series in `catalogue`
+    /// instead of reading them.
     ///
     /// # Errors
     /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
-    fn decode<'a>(&'a self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal>;
-
-    /// Like [`Self::decode`], for formats whose decoder finds series that `catalogue` knows.
-    ///
-    /// # Errors
-    /// Those of [`Self::decode`].
-    fn decode_with<'a>(
+    fn decode<'a>(
         &'a self,
         body: &'a Bytes,
         limits: &Limits,
-        _catalogue: &Catalogue,
-    ) -> Result<Decoded<'a>, Refusal> {
-        self.decode(body, limits)
-    }
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal>;
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;

@@ -135,6 +135,15 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// An empty batch with room for so many samples of series that a catalogue knows.
+    #[must_use]
+    pub fn with_samples(samples: usize) -> Self {
+        Self {
+            samples: Vec::with_capacity(samples),
+            ..Self::default()
+        }
+    }
+
     /// Adds a label to the series that [`Self::close_series`] will close.
     pub fn push_label(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) {
         self.labels.push(Label {

@@ -17,6 +17,7 @@ mod hybrid;
 mod layout;
 mod manifest;
 mod merge;
+mod read;
 mod rows;
 mod series;
 mod texts;
@@ -34,6 +35,7 @@ use service::log_limit::LogLimit;
 pub use config::Config;
 pub use error::Error;
 pub use merge::Merged;
+pub use read::read_values;
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
 use file::Origin;

@@ -3,7 +3,7 @@
 //! Tests on the shared broker keep apart by names: [`unique`] gives each topic and group its own.
 //! A test that kills, pauses or cuts off a broker starts its own with [`Kafka::start`].
 
-use std::{process::Stdio, sync::OnceLock};
+use std::{path::PathBuf, process::Stdio, sync::OnceLock};
 
 use crate::{Proxy, process::Process};
 
@@ -109,6 +109,19 @@ impl Kafka {
         self.node(index)
             .proxy()
             .unwrap_or_else(|| panic!("this cluster was started without proxies"))
+    }
+
+    /// The folders of the brokers' logs.
+    #[must_use]
+    pub fn data_dirs(&self) -> Vec<PathBuf> {
+        self.nodes.iter().map(Node::data_dir).collect()
+    }
+
+    /// Bytes of the log files of all partitions whose folder starts so: a topic's name and a hyphen, or nothing.
+    #[must_use]
+    pub fn log_bytes(&self, prefix: &str) -> u64 {
+        let dirs = self.data_dirs();
+        dirs.iter().map(|dir| node::log_bytes(dir, prefix)).sum()
     }
 
     fn node(&self, index: usize) -> &Node {

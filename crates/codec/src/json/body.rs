@@ -33,11 +33,20 @@ pub(super) struct Reading<'de> {
 }
 
 impl<'de> Reading<'de> {
-    pub(super) fn new(body: &str, max_samples: usize) -> Self {
-        // Agents send some 200 bytes per sample; a body that is not like that must grow.
-        let samples = (body.len() / 128).min(max_samples).min(10_000);
+    fn new(body: &str, max_samples: usize) -> Self {
+        let samples = likely_samples(body, max_samples);
+        Self::of(Batch::with_capacity(samples, 4), body, max_samples)
+    }
+
+    /// Where a catalogue is looked at: what it knows has no labels here.
+    pub(super) fn with_catalogue(body: &str, max_samples: usize) -> Self {
+        let samples = likely_samples(body, max_samples);
+        Self::of(Batch::with_samples(samples), body, max_samples)
+    }
+
+    fn of(batch: Batch<'de>, body: &str, max_samples: usize) -> Self {
         Self {
-            batch: Batch::with_capacity(samples, 4),
+            batch,
             refused: Vec::new(),
             objects: 0,
             max_samples,
@@ -123,6 +132,11 @@ impl<'de> Reading<'de> {
             ..Decoded::default()
         }
     }
+}
+
+/// Agents send some 200 bytes per sample; a body that is not like that must grow.
+fn likely_samples(body: &str, max_samples: usize) -> usize {
+    (body.len() / 128).min(max_samples).min(10_000)
 }
 
 /// Reads a body in one pass; `None` when anything in it needs a closer look.

@@ -31,7 +31,7 @@ pub(super) fn read<'de>(
         found: 0,
         unknown: Vec::new(),
     };
-    let mut reading = Reading::new(body, max_samples);
+    let mut reading = Reading::with_catalogue(body, max_samples);
     loop {
         let read = walk
             .expected(&mut reading, catalogue)

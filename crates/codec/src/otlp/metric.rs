@@ -118,7 +118,8 @@ impl<'a> Metric<'a> {
     }
 }
 
-fn aggregation(data: Data, message: &[u8]) -> Result<(Temporality, bool), Malformed> {
+/// Temporality, and whether a sum only grows.
+pub(super) fn aggregation(data: Data, message: &[u8]) -> Result<(Temporality, bool), Malformed> {
     let (mut temporality, mut is_monotonic) = (Temporality::Unspecified, false);
     if matches!(data, Data::None | Data::Gauge | Data::Summary) {
         return Ok((Temporality::Cumulative, false));

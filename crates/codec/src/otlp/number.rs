@@ -8,6 +8,9 @@ use super::metric::{Data, Metric, Temporality};
 use super::translate::{Bad, Point, Translator, owned, to_ms};
 use crate::protobuf::Reader;
 
+/// 1 January 2001: nobody pushes live samples of the last century.
+pub(super) const EARLIEST_NS: u64 = 978_307_200_000_000_000;
+
 impl<'a> Translator<'a, '_> {
     pub(super) fn number(
         &mut self,
@@ -87,7 +90,6 @@ impl<'a> Translator<'a, '_> {
 
     /// A time that would be a sensible one in a larger unit is taken for one.
     fn check_unit(&self, point: Point) -> Result<(), Refusal> {
-        const EARLIEST_NS: u64 = 978_307_200_000_000_000; // 1 January 2001
         if point.at_ns >= EARLIEST_NS {
             return Ok(());
         }

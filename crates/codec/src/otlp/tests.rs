@@ -10,6 +10,7 @@ use crate::decoded::Decoded;
 
 mod bodies;
 mod distributions;
+mod known;
 mod messages;
 mod random;
 mod sums;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use model::{Code, Label, MetricType, Refusal};
 
 use super::attributes::Labels;
+use super::known::Walk;
 use super::metric::{Data, Metric};
 use super::resource::Resource;
 use super::{Stop, Translation};
@@ -21,6 +22,8 @@ const MAX_LABELS: usize = 1000;
 /// What is known so far.
 pub(super) struct Translator<'a, 't> {
     pub(super) translation: Translation<'t>,
+    /// Where a catalogue is looked at.
+    pub(super) walk: Option<Walk<'a, 't>>,
     pub(super) decoded: Decoded<'a>,
     pub(super) resource: Resource<'a>,
     /// Labels that replace a point's own: `job`, `instance`, and the scope's.
@@ -64,9 +67,15 @@ pub(super) fn to_ms(ns: u64) -> i64 {
 }
 
 impl<'a, 't> Translator<'a, 't> {
-    pub(super) fn new(translation: Translation<'t>, max_samples: usize, body_bytes: usize) -> Self {
+    pub(super) fn new(
+        translation: Translation<'t>,
+        walk: Option<Walk<'a, 't>>,
+        max_samples: usize,
+        body_bytes: usize,
+    ) -> Self {
         Self {
             translation,
+            walk,
             decoded: Decoded::default(),
             resource: Resource::default(),
             fixed: Vec::new(),
@@ -100,12 +109,18 @@ impl<'a, 't> Translator<'a, 't> {
     fn resource_metrics(&mut self, message: &'a [u8]) -> Result<(), Stop> {
         // Fields may come in any order.
         self.resource = Resource::default();
+        let (mut resource, mut resources) = (None, 0_usize);
         let mut reader = Reader(message);
         while let Some((number, field)) = reader.field()? {
             if number == 1 {
+                resource = Some(field.bytes()?);
+                resources += 1;
                 self.resource
                     .read(field.bytes()?, self.translation.options)?;
             }
+        }
+        if let Some(walk) = &mut self.walk {
+            walk.resource(resource.filter(|_| resources == 1));
         }
         let mut reader = Reader(message);
         while let Some((number, field)) = reader.field()? {
@@ -184,9 +199,17 @@ impl<'a, 't> Translator<'a, 't> {
     }
 
     fn metric(&mut self, message: &'a [u8]) -> Result<(), Stop> {
-        let metric = Metric::read(message, self.translation.options.names)?;
+        let names = self.translation.options.names;
+        let walk = self.walk.as_ref();
+        let heading = walk.and_then(|walk| walk.heading(message));
+        // With nothing but known series, a metric's own fields are not read.
+        let mut metric = None;
+        let data_points = match &heading {
+            Some(heading) => heading.data_points,
+            None => metric.insert(Metric::read(message, names)?).data_points,
+        };
         let mut points = 0_u64;
-        let mut reader = Reader(metric.data_points);
+        let mut reader = Reader(data_points);
         while let Some((number, field)) = reader.field()? {
             if number != 1 {
                 continue;
@@ -194,18 +217,22 @@ impl<'a, 't> Translator<'a, 't> {
             points += 1;
             let point = field.bytes()?;
             let index = self.next_index()?;
-            self.labels.clear();
-            self.exemplars.clear();
-            let translated = match metric.data {
-                Data::Gauge | Data::Sum => self.number(&metric, index, point),
-                Data::Histogram => self.histogram(&metric, index, point),
-                Data::Exponential => self.exponential(&metric, index, point),
-                Data::Summary => self.summary(&metric, index, point),
-                Data::None => Ok(()),
+            if let Some(heading) = &heading
+                && self.known_point(heading, index, point)?
+            {
+                continue;
+            }
+            let metric = match &metric {
+                Some(metric) => metric,
+                None => metric.insert(Metric::read(message, names)?),
             };
-            match translated {
-                Ok(()) => {}
-                Err(Bad::Refused(refusal)) => self.refuse(&metric, index, &refusal),
+            match self.point(metric, index, point) {
+                Ok(()) => {
+                    if let Some(heading) = &heading {
+                        self.note_unknown(heading, point);
+                    }
+                }
+                Err(Bad::Refused(refusal)) => self.refuse(metric, index, &refusal),
                 Err(Bad::Stop(stop)) => return Err(stop),
             }
         }
@@ -213,6 +240,18 @@ impl<'a, 't> Translator<'a, 't> {
             self.decoded.ignore(Ignored::NoValue, 1);
         }
         Ok(())
+    }
+
+    fn point(&mut self, metric: &Metric<'a>, index: u32, point: &'a [u8]) -> Result<(), Bad> {
+        self.labels.clear();
+        self.exemplars.clear();
+        match metric.data {
+            Data::Gauge | Data::Sum => self.number(metric, index, point),
+            Data::Histogram => self.histogram(metric, index, point),
+            Data::Exponential => self.exponential(metric, index, point),
+            Data::Summary => self.summary(metric, index, point),
+            Data::None => Ok(()),
+        }
     }
 
     /// The number of the next object.

@@ -97,7 +97,7 @@ impl Open {
 /// Items of the same series that are pushed one after the other share a `TimeSeries`.
 #[derive(Debug)]
 pub struct RecordBuilder {
-    name: Box<str>,
+    name: String,
     symbols: Symbols,
     /// The numbers of `__name__` and of the metric name.
     name_refs: [u32; 2],
@@ -117,7 +117,7 @@ impl RecordBuilder {
     #[must_use]
     pub fn new(name: &str) -> Self {
         let mut builder = Self {
-            name: name.into(),
+            name: name.to_owned(),
             symbols: Symbols::default(),
             name_refs: [0; 2],
             series: Vec::new(),
@@ -229,7 +229,8 @@ impl RecordBuilder {
 
     /// Forgets everything, keeps the memory, and goes on with another metric name.
     pub fn restart(&mut self, name: &str) {
-        self.name = name.into();
+        self.name.clear();
+        self.name.push_str(name);
         self.series.clear();
         self.open.items.clear();
         self.samples = 0;
@@ -369,6 +370,12 @@ impl RecordBuilder {
         } else {
             series_len(&self.open, 0)
         }
+    }
+
+    /// The memory that it keeps for later records, in bytes, about.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.symbols.capacity() + self.series.capacity() + self.memo.capacity()
     }
 
     /// Samples pushed since the last [`Self::finish`]; exemplars are none.

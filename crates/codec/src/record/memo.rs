@@ -45,6 +45,11 @@ impl Memo {
         self.slots.clear();
     }
 
+    /// The memory that it keeps, in bytes.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity() * size_of::<(u32, u32)>()
+    }
+
     /// The symbol of a text, which is added if it is new.
     #[inline]
     pub(super) fn number(

@@ -19,14 +19,12 @@ pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
     while let Some((number, field)) = reader.field().map_err(at_top)? {
         match number {
             4 => {
-                let text = field.text().map_err(|error| RecordError::Protobuf {
-                    why: format!("symbol {symbols}: {error}"),
-                })?;
+                let text = field.bytes().map_err(|error| in_symbol(symbols, error))?;
                 if symbols == 0 && !text.is_empty() {
                     let why = "symbol 0 is not empty".to_owned();
                     return Err(RecordError::Protobuf { why });
                 }
-                builder.symbol(text);
+                builder.raw_symbol(text);
                 symbols += 1;
             }
             5 => {
@@ -49,7 +47,16 @@ pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
             _ => {}
         }
     }
-    Ok(builder.build()?)
+    builder.build().map_err(|error| match error {
+        BlockError::Utf8 { symbol } => in_symbol(symbol, Malformed::Utf8),
+        error => error.into(),
+    })
+}
+
+fn in_symbol(symbol: usize, error: Malformed) -> RecordError {
+    RecordError::Protobuf {
+        why: format!("symbol {symbol}: {error}"),
+    }
 }
 
 /// Looks at the record's outline and makes room for what it holds; answers how many series that is.
@@ -85,6 +92,13 @@ fn read_series(
     builder: &mut BlockBuilder,
     refs: &mut Vec<u32>,
 ) -> Result<bool, Malformed> {
+    if let Some(plain) = Plain::read(bytes) {
+        if let Some(metadata) = plain.metadata {
+            read_metadata(metadata, builder)?;
+        }
+        builder.series_of_one(plain.refs.iter().copied().map(u32::from), plain.point);
+        return Ok(!plain.refs.is_empty());
+    }
     let mut named = false;
     let mut has_exemplars = false;
     let mut created_ms = 0;
@@ -122,6 +136,58 @@ fn read_series(
     }
     builder.end_series();
     Ok(named)
+}
+
+/// A `TimeSeries` as Sluice writes nearly all of them: up to 127 symbols, one float sample, and a description or none.
+struct Plain<'a> {
+    /// A byte each.
+    refs: &'a [u8],
+    point: Point,
+    metadata: Option<&'a [u8]>,
+}
+
+impl<'a> Plain<'a> {
+    /// `None` when it may be something else, or wrong.
+    #[inline]
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let [0x0a, length @ ..0x80, rest @ ..] = bytes else {
+            return None;
+        };
+        let (refs, rest) = rest.split_at_checked(usize::from(*length))?;
+        let [0x12, length @ ..0x80, rest @ ..] = rest else {
+            return None;
+        };
+        let (sample, rest) = rest.split_at_checked(usize::from(*length))?;
+        let (value, at_ms) = match sample {
+            [0x09, sample @ ..] => {
+                let (value, sample) = sample.split_first_chunk()?;
+                (f64::from_le_bytes(*value), sample)
+            }
+            sample => (0.0, sample),
+        };
+        let [0x10, at_ms @ ..] = at_ms else {
+            return None;
+        };
+        let mut reader = Reader(at_ms);
+        let at_ms = reader.varint().ok()?.cast_signed();
+        let metadata = match rest {
+            [] => None,
+            [0x2a, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {
+                Some(content)
+            }
+            _ => return None,
+        };
+        let point = Point {
+            at_ms,
+            value,
+            start_ms: 0,
+        };
+        (reader.0.is_empty() && refs.is_ascii()).then_some(Self {
+            refs,
+            point,
+            metadata,
+        })
+    }
 }
 
 fn read_point(bytes: &[u8]) -> Result<Point, Malformed> {

@@ -265,7 +265,84 @@ fn a_foreign_content_type_is_named() {
     );
 }
 
+#[test]
+fn half_a_character_is_no_text_even_beside_the_other_half() {
+    // Symbols "", "__name__", and the two bytes of "é", one each.
+    let value = b"\x22\x00\x22\x08__name__\x22\x01\xc3\x22\x01\xa9\x2a\x04\x0a\x02\x01\x02";
+    refused(
+        Some(RW2),
+        value,
+        "protobuf_invalid",
+        "not a remote-write 2.0 request: symbol 2: a string is not UTF-8",
+    );
+}
+
+/// Everything that a block says, and whether it thinks that its series are in order.
+fn said(block: &Block) -> Vec<String> {
+    let said = |series: model::SeriesView<'_>| {
+        let labels: Vec<_> = series.labels().collect();
+        let points: Vec<_> = series
+            .points()
+            .iter()
+            .map(|it| (it.at_ms, it.value.to_bits()))
+            .collect();
+        let described = (
+            series.kind(),
+            series.unit(),
+            series.help(),
+            series.is_tidy(),
+        );
+        format!("{} {labels:?} {points:?} {described:?}", series.name())
+    };
+    block.iter().map(said).collect()
+}
+
 proptest! {
+    /// The common series are read in one step. A field that nobody knows makes them uncommon.
+    #[test]
+    fn common_series_are_read_like_others(
+        series in prop::collection::vec(
+            (prop::collection::vec(0_u32..200, 0..3), any::<i64>(), any::<f64>(), 0_u32..9, any::<bool>()),
+            1..6,
+        ),
+    ) {
+        let symbols = (0..200).map(|number| match number {
+            0 => String::new(),
+            1 => "__name__".to_owned(),
+            2 => "rpc".to_owned(),
+            number => format!("text {}", number * 7919 % 211),
+        });
+        let mut common = v2::Request { symbols: symbols.collect(), ..v2::Request::default() };
+        for (refs, timestamp, value, kind, described) in &series {
+            let labels = refs.iter().flat_map(|reference| [*reference, *reference]);
+            common.timeseries.push(v2::TimeSeries {
+                labels_refs: [1, 2].into_iter().chain(labels).collect(),
+                samples: vec![v2::Sample {
+                    value: *value,
+                    timestamp: *timestamp,
+                    start_timestamp: 0,
+                }],
+                metadata: described.then_some(v2::Metadata {
+                    r#type: *kind,
+                    help_ref: 3,
+                    unit_ref: 4,
+                }),
+                ..v2::TimeSeries::default()
+            });
+        }
+        let mut uncommon = v2::Request { symbols: common.symbols.clone(), ..v2::Request::default() }
+            .encode_to_vec();
+        for series in &common.timeseries {
+            let mut series = series.encode_to_vec();
+            // Field 15, a varint.
+            series.extend([0x78, 0x01]);
+            prost::encoding::bytes::encode(5, &series, &mut uncommon);
+        }
+        let common = decode(Some(RW2), &common.encode_to_vec().into()).unwrap();
+        let uncommon = decode(Some(RW2), &uncommon.into()).unwrap();
+        prop_assert_eq!(said(&common), said(&uncommon));
+    }
+
     #[test]
     fn random_bytes_never_panic(value: Vec<u8>) {
         drop(decode(Some(RW2), &value.into()));

@@ -394,10 +394,15 @@ fn any_entries() -> impl Strategy<Value = Vec<(BTreeMap<String, String>, i64, u6
 
 proptest! {
     #[test]
-    fn every_sample_arrives_once(entries in any_entries()) {
+    fn every_sample_arrives_once(entries in any_entries(), record_len in 1_usize..5) {
         let mut builder = record::RecordBuilder::new("m");
+        let mut blocks = Vec::new();
         let mut expected: BTreeMap<Labels, Samples> = BTreeMap::new();
-        for (labels, at_ms, bits) in &entries {
+        for (number, (labels, at_ms, bits)) in entries.iter().enumerate() {
+            if number % record_len == 0 {
+                let block = record::decode(Some(RW2), &builder.finish()).unwrap();
+                blocks.push(block);
+            }
             let point = Point { at_ms: *at_ms, value: f64::from_bits(*bits), start_ms: 0 };
             let pairs = labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             builder.push(pairs, MetricType::Gauge, "", "", [point]);
@@ -410,9 +415,10 @@ proptest! {
         for samples in expected.values_mut() {
             samples.sort_by_key(|(at_ms, _)| *at_ms);
         }
-        let block = record::decode(Some(RW2), &builder.finish()).unwrap();
+        blocks.push(record::decode(Some(RW2), &builder.finish()).unwrap());
+        let blocks: Vec<&Block> = blocks.iter().collect();
 
-        let sent: Vec<(Labels, Samples)> = as_v1(&[&block], NameEscaping::Utf8)
+        let sent: Vec<(Labels, Samples)> = as_v1(&blocks, NameEscaping::Utf8)
             .timeseries
             .into_iter()
             .map(|series| (
@@ -423,7 +429,7 @@ proptest! {
         prop_assert_eq!(sent.len(), expected.len(), "a series came twice");
         prop_assert_eq!(sent.into_iter().collect::<BTreeMap<_, _>>(), expected.clone());
 
-        let request = as_v2(&[&block], NameEscaping::Utf8);
+        let request = as_v2(&blocks, NameEscaping::Utf8);
         let text = |number: u32| request.symbols[number as usize].clone();
         let sent: Vec<(Labels, Samples)> = request
             .timeseries
@@ -435,5 +441,39 @@ proptest! {
             .collect();
         prop_assert_eq!(sent.len(), expected.len(), "a series came twice");
         prop_assert_eq!(sent.into_iter().collect::<BTreeMap<_, _>>(), expected);
+    }
+
+    /// What an encoder remembers of the requests and records before changes nothing.
+    #[test]
+    fn an_encoder_that_was_used_writes_the_same(
+        batches in prop::collection::vec(any_entries(), 1..4),
+    ) {
+        let blocks: Vec<Block> = batches
+            .iter()
+            .map(|entries| {
+                let mut builder = record::RecordBuilder::new("m");
+                for (labels, at_ms, bits) in entries {
+                    let point =
+                        Point { at_ms: *at_ms, value: f64::from_bits(*bits), start_ms: 0 };
+                    let pairs = labels.iter();
+                    let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
+                    builder.push(pairs, MetricType::Gauge, "percent", "Help.", [point]);
+                }
+                record::decode(Some(RW2), &builder.finish()).unwrap()
+            })
+            .collect();
+        for version in [Version::V1, Version::V2] {
+            let mut used = Encoder::new(version);
+            for first in 0..blocks.len() {
+                // Each request goes back and forth between the records.
+                let (before, after) = blocks.split_at(first);
+                let order: Vec<&Block> = after.iter().chain(before).chain(after).collect();
+                for series in order.iter().flat_map(|block| block.iter()) {
+                    used.push(series, series.points(), &[], true, NameEscaping::Utf8);
+                }
+                let fresh = encode(version, &order, NameEscaping::Utf8);
+                prop_assert_eq!(used.finish(), fresh);
+            }
+        }
     }
 }

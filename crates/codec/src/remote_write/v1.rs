@@ -14,10 +14,14 @@ const START_TIMESTAMP: u32 = 17;
 
 pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     let mut content = Vec::new();
+    let mut labels = Labels::default();
     for part in encoder.parts() {
         content.clear();
-        put_series(&mut content, encoder, &part);
-        put_bytes(request, TIMESERIES, &content);
+        put_items(&mut content, encoder, &part);
+        labels.change_to(encoder.refs_of(&part.series.refs), encoder);
+        put_head(request, TIMESERIES, labels.encoded.len() + content.len());
+        request.extend_from_slice(&labels.encoded);
+        request.extend_from_slice(&content);
     }
     let mut families = HashSet::new();
     for series in &encoder.series {
@@ -39,8 +43,57 @@ pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     }
 }
 
-fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
-    put_labels(output, encoder.pairs(&part.series.refs));
+/// The labels of a series, encoded. Series that follow each other have most of them in common, and only those that
+/// differ are encoded anew.
+#[derive(Default)]
+struct Labels {
+    pairs: Vec<[u32; 2]>,
+    encoded: Vec<u8>,
+    /// Where each label ends.
+    ends: Vec<usize>,
+    /// The last labels, while those before them change.
+    tail: Vec<u8>,
+}
+
+impl Labels {
+    fn change_to(&mut self, refs: &[u32], encoder: &Encoder) {
+        let (pairs, _) = refs.as_chunks::<2>();
+        let same = |(known, pair): &(&[u32; 2], &[u32; 2])| known == pair;
+        let first = self.pairs.iter().zip(pairs).take_while(same).count();
+        let last = match pairs.len() == self.pairs.len() {
+            true => {
+                let rest = self.pairs.iter().rev().zip(pairs.iter().rev());
+                rest.take(pairs.len() - first).take_while(same).count()
+            }
+            false => 0,
+        };
+        let end_of = |ends: &[usize], count: usize| match count.checked_sub(1) {
+            Some(at) => ends.get(at).copied().unwrap_or_default(),
+            None => 0,
+        };
+        let tail_start = end_of(&self.ends, self.pairs.len() - last);
+        self.tail.clear();
+        let tail = self.encoded.get(tail_start..).unwrap_or_default();
+        self.tail.extend_from_slice(tail);
+        self.encoded.truncate(end_of(&self.ends, first));
+        self.ends.resize(pairs.len(), 0);
+        let behind = pairs.len() - last;
+        let changed = self.ends.iter_mut().zip(pairs);
+        for (end, &[name, value]) in changed.take(behind).skip(first) {
+            let pair = (encoder.symbols.text(name), encoder.symbols.text(value));
+            put_labels(&mut self.encoded, std::iter::once(pair));
+            *end = self.encoded.len();
+        }
+        for end in self.ends.iter_mut().skip(behind) {
+            *end = *end - tail_start + self.encoded.len();
+        }
+        self.encoded.extend_from_slice(&self.tail);
+        self.pairs.clear();
+        self.pairs.extend_from_slice(pairs);
+    }
+}
+
+fn put_items(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
     for point in encoder.points.of(part.points) {
         put_sample(output, point, false);
     }

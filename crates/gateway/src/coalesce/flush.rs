@@ -14,7 +14,8 @@ use service::tasks::CancellationToken;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::shard::{Sealed, Shard};
+use super::open::Sealed;
+use super::shard::Shard;
 use crate::error::publish_code;
 use crate::metrics;
 

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use buffer::{ContentType, PublishError, Record};
 use bytes::Bytes;
-use codec::record::{Item, RecordBuilder};
+use codec::record::RecordBuilder;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use model::{Batch, FIRST_KNOWN, Sample, Value};
+use model::{Batch, Sample, Value};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::groups::{Group, ShardGroups};
-use super::sources::Sources;
+use super::open::{Open, Pushed, Sealed, fail_too_large};
 use super::ticket::{Claims, Ticket};
-use super::{Description, Knowledge, is_bare, item, json, json_histogram, pairs, said};
+use super::{Knowledge, is_bare, item, json, json_histogram, said};
 use crate::config::RecordFormat;
 use crate::ingest::Origin;
 
@@ -72,34 +72,8 @@ pub(super) struct Addition<'a> {
     pub ticket: &'a Arc<Ticket>,
 }
 
-/// What is the same for all items of a push.
-#[derive(Clone, Copy)]
-struct Pushed<'a> {
-    addition: &'a Addition<'a>,
-    series: u32,
-    /// What others said about the metric.
-    described: Option<Description<'a>>,
-    limit_bytes: usize,
-}
-
-/// A record that gets no more samples.
-#[derive(Debug)]
-pub(super) struct Sealed {
-    pub record: Record,
-    pub claims: Claims,
-    pub samples: u32,
-}
-
-#[derive(Debug)]
-struct Open {
-    hash: u64,
-    key: Bytes,
-    tenant: Option<Arc<str>>,
-    sources: Sources,
-    builder: RecordBuilder,
-    claims: Claims,
-    received_at_ms: i64,
-}
+/// A builder that has grown beyond this is not used again: few records are so large.
+const SPARE_BYTES: usize = 64 << 10;
 
 /// What came since the last flush.
 #[derive(Debug, Default)]
@@ -111,6 +85,8 @@ pub(super) struct Window {
     open_bytes: usize,
     opened_at: Option<Instant>,
     is_closed: bool,
+    /// Builders of the window before, not more than it had: their memory is used again.
+    spare: Vec<RecordBuilder>,
 }
 
 #[derive(Debug)]
@@ -202,16 +178,15 @@ impl Shard {
     pub(super) fn take(&self) -> (Vec<Sealed>, Option<Instant>) {
         let taken = {
             let mut window = self.window();
-            let is_closed = window.is_closed;
-            std::mem::replace(
-                &mut *window,
-                Window {
-                    is_closed,
-                    ..Window::default()
-                },
-            )
+            let next = window.next();
+            std::mem::replace(&mut *window, next)
         };
-        taken.seal_all()
+        let opened_at = taken.opened_at;
+        let (sealed, spare) = taken.seal_all();
+        if !spare.is_empty() {
+            self.window().spare = spare;
+        }
+        (sealed, opened_at)
     }
 
     /// Takes what came; from now on, nothing is added.
@@ -222,6 +197,16 @@ impl Shard {
 }
 
 impl Window {
+    /// An empty window, with room for what this one has.
+    fn next(&self) -> Self {
+        Self {
+            is_closed: self.is_closed,
+            table: HashTable::with_capacity(self.open.len()),
+            open: Vec::with_capacity(self.open.len()),
+            ..Self::default()
+        }
+    }
+
     fn is_full(&self, shape: Shape) -> bool {
         self.sealed_bytes + self.open_bytes >= shape.max_record_bytes
     }
@@ -247,6 +232,8 @@ impl Window {
             sample_at(position).map(class)
         };
         let same_series = |a: &u32, b: &u32| class_of(a) == class_of(b);
+        // What the open record has of this request.
+        let (mut before_samples, mut has_pushed) = (open.builder.samples(), false);
         for run in positions.chunk_by(same_series) {
             let Some(series) = run.first().and_then(sample_at).map(|sample| sample.series) else {
                 continue;
@@ -263,14 +250,17 @@ impl Window {
                     .iter()
                     .filter_map(sample_at)
                     .map(|sample| item(batch, sample));
-                let samples = open.builder.samples();
                 let taken = open.push(pushed, items, rest.len());
                 if taken > 0 {
-                    open.sources.add(addition.origin.source.as_ref());
-                    let samples = open.builder.samples().saturating_sub(samples);
-                    open.claims.add(addition.ticket, u64::from(samples));
+                    has_pushed = true;
                     rest = rest.get(taken..).unwrap_or_default();
-                } else if let Some(sealed) = open.seal() {
+                    continue;
+                }
+                if has_pushed {
+                    open.claim(addition, before_samples);
+                }
+                if let Some(sealed) = open.seal() {
+                    (before_samples, has_pushed) = (0, false);
                     open.received_at_ms = addition.received_at_ms;
                     self.sealed_bytes += sealed.record.value.len();
                     self.sealed.push(sealed);
@@ -281,13 +271,16 @@ impl Window {
                 }
             }
         }
+        if has_pushed {
+            open.claim(addition, before_samples);
+        }
         let after = open.builder.encoded_len();
         self.open_bytes = (self.open_bytes + after).saturating_sub(before);
     }
 
     /// The open record of a name, made if there is none.
     fn open_record(&mut self, addition: &Addition<'_>, hash: u64, name: &str) -> Option<usize> {
-        let open = &mut self.open;
+        let Self { open, spare, .. } = self;
         let entry = self.table.entry(
             hash,
             |slot| {
@@ -304,15 +297,7 @@ impl Window {
             Entry::Vacant(vacant) => {
                 let slot = open.len();
                 vacant.insert(u32::try_from(slot).ok()?);
-                open.push(Open {
-                    hash,
-                    key: Bytes::copy_from_slice(name.as_bytes()),
-                    tenant: addition.origin.tenant.clone(),
-                    sources: Sources::default(),
-                    builder: RecordBuilder::new(name),
-                    claims: Claims::default(),
-                    received_at_ms: addition.received_at_ms,
-                });
+                open.push(Open::new(addition, hash, name, spare.pop()));
                 Some(slot)
             }
         }
@@ -367,92 +352,13 @@ impl Window {
         }
     }
 
-    /// Every record, those of one key in the order of their samples.
-    fn seal_all(mut self) -> (Vec<Sealed>, Option<Instant>) {
+    /// Every record, those of one key in the order of their samples; and the builders, for the next window.
+    fn seal_all(mut self) -> (Vec<Sealed>, Vec<RecordBuilder>) {
         let mut sealed = self.sealed;
+        sealed.reserve(self.open.len());
         sealed.extend(self.open.iter_mut().filter_map(Open::seal));
-        (sealed, self.opened_at)
+        let builders = self.open.into_iter().map(|open| open.builder);
+        let spare = builders.filter(|builder| builder.capacity() <= SPARE_BYTES);
+        (sealed, spare.collect())
     }
-}
-
-impl Open {
-    /// Adds items of a series: all, or a half of a half of them if all do not fit. Answers how many.
-    fn push<'x>(
-        &mut self,
-        pushed: Pushed<'_>,
-        items: impl Iterator<Item = Item<'x>> + Clone,
-        count: usize,
-    ) -> usize {
-        let mut taken = count;
-        while taken > 0 {
-            let items = items.clone().take(taken);
-            let is_pushed = self.push_all(pushed, pushed.described, items.clone())
-                // What others said must not keep out what fits without it.
-                || (pushed.described.is_some()
-                    && self.builder.is_empty()
-                    && self.push_all(pushed, None, items));
-            if is_pushed {
-                break;
-            }
-            taken /= 2;
-        }
-        taken
-    }
-
-    fn push_all<'x>(
-        &mut self,
-        pushed: Pushed<'_>,
-        described: Option<Description<'_>>,
-        items: impl Iterator<Item = Item<'x>>,
-    ) -> bool {
-        let Addition {
-            batch, knowledge, ..
-        } = pushed.addition;
-        let limit_bytes = pushed.limit_bytes;
-        if let Some(known) = pushed.series.checked_sub(FIRST_KNOWN) {
-            let catalogue = knowledge.catalogue;
-            let described = described.filter(|_| catalogue.is_bare(known));
-            return self
-                .builder
-                .push_known(limit_bytes, catalogue, known, described, items);
-        }
-        let Some(series) = batch.series(pushed.series) else {
-            return false;
-        };
-        let (kind, unit, help) = described
-            .filter(|_| is_bare(series))
-            .unwrap_or_else(|| said(series));
-        let labels = pairs(batch.labels(series));
-        self.builder
-            .push_within(limit_bytes, labels, kind, unit, help, items)
-    }
-
-    /// The record, if it has samples. The next one of that name starts empty.
-    fn seal(&mut self) -> Option<Sealed> {
-        if self.builder.is_empty() {
-            return None;
-        }
-        let samples = self.builder.samples();
-        Some(Sealed {
-            record: Record {
-                key: self.key.clone(),
-                value: self.builder.finish(),
-                content_type: ContentType::RemoteWriteV2,
-                tenant: self.tenant.clone(),
-                source: std::mem::take(&mut self.sources).joined(),
-                received_at_ms: self.received_at_ms,
-            },
-            claims: std::mem::take(&mut self.claims),
-            samples,
-        })
-    }
-}
-
-fn fail_too_large(addition: &Addition<'_>, samples: usize, limit_bytes: usize) {
-    let mut claims = Claims::default();
-    claims.add(addition.ticket, samples as u64);
-    claims.settle(&Err(PublishError::TooLarge {
-        size_bytes: limit_bytes.saturating_add(1),
-        limit_bytes,
-    }));
 }

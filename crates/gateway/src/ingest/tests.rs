@@ -17,8 +17,8 @@ fn a_body_is_small_by_what_it_becomes() {
     let large = packed(300 << 10);
     assert!(large.len() < 16 << 10);
     assert!(!is_small(Encoding::Snappy, &large));
-    assert!(is_small(Encoding::Identity, &vec![b' '; 64 << 10].into()));
-    assert!(!is_small(Encoding::Identity, &vec![b' '; 65 << 10].into()));
+    assert!(is_small(Encoding::Identity, &vec![b' '; 256 << 10].into()));
+    assert!(!is_small(Encoding::Identity, &vec![b' '; 257 << 10].into()));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use codec::Decoded;
+use codec::catalogue::Catalogue;
 use codec::datadog::{self, Options, Passed};
 use http::StatusCode;
 use model::{Limits, Refusal};
@@ -95,7 +96,12 @@ impl Protocol for Datadog {
         })
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        _catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
         let options = Options {
             now_ms: self.now_ms,
             max_samples: limits.max_samples,

@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
+use codec::catalogue::Catalogue;
 use codec::influx::{Options, Precision};
 use http::{HeaderName, HeaderValue, StatusCode};
 use model::{Limits, Refusal};
@@ -97,7 +98,12 @@ impl<D: Dialect> Protocol for Influx<D> {
         })
     }
 
-    fn decode<'a>(&'a self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    fn decode<'a>(
+        &'a self,
+        body: &'a Bytes,
+        limits: &Limits,
+        _catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
         let (label, database) = (&self.config.database_label, &self.database);
         let has_label = !label.is_empty() && !database.is_empty();
         let options = Options {

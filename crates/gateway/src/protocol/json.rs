@@ -40,11 +40,7 @@ impl Protocol for Json {
         })
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-        codec::json::decode(body, limits.max_samples)
-    }
-
-    fn decode_with<'a>(
+    fn decode<'a>(
         &self,
         body: &'a Bytes,
         limits: &Limits,

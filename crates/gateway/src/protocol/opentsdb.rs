@@ -9,6 +9,7 @@ use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
+use codec::catalogue::Catalogue;
 use http::StatusCode;
 use model::{Limits, Refusal};
 use serde::Serialize;
@@ -70,7 +71,12 @@ impl Protocol for OpenTsdb {
         })
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        _catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
         let decoded = codec::opentsdb::decode(body, limits.max_samples)?;
         if self.answer == Answer::Details {
             self.body.get_or_init(|| body.clone());

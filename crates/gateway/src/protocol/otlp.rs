@@ -11,7 +11,8 @@ use std::sync::Arc;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
-use codec::otlp::{Deltas, Options, Translation, decode};
+use codec::catalogue::Catalogue;
+use codec::otlp::{Deltas, Options, Translation, decode_with};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use model::{Limits, Refusal};
@@ -58,14 +59,19 @@ impl Request {
         })
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
         let translation = Translation {
             options: &self.shared.options,
             deltas: &self.shared.deltas,
             tenant: self.tenant.as_deref(),
             now_ms: self.now_ms,
         };
-        let mut decoded = decode(body, translation, limits.max_samples)?;
+        let mut decoded = decode_with(body, translation, limits.max_samples, catalogue)?;
         decoded.drop_long_metadata(limits.max_metadata_bytes);
         Ok(decoded)
     }
@@ -130,8 +136,13 @@ impl Protocol for OtlpHttp {
         }
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-        self.request.decode(body, limits)
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
+        self.request.decode(body, limits, catalogue)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

@@ -56,14 +56,7 @@ impl Protocol for RemoteWrite {
         })
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-        match self {
-            Self::Push(version) => receive::decode(*version, body, limits),
-            Self::Handshake => Ok(Decoded::default()),
-        }
-    }
-
-    fn decode_with<'a>(
+    fn decode<'a>(
         &self,
         body: &'a Bytes,
         limits: &Limits,

@@ -6,6 +6,7 @@
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use codec::catalogue::Catalogue;
 use codec::text::{Dialect, Options};
 use codec::{Decoded, exposition_protobuf};
 use http::StatusCode;
@@ -54,7 +55,12 @@ impl Protocol for Text {
         Ok(self.extra.appended_to(body))
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        _catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
         let (body, extra) = self.extra.split(body);
         let mut decoded = match self.format {
             Format::Text => self.lines(body, Dialect::Text, limits),

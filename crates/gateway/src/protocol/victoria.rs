@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
+use codec::catalogue::Catalogue;
 use codec::victoria_json::LineNumbers;
 use http::StatusCode;
 use model::{Limits, Refusal};
@@ -39,7 +40,12 @@ impl Protocol for Victoria {
         Ok(self.extra.appended_to(body))
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        _catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
         let (body, extra) = self.extra.split(body);
         let (mut decoded, lines) = codec::victoria_json::decode(body, limits.max_samples)?;
         ExtraLabels::give(&extra, body, &mut decoded)?;

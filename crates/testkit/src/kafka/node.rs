@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -109,6 +109,10 @@ impl Node {
         format!("127.0.0.1:{}", self.advertised_port)
     }
 
+    pub(super) fn data_dir(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
     pub(super) fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
     }
@@ -144,4 +148,21 @@ impl Node {
             .as_ref()
             .unwrap_or_else(|| panic!("this broker was never started")))
     }
+}
+
+/// Bytes of the log files in the folders of a data directory that start with `prefix`.
+pub(super) fn log_bytes(data_dir: &Path, prefix: &str) -> u64 {
+    // What goes away meanwhile has no bytes.
+    let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries(data_dir)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+        .flat_map(|folder| entries(&folder.path()))
+        .filter(|file| {
+            file.path()
+                .extension()
+                .is_some_and(|ending| ending == "log")
+        })
+        .filter_map(|file| file.metadata().ok())
+        .map(|metadata| metadata.len())
+        .sum()
 }

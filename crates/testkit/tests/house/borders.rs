@@ -25,7 +25,10 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
     ("testkit", &[]),
     ("e2e", &[]),
     // Measures the binary from outside, with the servers that tests use.
-    ("loadtest", &["codec", "model", "service", "testkit"]),
+    (
+        "loadtest",
+        &["buffer", "codec", "model", "service", "store", "testkit"],
+    ),
 ];
 
 /// What pure crates must not reach: the clock, the network, a runtime.

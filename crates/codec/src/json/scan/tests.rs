@@ -3,7 +3,7 @@ use super::{Scanned, object};
 fn numbers(text: &str) -> Option<(&str, &str)> {
     let Scanned { end, numbers } = object(text.as_bytes(), 0).unwrap();
     assert_eq!(end, text.len(), "{text}");
-    numbers.map(|(time, value)| (&text[time], &text[value]))
+    numbers.and_then(|(time, value)| text.get(time).zip(text.get(value)))
 }
 
 #[test]

@@ -17,9 +17,12 @@ pub(super) fn decode<'a>(
     mut walk: Option<Walk<'a, '_>>,
 ) -> Result<Decoded<'a>, Refusal> {
     let likely = count_series(body).min(limits.max_samples);
-    // What is known has no labels in the batch.
-    let labels = if walk.is_some() { 0 } else { 4 };
-    let mut reading = Reading::new(limits, Batch::with_capacity(likely, labels));
+    let batch = match &walk {
+        // What is known has no labels in the batch.
+        Some(_) => Batch::with_samples(likely),
+        None => Batch::with_capacity(likely, 4),
+    };
+    let mut reading = Reading::new(limits, batch);
     let mut reader = Reader(body);
     let mut recent = Recent::default();
     let mut series = 0_usize;

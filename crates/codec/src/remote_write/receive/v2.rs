@@ -24,9 +24,12 @@ pub(super) fn decode<'a>(
 ) -> Result<Decoded<'a>, Refusal> {
     let (symbols, likely) = read_symbols(body).map_err(|error| error.refusal(MESSAGE, ""))?;
     let likely = likely.min(limits.max_samples);
-    // What is known has no labels in the batch.
-    let labels = if walk.is_some() { 0 } else { 4 };
-    let mut reading = Reading::new(limits, Batch::with_capacity(likely, labels));
+    let batch = match &walk {
+        // What is known has no labels in the batch.
+        Some(_) => Batch::with_samples(likely),
+        None => Batch::with_capacity(likely, 4),
+    };
+    let mut reading = Reading::new(limits, batch);
     let mut walk = walk.map(|walk| ByTexts::new(walk, symbols.0.len()));
     let mut reader = Reader(body);
     let mut series = 0_usize;

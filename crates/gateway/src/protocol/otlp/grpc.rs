@@ -11,6 +11,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::{BufMut as _, Bytes, BytesMut};
+use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding};
 use futures::stream;
 use http::header::CONTENT_TYPE;
@@ -91,8 +92,13 @@ impl Protocol for OtlpGrpc {
         Ok((encoding, body.slice(5..)))
     }
 
-    fn decode<'a>(&self, body: &'a Bytes, limits: &Limits) -> Result<Decoded<'a>, Refusal> {
-        self.0.decode(body, limits)
+    fn decode<'a>(
+        &self,
+        body: &'a Bytes,
+        limits: &Limits,
+        catalogue: &Catalogue,
+    ) -> Result<Decoded<'a>, Refusal> {
+        self.0.decode(body, limits, catalogue)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

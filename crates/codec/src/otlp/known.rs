@@ -1,0 +1,223 @@
+//! Data points of series that a catalogue knows: found by the bytes of resource, metric and attributes.
+//!
+//! Only numbers that mean what they say are looked for: gauges and cumulative sums. Their name is not translated again,
+//! and their attributes are not read.
+
+use model::{FIRST_KNOWN, Sample, Value};
+
+use super::metric::{Data, Temporality, aggregation};
+use super::number::{EARLIEST_NS, integer};
+use super::translate::{Point, Translator};
+use super::{Stop, Translation};
+use crate::catalogue::{Catalogue, Form, Unknown};
+use crate::protobuf::Reader;
+
+/// Series that one body may teach: a catalogue is locked while it learns.
+const MOST_LESSONS: usize = 2048;
+
+/// The field of a data point's attributes.
+const ATTRIBUTES: u32 = 7;
+
+/// The way along the known series of a body.
+#[derive(Debug)]
+pub(super) struct Walk<'a, 'c> {
+    catalogue: &'c Catalogue,
+    /// The resource in hand, and its number if it is known.
+    resource: Option<(&'a [u8], Option<u32>)>,
+    last: Option<u32>,
+    found: u64,
+    unknown: Vec<Unknown<'a>>,
+}
+
+/// A metric up to its data points.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heading<'a> {
+    form: Form,
+    bytes: &'a [u8],
+    /// The numbers of resource and metric, if both are known.
+    known: Option<(u32, u32)>,
+    resource: &'a [u8],
+    pub(super) data_points: &'a [u8],
+}
+
+/// A data point without its attributes.
+struct Read<'a> {
+    point: Point,
+    value: f64,
+    attributes: &'a [u8],
+}
+
+impl<'a, 'c> Walk<'a, 'c> {
+    pub(super) fn new(catalogue: &'c Catalogue, translation: &Translation<'_>) -> Option<Self> {
+        // A scope's labels would be one more part.
+        let is_useful = catalogue.is_useful() && !translation.options.has_scope_labels;
+        is_useful.then(|| Self {
+            catalogue,
+            resource: None,
+            last: None,
+            found: 0,
+            unknown: Vec::new(),
+        })
+    }
+
+    /// Goes on with the metrics of another resource, which has one message.
+    pub(super) fn resource(&mut self, resource: Option<&'a [u8]>) {
+        self.resource = resource.map(|bytes| (bytes, self.catalogue.part(bytes)));
+    }
+
+    /// A metric whose data points may be known.
+    pub(super) fn heading(&self, message: &'a [u8]) -> Option<Heading<'a>> {
+        let (resource, resource_number) = self.resource?;
+        let mut reader = Reader(message);
+        let (number, data_points, start) = loop {
+            let start = message.len() - reader.0.len();
+            let (number, field) = reader.field().ok()??;
+            match number {
+                1..=3 => {}
+                5 | 7 if reader.0.is_empty() => break (number, field.bytes().ok()?, start),
+                _ => return None,
+            }
+        };
+        let form = if number == 5 {
+            Form::OtlpGauge
+        } else {
+            match aggregation(Data::Sum, data_points).ok()? {
+                (Temporality::Cumulative, true) => Form::OtlpCounter,
+                (Temporality::Cumulative, false) => Form::OtlpSum,
+                _ => return None,
+            }
+        };
+        let bytes = message.get(..start)?;
+        Some(Heading {
+            form,
+            bytes,
+            known: resource_number.zip(self.catalogue.part(bytes)),
+            resource,
+            data_points,
+        })
+    }
+
+    fn find(&mut self, heading: &Heading<'a>, attributes: &[u8]) -> Option<u32> {
+        let (resource, metric) = heading.known?;
+        let expected = self
+            .last
+            .and_then(|last| self.catalogue.after_parts(last))
+            .filter(|(_, form, [a, b, c])| {
+                *form == heading.form
+                    && (*a, *b) == (resource, metric)
+                    && self.catalogue.part_bytes(*c) == attributes
+            });
+        if let Some((series, ..)) = expected {
+            self.last = Some(series);
+            return Some(series);
+        }
+        let attributes = self.catalogue.part(attributes)?;
+        let parts = [resource, metric, attributes];
+        let series = self.catalogue.find_parts(heading.form, parts)?;
+        if let Some(last) = self.last {
+            self.catalogue.follow(last, series);
+        }
+        self.last = Some(series);
+        Some(series)
+    }
+
+    /// Counts what was found, and hands on what may be learned.
+    pub(super) fn end(self, objects: u32) -> Vec<Unknown<'a>> {
+        let others = u64::from(objects).saturating_sub(self.found);
+        self.catalogue.count(self.found, others);
+        self.unknown
+    }
+}
+
+impl<'a> Translator<'a, '_> {
+    /// Takes a data point of a known series; `false` when it has to be translated.
+    pub(super) fn known_point(
+        &mut self,
+        heading: &Heading<'a>,
+        index: u32,
+        message: &'a [u8],
+    ) -> Result<bool, Stop> {
+        let Some(walk) = &mut self.walk else {
+            return Ok(false);
+        };
+        let Some((read, series)) = read(message).and_then(|read| {
+            walk.find(heading, read.attributes)
+                .map(|series| (read, series))
+        }) else {
+            return Ok(false);
+        };
+        walk.found += 1;
+        self.count(1)?;
+        self.resource.latest_ns = self.resource.latest_ns.max(read.point.at_ns);
+        self.decoded.batch.push(Sample {
+            index,
+            series: FIRST_KNOWN + series,
+            at_ms: read.point.at_ms(),
+            start_ms: match heading.form {
+                Form::OtlpGauge => 0,
+                _ => read.point.start_ms(),
+            },
+            value: Value::Float(read.value),
+        });
+        Ok(true)
+    }
+
+    /// Notes the series that a data point was translated to.
+    pub(super) fn note_unknown(&mut self, heading: &Heading<'a>, message: &'a [u8]) {
+        let Some(walk) = &mut self.walk else {
+            return;
+        };
+        walk.last = None;
+        let Some(read) = read(message).filter(|read| are_attributes(read.attributes)) else {
+            return;
+        };
+        if let Some(sample) = self.decoded.batch.samples().last()
+            && sample.known().is_none()
+            && walk.unknown.len() < MOST_LESSONS
+        {
+            walk.unknown.push(Unknown {
+                series: sample.series,
+                form: heading.form,
+                parts: [heading.resource, heading.bytes, read.attributes],
+            });
+        }
+    }
+}
+
+/// Reads a data point as senders write it: times, a value, and its attributes last.
+#[inline]
+fn read(message: &[u8]) -> Option<Read<'_>> {
+    let mut point = Point::default();
+    let mut value = None;
+    let mut reader = Reader(message);
+    let attributes = loop {
+        let rest = reader.0;
+        match reader.field().ok()? {
+            None => break rest,
+            Some((2, field)) => point.start_ns = field.fixed64().ok()?,
+            Some((3, field)) => point.at_ns = field.fixed64().ok()?,
+            Some((4, field)) => value = Some(field.double().ok()?),
+            Some((6, field)) => value = Some(integer(field.fixed64().ok()?)),
+            Some((ATTRIBUTES, _)) => break rest,
+            Some(_) => return None,
+        }
+    };
+    // Smaller times are looked at more closely.
+    (point.at_ns >= EARLIEST_NS).then_some(Read {
+        point,
+        value: value?,
+        attributes,
+    })
+}
+
+/// Whether these are attributes and nothing else.
+fn are_attributes(fields: &[u8]) -> bool {
+    let mut reader = Reader(fields);
+    loop {
+        match reader.field() {
+            Ok(None) => return true,
+            Ok(Some((ATTRIBUTES, _))) => {}
+            Ok(Some(_)) | Err(_) => return false,
+        }
+    }
+}

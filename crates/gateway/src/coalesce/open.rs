@@ -1,0 +1,156 @@
+//! An open record: the samples of one metric name since the last flush.
+
+use std::sync::Arc;
+
+use buffer::{ContentType, PublishError, Record};
+use bytes::Bytes;
+use codec::record::{Item, RecordBuilder};
+use model::FIRST_KNOWN;
+
+use super::shard::Addition;
+use super::sources::Sources;
+use super::ticket::Claims;
+use super::{Description, is_bare, pairs, said};
+
+/// What is the same for all items of a push.
+#[derive(Clone, Copy)]
+pub(super) struct Pushed<'a> {
+    pub(super) addition: &'a Addition<'a>,
+    pub(super) series: u32,
+    /// What others said about the metric.
+    pub(super) described: Option<Description<'a>>,
+    pub(super) limit_bytes: usize,
+}
+
+/// A record that gets no more samples.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub record: Record,
+    pub claims: Claims,
+    pub samples: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) hash: u64,
+    pub(super) key: Bytes,
+    pub(super) tenant: Option<Arc<str>>,
+    sources: Sources,
+    pub(super) builder: RecordBuilder,
+    claims: Claims,
+    pub(super) received_at_ms: i64,
+}
+
+impl Open {
+    /// An empty one, with the memory of a builder that is not used any more.
+    pub(super) fn new(
+        addition: &Addition<'_>,
+        hash: u64,
+        name: &str,
+        spare: Option<RecordBuilder>,
+    ) -> Self {
+        let builder = spare.map_or_else(
+            || RecordBuilder::new(name),
+            |mut builder| {
+                builder.restart(name);
+                builder
+            },
+        );
+        Self {
+            hash,
+            key: Bytes::copy_from_slice(name.as_bytes()),
+            tenant: addition.origin.tenant.clone(),
+            sources: Sources::default(),
+            builder,
+            claims: Claims::default(),
+            received_at_ms: addition.received_at_ms,
+        }
+    }
+
+    /// Adds items of a series: all, or a half of a half of them if all do not fit. Answers how many.
+    pub(super) fn push<'x>(
+        &mut self,
+        pushed: Pushed<'_>,
+        items: impl Iterator<Item = Item<'x>> + Clone,
+        count: usize,
+    ) -> usize {
+        let mut taken = count;
+        while taken > 0 {
+            let items = items.clone().take(taken);
+            let is_pushed = self.push_all(pushed, pushed.described, items.clone())
+                // What others said must not keep out what fits without it.
+                || (pushed.described.is_some()
+                    && self.builder.is_empty()
+                    && self.push_all(pushed, None, items));
+            if is_pushed {
+                break;
+            }
+            taken /= 2;
+        }
+        taken
+    }
+
+    fn push_all<'x>(
+        &mut self,
+        pushed: Pushed<'_>,
+        described: Option<Description<'_>>,
+        items: impl Iterator<Item = Item<'x>>,
+    ) -> bool {
+        let Addition {
+            batch, knowledge, ..
+        } = pushed.addition;
+        let limit_bytes = pushed.limit_bytes;
+        if let Some(known) = pushed.series.checked_sub(FIRST_KNOWN) {
+            let catalogue = knowledge.catalogue;
+            let described = described.filter(|_| catalogue.is_bare(known));
+            return self
+                .builder
+                .push_known(limit_bytes, catalogue, known, described, items);
+        }
+        let Some(series) = batch.series(pushed.series) else {
+            return false;
+        };
+        let (kind, unit, help) = described
+            .filter(|_| is_bare(series))
+            .unwrap_or_else(|| said(series));
+        let labels = pairs(batch.labels(series));
+        self.builder
+            .push_within(limit_bytes, labels, kind, unit, help, items)
+    }
+
+    /// Notes that a request waits for the record, with the samples since there were so many.
+    pub(super) fn claim(&mut self, addition: &Addition<'_>, before_samples: u32) {
+        let samples = self.builder.samples().saturating_sub(before_samples);
+        self.claims.add(addition.ticket, u64::from(samples));
+        self.sources.add(addition.origin.source.as_ref());
+    }
+
+    /// The record, if it has samples. The next one of that name starts empty.
+    pub(super) fn seal(&mut self) -> Option<Sealed> {
+        if self.builder.is_empty() {
+            return None;
+        }
+        let samples = self.builder.samples();
+        Some(Sealed {
+            record: Record {
+                key: self.key.clone(),
+                value: self.builder.finish(),
+                content_type: ContentType::RemoteWriteV2,
+                tenant: self.tenant.clone(),
+                source: std::mem::take(&mut self.sources).joined(),
+                received_at_ms: self.received_at_ms,
+            },
+            claims: std::mem::take(&mut self.claims),
+            samples,
+        })
+    }
+}
+
+pub(super) fn fail_too_large(addition: &Addition<'_>, samples: usize, limit_bytes: usize) {
+    let mut claims = Claims::default();
+    claims.add(addition.ticket, samples as u64);
+    claims.settle(&Err(PublishError::TooLarge {
+        size_bytes: limit_bytes.saturating_add(1),
+        limit_bytes,
+    }));
+}
