@@ -27,6 +27,8 @@ pub struct Consumed {
     pub tenant: Option<Arc<str>>,
     /// The header `source`: who sent the samples, for people.
     pub source: Option<Arc<str>>,
+    /// What other readers of this process made of it.
+    pub memo: crate::Memo,
 }
 
 /// Held by the reader while it finishes what it has of revoked partitions; dropping it lets the

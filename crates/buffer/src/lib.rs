@@ -7,10 +7,12 @@
 mod drain;
 pub mod kafka;
 pub mod local;
+mod memo;
 pub mod metrics;
 mod publish;
 mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
+pub use memo::{Claim, Memo};
 pub use publish::{BuryDead, ContentType, DeadLetter, Durability, Publish, PublishError, Record};
 pub use table::{Change, Follow, MAX_KEY_BYTES, Table};

@@ -15,6 +15,7 @@ mod failure;
 mod handle;
 mod index;
 mod lock;
+mod memory;
 mod plan;
 mod queue;
 mod reader;

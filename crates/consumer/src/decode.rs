@@ -3,10 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use buffer::Consumed;
+use buffer::{Claim, Consumed};
 use bytes::Bytes;
-use model::Block;
-use store::Source;
+use store::{Record, Source};
 use tokio::task::JoinHandle;
 
 /// Up to so many bytes are decoded where they are: some 100 µs.
@@ -19,7 +18,7 @@ pub(crate) struct Decoded {
     pub(crate) tenant: Option<Arc<str>>,
     pub(crate) sender: Option<Arc<str>>,
     pub(crate) key: Option<Bytes>,
-    pub(crate) content: Result<Block, Poison>,
+    pub(crate) content: Result<Arc<Record>, Poison>,
 }
 
 /// What cannot be decoded, as it came.
@@ -46,11 +45,30 @@ pub(crate) enum Decoding {
     Started(JoinHandle<Vec<Decoded>>),
 }
 
+/// Another reader of this process may have decoded a record already, or be at it: such a record is
+/// looked at again when all others are done.
 fn decode_all(records: Vec<Consumed>) -> Vec<Decoded> {
-    records.into_iter().map(decode_one).collect()
+    let mut later = Vec::new();
+    let mut decoded: Vec<Option<Decoded>> = Vec::with_capacity(records.len());
+    for record in records {
+        let claim = record.memo.claim();
+        if matches!(claim, Claim::Anothers) {
+            later.push((decoded.len(), record));
+            decoded.push(None);
+        } else {
+            decoded.push(Some(decode_one(record, claim)));
+        }
+    }
+    for (at, record) in later {
+        let claim = record.memo.claim();
+        if let Some(place) = decoded.get_mut(at) {
+            *place = Some(decode_one(record, claim));
+        }
+    }
+    decoded.into_iter().flatten().collect()
 }
 
-fn decode_one(record: Consumed) -> Decoded {
+fn decode_one(record: Consumed, claim: Claim<Record>) -> Decoded {
     let Consumed {
         partition,
         offset,
@@ -60,13 +78,37 @@ fn decode_one(record: Consumed) -> Decoded {
         content_type,
         tenant,
         source: sender,
+        memo,
     } = record;
+    let source = Source {
+        partition,
+        offset,
+        received_at_ms,
+    };
+    if let Claim::Made(record) = claim {
+        return Decoded {
+            source,
+            tenant,
+            sender,
+            key,
+            content: Ok(record),
+        };
+    }
     // A decoder promises not to panic. If one does all the same, one record must not stop the partition for good.
     let decoded = catch_unwind(AssertUnwindSafe(|| {
         codec::record::decode(content_type.as_deref(), &value)
     }));
     let failed = match decoded {
-        Ok(Ok(block)) => Ok(block),
+        Ok(Ok(block)) => {
+            let record = Arc::new(Record {
+                block,
+                source,
+                tenant: tenant.clone(),
+                sender: sender.clone(),
+            });
+            memo.made(&record);
+            Ok(record)
+        }
         Ok(Err(error)) => Err((error.reason(), error.to_string())),
         Err(_) => Err((
             "record_decoder_failed",
@@ -80,11 +122,7 @@ fn decode_one(record: Consumed) -> Decoded {
         value,
     });
     Decoded {
-        source: Source {
-            partition,
-            offset,
-            received_at_ms,
-        },
+        source,
         tenant,
         sender,
         key,

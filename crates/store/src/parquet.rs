@@ -12,11 +12,16 @@ mod disk;
 mod error;
 mod expire;
 mod file;
+mod group;
+mod hybrid;
 mod layout;
 mod manifest;
 mod merge;
 mod read;
 mod rows;
+mod series;
+mod texts;
+mod workers;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -37,6 +42,7 @@ use file::Origin;
 use layout::Layout;
 use manifest::{Entry, Manifest};
 use rows::Rows;
+use workers::Workers;
 
 /// How often days are looked at. A day is over once a day, but a process may not run that long.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(3600);
@@ -58,6 +64,7 @@ struct Shared {
     /// A lock per partition: a write whose caller is gone still ends before the next one begins.
     partitions: Mutex<HashMap<i32, Arc<Mutex<Option<Partition>>>>>,
     undated: LogLimit,
+    workers: Workers,
 }
 
 /// What is known of a partition since it was resumed.
@@ -109,6 +116,7 @@ impl Archive {
         let dir = config.dir.clone().unwrap_or_else(|| data_dir.join(&store));
         let layout = Layout::new(dir);
         commit::prepare(&layout)?;
+        let workers = Workers::start().map_err(Error::io("start the threads of", layout.root()))?;
         let shared = Shared {
             store,
             source: source.into(),
@@ -116,6 +124,7 @@ impl Archive {
             layout,
             partitions: Mutex::default(),
             undated: LogLimit::new(),
+            workers,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -301,15 +310,6 @@ fn span(batch: &Batch) -> Result<Option<Span>, Error> {
     Ok(Some(span))
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, WriteError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(error) => Err(Error::Defect(error.to_string()).into()),
-    }
-}
-
 impl Write for Archive {
     fn lanes(&self) -> Lanes {
         Lanes::ByPartition
@@ -326,7 +326,11 @@ impl Write for Archive {
 
     async fn resume(&self, partition: i32, offset: i64) -> Result<(), WriteError> {
         let shared = Arc::clone(&self.shared);
-        blocking(move || shared.resume(partition, offset)).await
+        let work = {
+            let shared = Arc::clone(&shared);
+            move || shared.resume(partition, offset)
+        };
+        Ok(shared.workers.run(work).await?)
     }
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
@@ -338,7 +342,7 @@ impl Write for Archive {
         let batch = batch.clone();
         let abandoned = Arc::new(AtomicBool::new(false));
         let watch = Abandon(Arc::clone(&abandoned));
-        let result = blocking(move || {
+        let work = move || {
             let keep_on = || {
                 if abandoned.load(Ordering::SeqCst) {
                     Err(Error::Abandoned)
@@ -347,11 +351,11 @@ impl Write for Archive {
                 }
             };
             shared.write(&batch, span, &keep_on)
-        })
-        .await;
+        };
+        let result = self.shared.workers.run(work).await;
         drop(watch);
         let store = &self.shared.store;
-        let result = result.map(|written| {
+        let result = result.map_err(WriteError::from).map(|written| {
             metrics::archive_files_written(store, written.files, written.bytes);
         });
         metrics::archive_written(store, &result, started.elapsed());

@@ -5,6 +5,7 @@
 //! fewer points of every series before it forgets the series that were silent longest. Native
 //! histograms are not shown: they have no single value.
 
+mod texts;
 mod window;
 
 use std::num::NonZeroUsize;

@@ -171,7 +171,7 @@ impl Engine {
             drop(batch);
             Ok(())
         } else {
-            self.write(&store, batch, appended)
+            self.write(&store, batch, appended.len())
         };
         if let Err(failure) = written {
             drop(store);
@@ -183,6 +183,11 @@ impl Engine {
             return;
         }
         self.shared.tables().apply(puts);
+        let mut memory = self.shared.memory();
+        for (offset, stored) in appended {
+            memory.push(offset, stored);
+        }
+        drop(memory);
         self.shared.publish_tail(State::Open);
         if self.is_full {
             self.shared.condition.not_ready(self.shared.why_full());
@@ -298,6 +303,7 @@ impl Engine {
         let (store, _id) = Store::open(dir, tuning)?;
         *self.shared.index() = Index::load(&store, tuning)?;
         self.shared.tables().load(&store)?;
+        self.shared.memory().clear();
         self.shared.set_store(Some(store.clone()));
         Ok(store)
     }

@@ -147,6 +147,7 @@ impl RecordDecoder {
             source: shared(&mut self.source, source.as_deref())?,
             content_type: content_type.map(|kind| Bytes::from_static(kind.as_str().as_bytes())),
             value: stored,
+            memo: crate::Memo::default(),
         })
     }
 }

@@ -15,6 +15,7 @@ use super::engine::Engine;
 use super::entry::Buried;
 use super::failure::Failure;
 use super::index::Index;
+use super::memory::Memory;
 use super::queue::{Command, Queue};
 use super::reader::{Reader, Start};
 use super::shared::{Shared, State, Tail};
@@ -123,6 +124,7 @@ impl Log {
             kept_bytes = index.records.bytes(),
             "the log is open"
         );
+        let memory_bytes = usize::try_from(tuning.memtable_bytes).unwrap_or(usize::MAX);
         let shared = Arc::new(Shared {
             dir: dir.to_owned(),
             id,
@@ -135,6 +137,7 @@ impl Log {
             tail: watch::Sender::new(tail),
             store: Arc::new(RwLock::new(Some(store.clone()))),
             index: Mutex::new(index),
+            memory: Mutex::new(Memory::new(memory_bytes)),
             tables: Mutex::new(tables),
             open_readers: Mutex::new(BTreeSet::new()),
             fsyncs: AtomicU64::new(0),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::config::Tuning;
 use super::entry;
 use super::failure::Failure;
@@ -57,7 +59,7 @@ impl Index {
         store: &Store,
         batch: &mut Batch,
         lane: Lane,
-        stored: Vec<u8>,
+        stored: Bytes,
         added: Added,
     ) -> u64 {
         let segments = self.lane_mut(lane);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::entry;
 use super::index::Index;
 use super::queue::{Answer, Command};
@@ -24,8 +26,8 @@ pub(super) enum Waiting {
 pub(super) struct Plan {
     pub(super) batch: Batch,
     pub(super) waiting: Vec<Waiting>,
-    /// How many records are appended.
-    pub(super) appended: usize,
+    /// The records that are appended, with their offsets.
+    pub(super) appended: Vec<(u64, Bytes)>,
     /// Whether the last record was refused for want of room; none without a record.
     pub(super) is_full: Option<bool>,
     /// Lanes whose start moved.
@@ -41,7 +43,7 @@ impl Plan {
         Self {
             batch: store.batch(),
             waiting: Vec::new(),
-            appended: 0,
+            appended: Vec::new(),
             is_full: None,
             forgotten: Vec::new(),
             puts: Vec::new(),
@@ -75,6 +77,7 @@ impl Plan {
                 Command::Bury(letter, answer) => {
                     let stored = entry::encode_dead_letter(&letter, self.now_ms);
                     let added = self.added(&stored, self.now_ms);
+                    let stored = stored.into();
                     index.append(store, &mut self.batch, Lane::Dead, stored, added);
                     self.bound_dead_letters(shared, index);
                     self.waiting.push(Waiting::Publish(answer));
@@ -119,10 +122,11 @@ impl Plan {
         record: &Record,
         answer: Answer<(), PublishError>,
     ) {
-        let stored = entry::encode_record(record, self.now_ms);
+        let stored = Bytes::from(entry::encode_record(record, self.now_ms));
         let added = self.added(&stored, record.received_at_ms);
-        index.append(store, &mut self.batch, Lane::Records, stored, added);
-        self.appended += 1;
+        let kept = stored.clone();
+        let offset = index.append(store, &mut self.batch, Lane::Records, stored, added);
+        self.appended.push((offset, kept));
         self.waiting.push(Waiting::Publish(answer));
     }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::PARTITION;
+use super::entry::RecordDecoder;
 use super::handle::{Log, as_offset};
+use super::memory::Kept;
 use super::queue::Command;
 use super::shared::{State, Tail};
 use super::store::{Read, Store};
-use crate::{Commit, Drain, DrainError, Event, PartitionState};
+use crate::{Commit, Consumed, Drain, DrainError, Event, PartitionState};
 
 /// Longest name of a reader, in bytes.
 const MAX_NAME_BYTES: usize = 200;
@@ -153,6 +155,11 @@ impl Drain for Reader {
             }
             let shared = self.committer.log.shared();
             let (from, to, max_bytes) = (self.position, tail.end, shared.tuning.chunk_bytes);
+            let kept = shared.memory().read(from, to, max_bytes);
+            if !kept.is_empty() {
+                self.position += kept.len() as u64;
+                return decode(kept).map(Event::Records);
+            }
             let read = shared
                 .read(move |store| store.read(from, to, max_bytes))
                 .await;
@@ -187,6 +194,20 @@ impl Drain for Reader {
     }
 
     async fn close(self) {}
+}
+
+fn decode(kept: Vec<Kept>) -> Result<Vec<Consumed>, DrainError> {
+    let mut decoder = RecordDecoder::default();
+    let records = kept.into_iter().map(|kept| {
+        let record = decoder
+            .decode(as_offset(kept.offset), kept.stored)
+            .map_err(|error| DrainError::Fatal(format!("record {}: {error}", kept.offset)))?;
+        Ok(Consumed {
+            memo: kept.memo,
+            ..record
+        })
+    });
+    records.collect()
 }
 
 impl Drop for Reader {

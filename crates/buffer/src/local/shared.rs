@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::config::{Config, Tuning};
 use super::index::Index;
+use super::memory::Memory;
 use super::queue::{Answer, Command, Queue, Refused};
 use super::store::{SharedStore, Store};
 use super::tables::Tables;
@@ -51,6 +52,7 @@ pub(super) struct Shared {
     pub(super) tail: watch::Sender<Tail>,
     pub(super) store: SharedStore,
     pub(super) index: Mutex<Index>,
+    pub(super) memory: Mutex<Memory>,
     pub(super) tables: Mutex<Tables>,
     /// Names of readers that are open; two of one name would undo each other's commits.
     pub(super) open_readers: Mutex<BTreeSet<Arc<str>>>,
@@ -62,6 +64,10 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {

@@ -308,7 +308,7 @@ impl Store {
         }
     }
 
-    pub(super) fn append(&self, batch: &mut Batch, lane: Lane, offset: u64, stored: Vec<u8>) {
+    pub(super) fn append(&self, batch: &mut Batch, lane: Lane, offset: u64, stored: Bytes) {
         let keyspace = self.lane(lane);
         batch.write.insert(keyspace, offset.to_be_bytes(), stored);
     }

@@ -143,8 +143,8 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         if partition.stage == Stage::Leaving || self.shutdown.is_some() {
             return 0;
         }
-        let block = match content {
-            Ok(block) => block,
+        let record = match content {
+            Ok(record) => record,
             Err(poison) => {
                 let bytes = poison.value.len();
                 if partition
@@ -168,7 +168,8 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
                 return 0;
             }
         };
-        let picks = self.router.picks(&block);
+        let block = &record.block;
+        let picks = self.router.picks(block);
         let bytes = block.size_bytes()
             + size_of::<Record>()
             + picks.len() * ITEM_BYTES
@@ -188,13 +189,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
                 key.map(|key| bytes::Bytes::copy_from_slice(&key)),
             ))
         });
-        let record = Record {
-            block,
-            source,
-            tenant,
-            sender,
-        };
-        let record = Waiting::new(Arc::new(record), foreign_key);
+        let record = Waiting::new(record, foreign_key);
         if partition.stage == Stage::Active {
             self.queue(&record, &picks);
         } else {

@@ -88,8 +88,11 @@ pub(super) fn stage(
 
 fn write_day(path: &Path, origin: Origin<'_>, rows: &Rows<'_>, day: Day) -> Result<u64, Error> {
     let mut writer = Writer::create(path, &origin.metadata())?;
-    for sample in rows.of_day(day) {
-        writer.push(&sample)?;
+    for series in rows.of_day(day) {
+        writer.series(series.metric(), series.labels());
+        for (at_ms, value, tenant) in series.rows() {
+            writer.push(at_ms, value, tenant)?;
+        }
     }
     writer.finish()
 }

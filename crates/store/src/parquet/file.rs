@@ -7,20 +7,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use ::parquet::arrow::ArrowWriter;
+use ::parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
-use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::ColumnPath;
 
 use super::Span;
-use super::columns::{Columns, SCHEMA};
+use super::columns::SCHEMA;
 use super::error::Error;
-use super::rows::Sample;
-
-/// DuckDB's own row group: small enough to skip metrics by their statistics, large enough to compress.
-const ROW_GROUP_ROWS: usize = 122_880;
+use super::group::Group;
+use super::rows::Value;
 
 /// Which batch a file's rows are of.
 #[derive(Debug, Clone, Copy)]
@@ -56,36 +55,32 @@ fn metadata(facts: &[(&str, String)]) -> Vec<KeyValue> {
         .collect()
 }
 
-fn properties(facts: &[(&str, String)]) -> WriterProperties {
+fn properties(facts: &[KeyValue], has_common_values: bool) -> WriterProperties {
     let column =
         |parts: &[&str]| ColumnPath::new(parts.iter().copied().map(str::to_owned).collect());
-    let mut properties = WriterProperties::builder()
+    let properties = WriterProperties::builder()
         .set_created_by(concat!("sluice ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_dictionary_enabled(false)
+        .set_column_dictionary_enabled(column(&["value"]), has_common_values)
+        // A row group has one page of most columns: its own statistics say as much.
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
         .set_column_encoding(column(&["time"]), Encoding::DELTA_BINARY_PACKED)
-        .set_key_value_metadata(Some(metadata(facts)))
+        .set_key_value_metadata(Some(facts.to_vec()))
         .set_sorting_columns(Some(vec![SortingColumn {
             column_idx: 0,
             descending: false,
             nulls_first: false,
         }]));
-    for repetitive in [
-        &["metric"][..],
-        &["labels", "key_value", "key"],
-        &["labels", "key_value", "value"],
-        &["value"],
-        &["tenant"],
-    ] {
-        properties = properties.set_column_dictionary_enabled(column(repetitive), true);
-    }
-    properties.build()
+    let mut properties = properties.build();
+    add_encoded_arrow_schema_to_metadata(&SCHEMA, &mut properties);
+    properties
 }
 
 /// A file that remembers its trouble: the encoder makes text of it, and a full disk must not be
 /// taken for samples that cannot be encoded.
-struct Disk {
+pub(super) struct Disk {
     file: File,
     failed: Arc<OnceLock<io::Error>>,
 }
@@ -119,8 +114,15 @@ impl io::Write for Disk {
 pub(super) struct Writer {
     path: PathBuf,
     failed: Arc<OnceLock<io::Error>>,
-    encoder: ArrowWriter<Disk>,
-    columns: Columns,
+    stage: Stage,
+    facts: Vec<KeyValue>,
+    group: Group,
+}
+
+/// How far a file is. Its properties depend on the values that come first.
+enum Stage {
+    Created(Option<Disk>),
+    Begun(SerializedFileWriter<Disk>),
 }
 
 impl Writer {
@@ -131,28 +133,56 @@ impl Writer {
             file: File::create(path).map_err(Error::io("create", path))?,
             failed: Arc::clone(&failed),
         };
-        let encoder = ArrowWriter::try_new(disk, Arc::clone(&SCHEMA), Some(properties(facts)));
         Ok(Self {
             path: path.to_owned(),
-            encoder: encoder.map_err(|error| fault(path, &failed, error))?,
             failed,
-            columns: Columns::new(),
+            stage: Stage::Created(Some(disk)),
+            facts: metadata(facts),
+            group: Group::default(),
         })
     }
 
-    /// Adds a row. Rows come in the order of the file.
-    pub(super) fn push<T: AsRef<str>>(&mut self, sample: &Sample<'_, T>) -> Result<(), Error> {
-        let pushed = self.columns.push(sample).map_err(ParquetError::from);
-        pushed
-            .and_then(|()| self.spill(self.columns.are_full()))
+    /// Rows are of this series from now on. Series come in the order of the file, and labels sorted.
+    pub(super) fn series<'x>(
+        &mut self,
+        metric: &str,
+        labels: impl Iterator<Item = (&'x str, &'x str)>,
+    ) {
+        self.group.series(metric, labels);
+    }
+
+    /// Adds a row of the series.
+    pub(super) fn push(
+        &mut self,
+        at_ms: i64,
+        value: Value<'_>,
+        tenant: Option<&str>,
+    ) -> Result<(), Error> {
+        self.group.push(at_ms, value, tenant);
+        if !self.group.is_full() {
+            return Ok(());
+        }
+        self.spill()
             .map_err(|error| fault(&self.path, &self.failed, error))
     }
 
-    fn spill(&mut self, due: bool) -> Result<(), ParquetError> {
-        if due {
-            self.encoder.write(&self.columns.take()?)?;
+    fn spill(&mut self) -> Result<(), ParquetError> {
+        let next = self.group.next();
+        let group = std::mem::replace(&mut self.group, next);
+        if let Stage::Created(disk) = &mut self.stage
+            && let Some(disk) = disk.take()
+        {
+            let properties = properties(&self.facts, group.has_common_values());
+            let schema = ArrowSchemaConverter::new().convert(&SCHEMA)?;
+            let file =
+                SerializedFileWriter::new(disk, schema.root_schema_ptr(), Arc::new(properties))?;
+            self.stage = Stage::Begun(file);
         }
-        Ok(())
+        match &mut self.stage {
+            Stage::Begun(file) if !group.is_empty() => group.write(file),
+            Stage::Begun(_) => Ok(()),
+            Stage::Created(_) => Err(ParquetError::General("the file was given up".to_owned())),
+        }
     }
 
     /// Completes and syncs the file and answers its size in bytes.
@@ -160,8 +190,11 @@ impl Writer {
         let path = self.path.clone();
         let failed = Arc::clone(&self.failed);
         let disk = self
-            .spill(!self.columns.are_empty())
-            .and_then(|()| self.encoder.into_inner())
+            .spill()
+            .and_then(|()| match self.stage {
+                Stage::Begun(file) => file.into_inner(),
+                Stage::Created(_) => Err(ParquetError::General("nothing was written".to_owned())),
+            })
             .map_err(|error| fault(&path, &failed, error))?;
         let file = disk.file;
         file.sync_all().map_err(Error::io("sync", &path))?;

@@ -1,14 +1,15 @@
 //! The data behind the recent window.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher as _;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
-use model::{MetricType, NAME_LABEL, SeriesView};
+use model::MetricType;
 use serde::Serialize;
 
+use super::texts::Texts;
 use super::{Config, Query};
 use crate::Item;
 
@@ -62,69 +63,32 @@ fn json_object<S: serde::Serializer>(labels: &Labels, serializer: S) -> Result<S
 
 #[derive(Debug)]
 struct Entry {
-    metric: Box<str>,
-    labels: Labels,
+    /// The numbers of the metric's text, then of names and values.
+    parts: Box<[u32]>,
     kind: MetricType,
     points: VecDeque<(i64, f64)>,
     received_at_ms: i64,
 }
 
-/// Bytes that a series costs beside its text and points: its place in the table, vectors, headers.
-const SERIES_OVERHEAD_BYTES: usize = 200;
+/// Bytes that a series costs beside its labels and points: its place in the table, vectors, headers.
+const SERIES_OVERHEAD_BYTES: usize = 120;
 const POINT_BYTES: usize = size_of::<(i64, f64)>();
 
 impl Entry {
     fn size_bytes(&self) -> usize {
-        let text: usize = self
-            .labels
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 48)
-            .sum();
-        SERIES_OVERHEAD_BYTES + self.metric.len() + text + self.points.capacity() * POINT_BYTES
+        SERIES_OVERHEAD_BYTES
+            + self.parts.len() * size_of::<u32>()
+            + self.points.capacity() * POINT_BYTES
     }
-
-    fn key(&self) -> (&str, &Labels) {
-        (&self.metric, &self.labels)
-    }
-
-    fn matches(&self, query: &Query) -> bool {
-        let name = query.metric_name.as_deref();
-        name.is_none_or(|name| *name == *self.metric)
-            && query
-                .labels
-                .iter()
-                .all(|wanted| self.labels.contains(wanted))
-    }
-
-    fn is_of(&self, view: SeriesView<'_>) -> bool {
-        *self.metric == *view.name()
-            && labels_of(view).eq(self
-                .labels
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())))
-    }
-}
-
-/// Labels without the name.
-fn labels_of<'a>(view: SeriesView<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
-    view.labels().filter(|(name, _)| *name != NAME_LABEL)
-}
-
-fn hash<'x>(
-    hasher: &RandomState,
-    metric: &str,
-    labels: impl Iterator<Item = (&'x str, &'x str)>,
-) -> u64 {
-    let mut state = hasher.build_hasher();
-    metric.hash(&mut state);
-    labels.for_each(|label| label.hash(&mut state));
-    state.finish()
 }
 
 #[derive(Debug)]
 pub(super) struct Window {
+    texts: Texts,
     entries: HashTable<Entry>,
     hasher: RandomState,
+    /// The series that is looked for.
+    wanted: Vec<u32>,
     pub(super) size_bytes: usize,
     max_size_bytes: usize,
     max_points: usize,
@@ -135,8 +99,10 @@ pub(super) struct Window {
 impl Window {
     pub(super) fn new(config: &Config) -> Self {
         Self {
+            texts: Texts::default(),
             entries: HashTable::new(),
             hasher: RandomState::default(),
+            wanted: Vec::new(),
             size_bytes: 0,
             max_size_bytes: config.max_size.bytes(),
             max_points: config.max_points.max(1),
@@ -146,32 +112,33 @@ impl Window {
     }
 
     pub(super) fn insert(&mut self, item: &Item) {
-        let points = item.points();
+        let parts = item.parts();
+        let points = parts.points;
         if points.is_empty() {
             return;
         }
-        let view = item.view();
+        let view = parts.view;
         self.newest_ms = self.newest_ms.max(item.source.received_at_ms);
         let Self {
-            entries, hasher, ..
+            texts,
+            entries,
+            hasher,
+            wanted,
+            ..
         } = self;
+        let before = texts.size_bytes();
+        texts.number_series(view, wanted);
+        self.size_bytes += texts.size_bytes() - before;
         let slot = entries.entry(
-            hash(hasher, view.name(), labels_of(view)),
-            |entry| entry.is_of(view),
-            |entry| {
-                let labels = entry.labels.iter();
-                let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
-                hash(hasher, &entry.metric, labels)
-            },
+            hasher.hash_one(wanted.as_slice()),
+            |entry| *entry.parts == **wanted,
+            |entry| hasher.hash_one(&*entry.parts),
         );
         let entry = match slot {
             Slot::Occupied(slot) => slot.into_mut(),
             Slot::Vacant(slot) => {
                 let entry = Entry {
-                    metric: view.name().into(),
-                    labels: labels_of(view)
-                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                        .collect(),
+                    parts: wanted.as_slice().into(),
                     kind: view.kind(),
                     points: VecDeque::new(),
                     received_at_ms: i64::MIN,
@@ -240,55 +207,98 @@ impl Window {
             size_bytes += if kept { entry.size_bytes() } else { 0 };
             kept
         });
-        self.size_bytes = size_bytes;
+        let used = self.entries.iter().flat_map(|entry| &entry.parts);
+        self.texts.keep(used.copied());
+        self.size_bytes = size_bytes + self.texts.size_bytes();
     }
 
-    fn matching<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = &'a Entry> {
+    fn matching<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = (&'a Entry, Shown<'a>)> {
         let oldest_ms = self.newest_ms.saturating_sub(self.window_ms);
         self.entries
             .iter()
-            .filter(move |entry| entry.received_at_ms >= oldest_ms && entry.matches(query))
+            .filter(move |entry| entry.received_at_ms >= oldest_ms)
+            .map(|entry| (entry, Shown::new(&self.texts, &entry.parts)))
+            .filter(|(_, shown)| shown.matches(query))
     }
 
     pub(super) fn samples(&self, query: &Query) -> Vec<SampleRow> {
-        let mut found: Vec<(i64, f64, &Entry)> = self
-            .matching(query)
-            .flat_map(|entry| {
+        let series: Vec<(&Entry, Shown<'_>)> = self.matching(query).collect();
+        let mut found: Vec<(i64, f64, &Shown<'_>)> = series
+            .iter()
+            .flat_map(|(entry, shown)| {
                 let points = entry.points.iter();
-                points.map(move |&(at_ms, value)| (at_ms, value, entry))
+                points.map(move |&(at_ms, value)| (at_ms, value, shown))
             })
             .collect();
         // Stable, so that points of one series with equal times stay in arrival order.
-        found.sort_by(|a, b| (a.0, a.2.key()).cmp(&(b.0, b.2.key())));
+        found.sort_by(|a, b| (a.0, a.2).cmp(&(b.0, b.2)));
         let skip = found.len().saturating_sub(query.limit);
         found
             .into_iter()
             .skip(skip)
-            .map(|(timestamp, value, entry)| SampleRow {
-                metric_name: entry.metric.as_ref().to_owned(),
+            .map(|(timestamp, value, shown)| SampleRow {
+                metric_name: shown.metric.to_owned(),
                 timestamp,
                 value,
-                labels: entry.labels.clone(),
+                labels: shown.labels(),
             })
             .collect()
     }
 
     pub(super) fn series(&self, query: &Query) -> Vec<SeriesRow> {
-        let mut found: Vec<&Entry> = self.matching(query).collect();
-        found.sort_by(|a, b| a.key().cmp(&b.key()));
+        let mut found: Vec<(&Entry, Shown<'_>)> = self.matching(query).collect();
+        found.sort_by(|a, b| a.1.cmp(&b.1));
         found
             .into_iter()
             .take(query.limit)
-            .filter_map(|entry| {
+            .filter_map(|(entry, shown)| {
                 let &(last_timestamp, last_value) = entry.points.back()?;
                 Some(SeriesRow {
-                    metric_name: entry.metric.as_ref().to_owned(),
-                    labels: entry.labels.clone(),
+                    metric_name: shown.metric.to_owned(),
+                    labels: shown.labels(),
                     kind: entry.kind.as_str(),
                     last_timestamp,
                     last_value,
                 })
             })
+            .collect()
+    }
+}
+
+/// A series as its texts.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Shown<'a> {
+    metric: &'a str,
+    labels: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(texts: &'a Texts, parts: &[u32]) -> Self {
+        let (metric, labels) = parts.split_first().unwrap_or((&0, &[]));
+        let (labels, _) = labels.as_chunks::<2>();
+        Self {
+            metric: texts.text(*metric),
+            labels: labels
+                .iter()
+                .map(|&[name, value]| (texts.text(name), texts.text(value)))
+                .collect(),
+        }
+    }
+
+    fn matches(&self, query: &Query) -> bool {
+        let name = query.metric_name.as_deref();
+        name.is_none_or(|name| name == self.metric)
+            && query
+                .labels
+                .iter()
+                .all(|(name, value)| self.labels.contains(&(name.as_str(), value.as_str())))
+    }
+
+    fn labels(&self) -> Labels {
+        let owned = |text: &str| text.to_owned();
+        let labels = self.labels.iter();
+        labels
+            .map(|(name, value)| (owned(name), owned(value)))
             .collect()
     }
 }

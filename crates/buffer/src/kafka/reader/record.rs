@@ -32,6 +32,7 @@ pub(super) fn consumed(message: &BorrowedMessage<'_>) -> Consumed {
         content_type: headers.content_type,
         tenant: headers.tenant,
         source: headers.source,
+        memo: crate::Memo::default(),
     }
 }
 

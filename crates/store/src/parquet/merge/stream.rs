@@ -19,7 +19,7 @@ use arrow_array::{
 use super::super::columns::SCHEMA;
 use super::super::error::Error;
 use super::super::file::Writer;
-use super::super::rows::{Key, Sample, Value};
+use super::super::rows::Value;
 
 /// Rows of one file in memory at once.
 const CHUNK_ROWS: usize = 1024;
@@ -74,12 +74,19 @@ pub(super) fn merge(inputs: &[Input], output: &Path) -> Result<(), Error> {
         cursors.push(cursor);
     }
     let mut written = 0;
+    let mut series: Option<Rc<Key>> = None;
     while let Some(Reverse(head)) = heads.pop() {
         let Some(cursor) = cursors.get_mut(head.input) else {
             continue;
         };
-        if let Some(sample) = cursor.sample(&head) {
-            writer.push(&sample)?;
+        if series.as_ref() != Some(&head.key) {
+            let labels = head.key.labels.iter();
+            let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
+            writer.series(&head.key.metric, labels);
+            series = Some(Rc::clone(&head.key));
+        }
+        if let Some((value, tenant)) = cursor.sample() {
+            writer.push(head.at_ms, value, tenant)?;
             written += 1;
         }
         heads.extend(cursor.advance(head.input)?.map(Reverse));
@@ -97,10 +104,18 @@ pub(super) fn merge(inputs: &[Input], output: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// What a series is sorted by.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    metric: String,
+    /// The other labels, sorted by name.
+    labels: Vec<(String, String)>,
+}
+
 /// Where a file's next row belongs.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Head {
-    key: Rc<Key<String>>,
+    key: Rc<Key>,
     at_ms: i64,
     input: usize,
 }
@@ -112,7 +127,7 @@ struct Cursor<'i> {
     chunk: Option<Chunk>,
     row: usize,
     /// The key of the row before: most rows have their neighbour's.
-    key: Option<Rc<Key<String>>>,
+    key: Option<Rc<Key>>,
 }
 
 impl<'i> Cursor<'i> {
@@ -159,7 +174,8 @@ impl<'i> Cursor<'i> {
         }))
     }
 
-    fn sample<'s>(&'s self, head: &'s Head) -> Option<Sample<'s, String>> {
+    /// The value of the row, and whose it is.
+    fn sample(&self) -> Option<(Value<'_>, Option<&str>)> {
         let chunk = self.chunk.as_ref()?;
         let row = self.row;
         let value = if chunk.value.is_valid(row) {
@@ -167,12 +183,8 @@ impl<'i> Cursor<'i> {
         } else {
             Value::Histogram(chunk.histogram.value(row))
         };
-        Some(Sample {
-            key: &head.key,
-            at_ms: head.at_ms,
-            value,
-            tenant: chunk.tenant.is_valid(row).then(|| chunk.tenant.value(row)),
-        })
+        let tenant = chunk.tenant.is_valid(row).then(|| chunk.tenant.value(row));
+        Some((value, tenant))
     }
 }
 
@@ -213,7 +225,7 @@ impl Chunk {
         range.map(|at| (self.names.value(at), self.values.value(at)))
     }
 
-    fn key(&self, row: usize) -> Key<String> {
+    fn key(&self, row: usize) -> Key {
         Key {
             metric: self.metric.value(row).to_owned(),
             labels: self
@@ -223,7 +235,7 @@ impl Chunk {
         }
     }
 
-    fn has_key(&self, row: usize, key: &Key<String>) -> bool {
+    fn has_key(&self, row: usize, key: &Key) -> bool {
         let labels = key
             .labels
             .iter()

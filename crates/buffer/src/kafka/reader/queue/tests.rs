@@ -17,6 +17,7 @@ fn record(partition: i32, offset: i64) -> Consumed {
         content_type: None,
         tenant: None,
         source: None,
+        memo: crate::Memo::default(),
     }
 }
 
