@@ -263,6 +263,7 @@ fn a_statsd_packet_has_a_gauge_per_line() {
         assert_eq!(metric.tags.iter().count(), 4);
         places.extend(
             metric
+                .reading
                 .numbers()
                 .map(|number| super::number::place(number.value).unwrap()),
         );
