@@ -78,14 +78,15 @@ fuzz: ## Feed each decoder evolving bytes for ten minutes (ARGS="60 json" for on
 
 load: ## Measure what a sample costs in every scenario, about ten minutes (ARGS="--only 'json-*'")
 	@scripts/test-setup kafka
-	cargo build --release --locked --package sluice
-	cargo run --release --locked --package loadtest -- suite $(ARGS)
+	# As what is shipped is built: with link-time optimisation.
+	cargo build --profile dist --locked --package sluice --package loadtest
+	target/dist/loadtest suite $(ARGS)
 
 compare: ## Measure Sluice beside the alternatives, on the same bodies and broker (ARGS="--help")
 	@scripts/test-setup kafka
 	scripts/peers
-	cargo build --release --locked --package sluice
-	cargo run --release --locked --package loadtest -- compare $(ARGS)
+	cargo build --profile dist --locked --package sluice --package loadtest
+	target/dist/loadtest compare $(ARGS)
 
 up: ## Start Kafka, two gateways, a load balancer, a consumer and VictoriaMetrics in containers
 	@$(compose) up --build --detach --wait

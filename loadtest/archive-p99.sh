@@ -8,8 +8,8 @@
 set -euo pipefail
 
 rounds=${1:-5} rate=${2:-150} seconds=${3:-15}
-sluice=${ARCHIVE_P99_SLUICE:-target/release/sluice}
-loadtest=${ARCHIVE_P99_LOADTEST:-target/release/loadtest}
+sluice=${ARCHIVE_P99_SLUICE:-target/dist/sluice}
+loadtest=${ARCHIVE_P99_LOADTEST:-target/dist/loadtest}
 folder=$(mktemp -d "${ARCHIVE_P99_DIR:-$PWD/target}/archive-p99.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 port=${ARCHIVE_P99_PORT:-18480}

@@ -30,7 +30,7 @@ use subject::{Places, Subject};
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Sluice's binary.
-    #[arg(long, default_value = "target/release/sluice")]
+    #[arg(long, default_value = "target/dist/sluice")]
     binary: PathBuf,
     /// The folder that `scripts/peers` builds in.
     #[arg(long, env = "SLUICE_PEERS", default_value = ".build/peers")]

@@ -30,7 +30,7 @@ const ASK: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Arguments {
     /// The binary to start.
-    #[arg(long, default_value = "target/release/sluice")]
+    #[arg(long, default_value = "target/dist/sluice")]
     binary: PathBuf,
     /// Samples in the topic.
     #[arg(long, default_value = "5000000")]

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     only: Option<String>,
     /// The binary to start.
-    #[arg(long, default_value = "target/release/sluice")]
+    #[arg(long, default_value = "target/dist/sluice")]
     binary: PathBuf,
     /// Seconds that count, instead of what the files say.
     #[arg(long)]

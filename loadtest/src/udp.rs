@@ -31,7 +31,7 @@ const CATCH_UP: Duration = Duration::from_secs(20);
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The binary to start.
-    #[arg(long, default_value = "target/release/sluice")]
+    #[arg(long, default_value = "target/dist/sluice")]
     binary: PathBuf,
     /// Packets per second, one run each.
     #[arg(
