@@ -1,3 +1,5 @@
+//! One reader makes it, the others get it, and nothing is kept alive.
+
 use std::sync::Arc;
 
 use super::{Claim, Memo};

@@ -1,3 +1,5 @@
+//! The newest records are there, without a gap, and within the bound.
+
 use bytes::Bytes;
 
 use super::Memory;

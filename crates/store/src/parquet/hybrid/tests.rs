@@ -1,3 +1,5 @@
+//! What is packed is what the specification reads.
+
 use proptest::prelude::*;
 
 use super::{Hybrid, width_of};
