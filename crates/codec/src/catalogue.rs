@@ -274,13 +274,18 @@ impl Catalogue {
         Some(self.entries.get(series as usize)?.name)
     }
 
-    /// A metric name with its hash by the catalogue's hasher.
+    /// A metric name.
+    #[must_use]
+    pub fn name(&self, number: u32) -> Option<&str> {
+        let name = self.names.get(number as usize)?;
+        std::str::from_utf8(self.texts.get(name.text)).ok()
+    }
+
+    /// The hash of a metric name by the catalogue's hasher.
     #[inline]
     #[must_use]
-    pub fn name(&self, number: u32) -> Option<(&str, u64)> {
-        let name = self.names.get(number as usize)?;
-        let text = std::str::from_utf8(self.texts.get(name.text)).ok()?;
-        Some((text, name.hash))
+    pub fn name_hash(&self, number: u32) -> Option<u64> {
+        Some(self.names.get(number as usize)?.hash)
     }
 
     /// Whether a sender said nothing about a series but its labels.

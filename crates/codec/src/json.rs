@@ -70,7 +70,10 @@ pub(crate) fn decode_one(value: &[u8]) -> Result<Batch<'_>, Refusal> {
 pub(crate) fn utf8(body: &[u8]) -> Result<&str, Refusal> {
     // Some Windows tools write a byte-order mark.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    std::str::from_utf8(body).map_err(|error| explain::not_utf8(body, error))
+    simdutf8::basic::from_utf8(body).or_else(|_| {
+        // This one says where.
+        std::str::from_utf8(body).map_err(|error| explain::not_utf8(body, error))
+    })
 }
 
 fn text(body: &[u8]) -> Result<&str, Refusal> {

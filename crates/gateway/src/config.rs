@@ -209,7 +209,7 @@ impl Default for CoalesceConfig {
     fn default() -> Self {
         Self {
             window: Period::millis(5),
-            linger: Period::millis(0),
+            linger: Period::millis(1),
             max_record: Size(512 << 10),
         }
     }

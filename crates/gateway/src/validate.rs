@@ -171,7 +171,7 @@ fn bad_samples(batch: &Batch<'_>, rules: Rules<'_>, refused: &mut Vec<Refused>) 
 /// The metric name of a sample.
 fn name_of<'b>(batch: &'b Batch<'_>, sample: &Sample, catalogue: &'b Catalogue) -> Option<&'b str> {
     match sample.known() {
-        Some(known) => Some(catalogue.name(catalogue.name_of(known)?)?.0),
+        Some(known) => catalogue.name(catalogue.name_of(known)?),
         None => Some(&batch.series(sample.series)?.name),
     }
 }

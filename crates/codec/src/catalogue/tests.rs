@@ -30,7 +30,7 @@ fn row(batch: &Batch<'_>, catalogue: &Catalogue, sample: &Sample) -> Row {
     if let Some(known) = sample.known() {
         let texts = catalogue.texts(known).unwrap();
         let labels = texts.refs.chunks(2);
-        let (name, _) = catalogue.name(catalogue.name_of(known).unwrap()).unwrap();
+        let name = catalogue.name(catalogue.name_of(known).unwrap()).unwrap();
         return Row {
             sample: sample_row,
             name: name.to_owned(),

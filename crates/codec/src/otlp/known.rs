@@ -168,7 +168,7 @@ impl<'a> Translator<'a, '_> {
             return;
         };
         walk.last = None;
-        let Some(read) = read(message).filter(|read| are_attributes(read.attributes)) else {
+        let Some(read) = read(message) else {
             return;
         };
         if let Some(sample) = self.decoded.batch.samples().last()
@@ -184,40 +184,35 @@ impl<'a> Translator<'a, '_> {
     }
 }
 
-/// Reads a data point as senders write it: times, a value, and its attributes last.
+/// Reads a data point whose attributes are all in one place, as every encoder writes them.
 #[inline]
 fn read(message: &[u8]) -> Option<Read<'_>> {
     let mut point = Point::default();
     let mut value = None;
+    let mut attributes = (0, 0);
     let mut reader = Reader(message);
-    let attributes = loop {
-        let rest = reader.0;
-        match reader.field().ok()? {
-            None => break rest,
-            Some((2, field)) => point.start_ns = field.fixed64().ok()?,
-            Some((3, field)) => point.at_ns = field.fixed64().ok()?,
-            Some((4, field)) => value = Some(field.double().ok()?),
-            Some((6, field)) => value = Some(integer(field.fixed64().ok()?)),
-            Some((ATTRIBUTES, _)) => break rest,
-            Some(_) => return None,
+    while !reader.0.is_empty() {
+        let start = message.len() - reader.0.len();
+        match reader.field().ok()?? {
+            (2, field) => point.start_ns = field.fixed64().ok()?,
+            (3, field) => point.at_ns = field.fixed64().ok()?,
+            (4, field) => value = Some(field.double().ok()?),
+            (6, field) => value = Some(integer(field.fixed64().ok()?)),
+            (ATTRIBUTES, _) => {
+                let end = message.len() - reader.0.len();
+                attributes = match attributes {
+                    (0, 0) => (start, end),
+                    (first, last) if last == start => (first, end),
+                    _ => return None,
+                };
+            }
+            _ => return None,
         }
-    };
+    }
     // Smaller times are looked at more closely.
     (point.at_ns >= EARLIEST_NS).then_some(Read {
         point,
         value: value?,
-        attributes,
+        attributes: message.get(attributes.0..attributes.1)?,
     })
-}
-
-/// Whether these are attributes and nothing else.
-fn are_attributes(fields: &[u8]) -> bool {
-    let mut reader = Reader(fields);
-    loop {
-        match reader.field() {
-            Ok(None) => return true,
-            Ok(Some((ATTRIBUTES, _))) => {}
-            Ok(Some(_)) | Err(_) => return false,
-        }
-    }
 }

@@ -202,15 +202,14 @@ impl RecordBuilder {
             ..
         } = self;
         memo.follow(catalogue.generation(), known);
-        let mut number = |text: u32| memo.number(text, symbols, catalogue);
         pending.refs.clear();
-        let (before, after) = texts
+        let mut numbers = memo.numbers(texts.refs, symbols, catalogue);
+        pending
             .refs
-            .split_at_checked(texts.before_name)
-            .unwrap_or_default();
-        pending.refs.extend(before.iter().map(|text| number(*text)));
+            .extend(numbers.by_ref().take(texts.before_name));
         pending.refs.extend(self.name_refs);
-        pending.refs.extend(after.iter().map(|text| number(*text)));
+        pending.refs.extend(numbers);
+        let mut number = |text: u32| memo.number(text, symbols, catalogue);
         let description = match described {
             Some((kind, unit, help)) => Description {
                 kind,

@@ -19,6 +19,8 @@ pub(super) struct Memo {
     /// Text and symbol.
     slots: Vec<(u32, u32)>,
     generation: u32,
+    /// The texts of the series before, and their symbols: the next one mostly has the same ones at most places.
+    last: Vec<(u32, u32)>,
 }
 
 impl Memo {
@@ -43,6 +45,26 @@ impl Memo {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.slots.clear();
+        self.last.clear();
+    }
+
+    /// The symbols of a series' texts, in their order.
+    #[inline]
+    pub(super) fn numbers(
+        &mut self,
+        texts: &[u32],
+        symbols: &mut Symbols,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = u32> + '_ {
+        let mut last = std::mem::take(&mut self.last);
+        last.resize(texts.len(), (NO_TEXT, 0));
+        for (text, known) in texts.iter().zip(&mut last) {
+            if known.0 != *text {
+                *known = (*text, self.number(*text, symbols, catalogue));
+            }
+        }
+        self.last = last;
+        self.last.iter().map(|(_, number)| *number)
     }
 
     /// The memory that it keeps, in bytes.

@@ -33,7 +33,7 @@ impl NameOf {
     ) -> Option<&'n str> {
         match self {
             Self::Series(series) => Some(&batch.series(series)?.name),
-            Self::Known(name) => Some(catalogue.name(name)?.0),
+            Self::Known(name) => catalogue.name(name),
         }
     }
 }
@@ -155,8 +155,7 @@ impl<'c> KnownNames<'c> {
         {
             return Some(group);
         }
-        let (_, hash) = self.catalogue.name(name)?;
-        let hash = hash ^ self.seed;
+        let hash = self.catalogue.name_hash(name)? ^ self.seed;
         let entry = self.table.entry(
             hash,
             |group| {
