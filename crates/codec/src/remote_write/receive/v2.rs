@@ -8,7 +8,7 @@ use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 use super::known::{self, Walk};
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
-use crate::catalogue::{Form, Parts};
+use crate::catalogue::{EMPTY_TEXT, Form, Parts};
 use crate::protobuf::{Malformed, Reader, Value};
 use crate::{Decoded, Ignored};
 
@@ -125,8 +125,13 @@ impl<'a, 'c> ByTexts<'a, 'c> {
                 _ => return None,
             }
         }
-        self.add(u64::from(metadata.unit), symbols)?;
-        self.add(u64::from(metadata.help), symbols)?;
+        for reference in [metadata.unit, metadata.help] {
+            match reference {
+                // It says nothing, whatever the first symbol is.
+                0 => self.key.extend_from_slice(&EMPTY_TEXT.to_le_bytes()),
+                _ => self.add(u64::from(reference), symbols)?,
+            }
+        }
         let kind = MetricType::from_wire(metadata.kind).wire();
         self.key.extend(u8::try_from(kind));
         samples.get(..end).filter(|samples| !samples.is_empty())
