@@ -27,8 +27,9 @@ const ENTRY_BYTES: usize = size_of::<Entry>() + 10;
 /// So many samples come for each entry of a catalogue that was full and hardly of use, before the next one is filled.
 const REST: u64 = 16;
 
-/// What the parts of a series may have together. Longer ones are rare, and a few of them would push out all others.
-const MOST_PART_BYTES: usize = 16 << 10;
+/// What a series' parts, and its texts, may have together. Longer ones are rare, a few of them would push out all
+/// others, and no buffer's limit for records is so low that what was found good may be too large later.
+const MOST_SERIES_BYTES: usize = 16 << 10;
 
 /// The number of the empty text, as in records.
 pub(crate) const EMPTY_TEXT: u32 = 0;
@@ -322,8 +323,12 @@ impl Catalogue {
         let Some(series) = batch.series(unknown.series) else {
             return false;
         };
-        let bytes: usize = unknown.parts.iter().map(|part| part.len()).sum();
-        let is_short = bytes <= MOST_PART_BYTES;
+        let parts: usize = unknown.parts.iter().map(|part| part.len()).sum();
+        let labels = batch.labels(series).iter();
+        let texts: usize = labels
+            .map(|label| label.name.len() + label.value.len())
+            .sum();
+        let is_short = parts.max(texts) <= MOST_SERIES_BYTES;
         is_short && (unknown.form != Form::RemoteWrite2 || !self.has_texts(batch, series))
     }
 

@@ -17,6 +17,9 @@ const MESSAGE: &str = "io.prometheus.write.v2.Request";
 /// Of a series with a name, a label and a sample.
 const FEWEST_BYTES: usize = 20;
 
+/// Of a request that a catalogue is looked at for. An empty text takes two bytes, and its number eight.
+const MOST_SYMBOLS: usize = 1 << 20;
+
 pub(super) fn decode<'a>(
     body: &'a [u8],
     limits: &Limits,
@@ -24,6 +27,7 @@ pub(super) fn decode<'a>(
 ) -> Result<Decoded<'a>, Refusal> {
     let (symbols, likely) = read_symbols(body).map_err(|error| error.refusal(MESSAGE, ""))?;
     let likely = likely.min(limits.max_samples);
+    let walk = walk.filter(|_| symbols.0.len() <= MOST_SYMBOLS);
     let batch = match &walk {
         // What is known has no labels in the batch.
         Some(_) => Batch::with_samples(likely),

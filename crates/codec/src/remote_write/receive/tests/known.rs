@@ -154,3 +154,19 @@ fn what_is_never_found_is_taught_once() {
     let is_news = |unknown| catalogue.is_news(&decoded.batch, unknown);
     assert!(!decoded.unknown.iter().any(is_news));
 }
+
+#[test]
+fn a_series_of_long_texts_is_not_taught() {
+    let catalogue = Catalogue::new(1 << 20, RandomState::default());
+    for (bytes, is_news) in [(100, true), (1000, false)] {
+        let label = |at: u8| (format!("label_{at}"), "x".repeat(bytes));
+        let name = ("__name__".to_owned(), "up".to_owned());
+        let labels = std::iter::once(name).chain((0..20).map(label));
+        let body = body(Version::V2, &[(labels.collect(), vec![(1.0, 1)])]);
+        let decoded = decode_with(Version::V2, &body, &Limits::default(), &catalogue).unwrap();
+        let [unknown] = decoded.unknown.as_slice() else {
+            panic!("{:?}", decoded.unknown);
+        };
+        assert_eq!(catalogue.is_news(&decoded.batch, unknown), is_news);
+    }
+}
