@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use foldhash::quality::RandomState;
 use hashbrown::{HashMap, HashTable};
-use model::{Batch, MetricType, NAME_LABEL, Series};
+use model::{Batch, Label, MetricType, NAME_LABEL, Series};
 
 use interner::Interner;
 
@@ -26,6 +26,13 @@ const ENTRY_BYTES: usize = size_of::<Entry>() + 10;
 
 /// So many samples come for each entry of a catalogue that was full and hardly of use, before the next one is filled.
 const REST: u64 = 16;
+
+/// What a series' parts, and its texts, may have together. Longer ones are rare, a few of them would push out all
+/// others, and no buffer's limit for records is so low that what was found good may be too large later.
+const MOST_SERIES_BYTES: usize = 16 << 10;
+
+/// The number of the empty text, as in records.
+pub(crate) const EMPTY_TEXT: u32 = 0;
 
 /// Which entries follow is not known.
 const NOBODY: u32 = u32::MAX;
@@ -121,8 +128,8 @@ impl Catalogue {
     #[must_use]
     pub fn new(limit_bytes: usize, hasher: RandomState) -> Self {
         let mut texts = Interner::default();
-        // Number 0 is the empty text, as in records.
-        texts.intern(b"");
+        let empty = texts.intern(b"");
+        debug_assert_eq!(empty, EMPTY_TEXT, "it is the first");
         Self {
             limit_bytes,
             generation: 0,
@@ -292,7 +299,9 @@ impl Catalogue {
     #[must_use]
     pub fn is_bare(&self, series: u32) -> bool {
         self.entries.get(series as usize).is_some_and(|entry| {
-            entry.kind == MetricType::Unspecified && entry.unit == 0 && entry.help == 0
+            entry.kind == MetricType::Unspecified
+                && entry.unit == EMPTY_TEXT
+                && entry.help == EMPTY_TEXT
         })
     }
 
@@ -310,6 +319,42 @@ impl Catalogue {
             unit: entry.unit,
             help: entry.help,
         })
+    }
+
+    /// Whether there is something to learn of a series, which was found good and has its labels sorted. What is
+    /// known already, but was sent in a way that is not looked for, would be learned with each body anew.
+    #[must_use]
+    pub fn is_news(&self, batch: &Batch<'_>, unknown: &Unknown<'_>) -> bool {
+        let Some(series) = batch.series(unknown.series) else {
+            return false;
+        };
+        let parts: usize = unknown.parts.iter().map(|part| part.len()).sum();
+        let labels = batch.labels(series).iter();
+        let texts: usize = labels
+            .map(|label| label.name.len() + label.value.len())
+            .sum();
+        let is_short = parts.max(texts) <= MOST_SERIES_BYTES;
+        is_short && (unknown.form != Form::RemoteWrite2 || !self.has_texts(batch, series))
+    }
+
+    /// Whether a series of remote write 2.0 is known by its texts.
+    fn has_texts(&self, batch: &Batch<'_>, series: &Series<'_>) -> bool {
+        let labels = batch.labels(series);
+        let (before, after) = labels.split_at(before_name(labels));
+        let texts = |labels: &'_ [Label<'_>]| -> Option<Vec<u32>> {
+            let texts = labels
+                .iter()
+                .flat_map(|label| [&*label.name, &*label.value]);
+            texts.map(|text| self.text_number(text)).collect()
+        };
+        let number = |text: &str| self.text_number(text);
+        let key = || {
+            let name = [number(NAME_LABEL)?, number(&series.name)?];
+            let described = [number(&series.unit)?, number(&series.help)?];
+            let parts = [&texts(before)?[..], &name, &texts(after)?, &described];
+            Some(key_of(parts, series.kind))
+        };
+        key().is_some_and(|key| self.find(Form::RemoteWrite2, [&key, &[], &[]]).is_some())
     }
 
     /// Learns series of a batch, which were found good and have their labels sorted.
@@ -338,7 +383,7 @@ impl Catalogue {
     fn learn_one(&mut self, batch: &Batch<'_>, unknown: &Unknown<'_>) -> Option<u32> {
         let series = batch.series(unknown.series)?;
         let labels = batch.labels(series);
-        let before_name = labels.partition_point(|label| *label.name < *NAME_LABEL);
+        let before_name = before_name(labels);
         let unit = self.texts.intern(series.unit.as_bytes());
         let help = self.texts.intern(series.help.as_bytes());
         let refs = u32::try_from(self.refs.len()).ok()?;
@@ -399,10 +444,7 @@ impl Catalogue {
         let name = [NAME_LABEL, &*series.name].map(|text| self.texts.intern(text.as_bytes()));
         let labels = self.refs.get(refs..).unwrap_or_default();
         let (before, after) = labels.split_at_checked(before_name).unwrap_or_default();
-        let numbers = [before, &name, after, &described].into_iter().flatten();
-        let mut key: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
-        key.extend(u8::try_from(series.kind.wire()));
-        key
+        key_of([before, &name, after, &described], series.kind)
     }
 
     fn learn_name(&mut self, name: &str) -> u32 {
@@ -428,6 +470,18 @@ impl Catalogue {
         }
         *self = fresh;
     }
+}
+
+/// How many labels are before `__name__` when all are sorted.
+fn before_name(labels: &[Label<'_>]) -> usize {
+    labels.partition_point(|label| *label.name < *NAME_LABEL)
+}
+
+fn key_of(numbers: [&[u32]; 4], kind: MetricType) -> Vec<u8> {
+    let numbers = numbers.into_iter().flatten();
+    let mut key: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
+    key.extend(u8::try_from(kind.wire()));
+    key
 }
 
 fn hash_of(hasher: &RandomState, form: Form, parts: [u32; 3]) -> u64 {

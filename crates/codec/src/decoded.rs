@@ -69,6 +69,7 @@ impl Decoded<'_> {
     pub fn drop_long_metadata(&mut self, max_bytes: usize) {
         let is_long = |text: &str| text.len() > max_bytes;
         let mut count = 0;
+        let mut shortened = Vec::new();
         for number in 0..u32::try_from(self.batch.all_series().len()).unwrap_or(u32::MAX) {
             let Some(series) = self.batch.series(number) else {
                 break;
@@ -88,7 +89,11 @@ impl Decoded<'_> {
             }
             let kind = series.kind;
             self.batch.describe(number, kind, unit, help);
+            shortened.push(number);
         }
+        // Once known, they would not be counted any more.
+        let is_whole = |unknown: &Unknown<'_>| shortened.binary_search(&unknown.series).is_err();
+        self.unknown.retain(is_whole);
         self.ignore(Ignored::Metadata, count);
     }
 

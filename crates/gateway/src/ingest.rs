@@ -207,7 +207,7 @@ impl Pipeline {
             origin,
             policy,
         };
-        let (submitted, _) = self.submit_with(sender, decoded, &self.catalogue.read())?;
+        let (submitted, _) = self.submit_with(sender, decoded, self.catalogue.nothing())?;
         Ok(submitted)
     }
 

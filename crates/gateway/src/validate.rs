@@ -52,7 +52,10 @@ pub(crate) fn validate<'a>(
     };
     let bad_indices = bad_samples(batch, rules, &mut refused);
     let mut unknown = std::mem::take(&mut decoded.unknown);
-    unknown.retain(|unknown| refusal_of(unknown.series, &bad_series).is_none());
+    unknown.retain(|unknown| {
+        refusal_of(unknown.series, &bad_series).is_none()
+            && catalogue.is_news(&decoded.batch, unknown)
+    });
     let batch = &mut decoded.batch;
     let is_bad = |sample: &Sample| bad_indices.binary_search(&sample.index).is_ok();
     let bad_exemplars: Vec<u32> = batch

@@ -217,3 +217,23 @@ fn a_catalogue_that_was_of_use_is_filled_again_at_once() {
     fill(&mut catalogue, 8);
     assert!(catalogue.is_useful());
 }
+
+#[test]
+fn a_series_of_many_bytes_is_no_news() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    let body = |bytes: usize| {
+        let text = "x".repeat(bytes);
+        format!(
+            r#"{{"metrics": [{{"metric_name":"a","timestamp":1,"value":1,"labels":{{}},"?":"{text}"}}]}}"#
+        )
+    };
+    for (bytes, is_news) in [(100, true), (100_000, false)] {
+        let body = body(bytes);
+        let decoded = crate::json::decode_with(body.as_bytes(), 10, &catalogue).unwrap();
+        let [unknown] = decoded.unknown.as_slice() else {
+            panic!("{:?}", decoded.unknown);
+        };
+        assert_eq!(catalogue.is_news(&decoded.batch, unknown), is_news);
+    }
+    catalogue.start_anew();
+}

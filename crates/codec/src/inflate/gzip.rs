@@ -29,7 +29,8 @@ fn whole(body: &[u8], limit_bytes: usize) -> Option<Bytes> {
             .min(FIRST_CHUNK_MAX)
             .min(body.len().saturating_mul(1032));
     let stream = after_header(body).ok().filter(|_| is_possible)?;
-    // The inflater does not say where a member ends, and a second one must not be passed over.
+    // The inflater does not say where a member ends, and a second one must not be passed over. Only somebody who
+    // writes the trailer twice, with bytes between that are no member, can have these passed over.
     if memchr::memmem::find(stream, &[0x1f, 0x8b, 0x08]).is_some() {
         return None;
     }

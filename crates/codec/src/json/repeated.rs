@@ -123,9 +123,8 @@ impl<'de> Walk<'de> {
         let parts = scanned
             .numbers
             .and_then(|(time, value)| parts(bytes, self.at..scanned.end, time, value));
-        if let Some((form, parts)) = parts
-            && let Some(series) = catalogue.find(form, parts)
-        {
+        let known = parts.and_then(|(form, parts)| catalogue.find(form, parts));
+        if let (Some((form, parts)), Some(series)) = (parts, known) {
             if let Some(last) = self.last {
                 catalogue.follow(last, series);
             }
@@ -136,10 +135,11 @@ impl<'de> Walk<'de> {
                 return Some(());
             }
         }
-        self.last = None;
+        // It may be known and have numbers that are not plain.
+        self.last = known;
         let object = self.body.get(self.at..scanned.end)?;
         let series = parse(object, reading)?;
-        if let (Some(series), Some((form, parts))) = (series, parts)
+        if let (Some(series), Some((form, parts)), None) = (series, parts, known)
             && self.unknown.len() < MOST_LESSONS
         {
             self.unknown.push(Unknown {

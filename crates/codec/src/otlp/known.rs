@@ -47,6 +47,13 @@ struct Read<'a> {
     attributes: &'a [u8],
 }
 
+impl Heading<'_> {
+    /// Whether there are series of this resource and metric.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.is_some()
+    }
+}
+
 impl<'a, 'c> Walk<'a, 'c> {
     pub(super) fn new(catalogue: &'c Catalogue, translation: &Translation<'_>) -> Option<Self> {
         // A scope's labels would be one more part.

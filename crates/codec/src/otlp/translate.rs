@@ -205,8 +205,8 @@ impl<'a, 't> Translator<'a, 't> {
         // With nothing but known series, a metric's own fields are not read.
         let mut metric = None;
         let data_points = match &heading {
-            Some(heading) => heading.data_points,
-            None => metric.insert(Metric::read(message, names)?).data_points,
+            Some(heading) if heading.is_known() => heading.data_points,
+            _ => metric.insert(Metric::read(message, names)?).data_points,
         };
         let mut points = 0_u64;
         let mut reader = Reader(data_points);
@@ -237,6 +237,8 @@ impl<'a, 't> Translator<'a, 't> {
             }
         }
         if points == 0 {
+            // Its own fields may be malformed all the same.
+            Metric::read(message, names)?;
             self.decoded.ignore(Ignored::NoValue, 1);
         }
         Ok(())

@@ -374,7 +374,15 @@ impl RecordBuilder {
     /// The memory that it keeps for later records, in bytes, about.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.symbols.capacity() + self.series.capacity() + self.memo.capacity()
+        let (refs, message) = &self.scratch;
+        let refs = self.open.refs.capacity() + self.pending.refs.capacity() + refs.capacity();
+        let items = self.open.items.capacity() + self.pending.items.capacity();
+        self.symbols.capacity()
+            + self.series.capacity()
+            + self.memo.capacity()
+            + refs * size_of::<u32>()
+            + items
+            + message.capacity()
     }
 
     /// Samples pushed since the last [`Self::finish`]; exemplars are none.

@@ -5,8 +5,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use model::Batch;
 
-/// The samples of one metric name in one request. A name that some series have by number in a catalogue and
-/// others by its text is in two groups.
+/// The samples of one metric name in one request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
     pub hash: u64,
@@ -60,8 +59,8 @@ impl Groups {
         seed: u64,
     ) -> Self {
         let mut groups: Vec<Group> = Vec::new();
-        let of_series = group_series(batch, |name| hash(name) ^ seed, &mut groups);
-        let mut known = KnownNames::new(catalogue, seed);
+        let (of_series, by_text) = group_series(batch, |name| hash(name) ^ seed, &mut groups);
+        let mut known = KnownNames::new(batch, catalogue, seed, by_text);
         let samples = batch.samples();
         let mut group_of = Vec::with_capacity(samples.len());
         for sample in samples {
@@ -129,17 +128,29 @@ fn shard_of(hash: u64, shards: usize) -> usize {
 
 /// The groups of names that a catalogue knows.
 struct KnownNames<'c> {
+    batch: &'c Batch<'c>,
     catalogue: &'c Catalogue,
     seed: u64,
-    table: HashTable<u32>,
+    /// Those that series of the batch have made: a name that some series have by number and others by its text
+    /// is in one group, so that samples of the same series keep their order.
+    by_text: HashTable<u32>,
+    /// The number of each name and its group.
+    table: HashTable<(u32, u32)>,
     last: Option<(u32, u32)>,
 }
 
 impl<'c> KnownNames<'c> {
-    fn new(catalogue: &'c Catalogue, seed: u64) -> Self {
+    fn new(
+        batch: &'c Batch<'c>,
+        catalogue: &'c Catalogue,
+        seed: u64,
+        by_text: HashTable<u32>,
+    ) -> Self {
         Self {
+            batch,
             catalogue,
             seed,
+            by_text,
             table: HashTable::new(),
             last: None,
         }
@@ -158,23 +169,28 @@ impl<'c> KnownNames<'c> {
         let hash = self.catalogue.name_hash(name)? ^ self.seed;
         let entry = self.table.entry(
             hash,
-            |group| {
-                let group = groups.get(*group as usize);
-                group.is_some_and(|group| group.name == NameOf::Known(name))
-            },
-            |group| groups.get(*group as usize).map_or(0, |group| group.hash),
+            |(known, _)| *known == name,
+            |(_, group)| groups.get(*group as usize).map_or(0, |group| group.hash),
         );
         let group = match entry {
-            Entry::Occupied(entry) => *entry.get(),
+            Entry::Occupied(entry) => entry.get().1,
             Entry::Vacant(slot) => {
-                let group = u32::try_from(groups.len()).ok()?;
-                groups.push(Group {
-                    hash,
-                    name: NameOf::Known(name),
-                    start: 0,
-                    len: 0,
-                });
-                slot.insert(group);
+                let text = self.catalogue.name(name)?;
+                let is_it = |group: &u32| is_of(groups, *group, hash, text, self.batch);
+                let group = match self.by_text.find(hash, is_it) {
+                    Some(group) => *group,
+                    None => {
+                        let group = u32::try_from(groups.len()).ok()?;
+                        groups.push(Group {
+                            hash,
+                            name: NameOf::Known(name),
+                            start: 0,
+                            len: 0,
+                        });
+                        group
+                    }
+                };
+                slot.insert((name, group));
                 group
             }
         };
@@ -183,18 +199,27 @@ impl<'c> KnownNames<'c> {
     }
 }
 
-/// Makes a group per name and answers the group of each series.
+/// Whether a group is that of a name which a series of the batch has.
+fn is_of(groups: &[Group], group: u32, hash: u64, name: &str, batch: &Batch<'_>) -> bool {
+    groups.get(group as usize).is_some_and(|group| {
+        let NameOf::Series(series) = group.name else {
+            return false;
+        };
+        group.hash == hash
+            && batch
+                .series(series)
+                .is_some_and(|series| series.name == name)
+    })
+}
+
+/// Makes a group per name, and answers the group of each series and all groups by their hash.
 fn group_series(
     batch: &Batch<'_>,
     hash: impl Fn(&str) -> u64,
     groups: &mut Vec<Group>,
-) -> Vec<u32> {
+) -> (Vec<u32>, HashTable<u32>) {
     let mut table: HashTable<u32> = HashTable::new();
     let mut group_of_series: Vec<u32> = Vec::with_capacity(batch.all_series().len());
-    let name_of = |group: &Group| match group.name {
-        NameOf::Series(series) => batch.series(series).map(|series| series.name.as_ref()),
-        NameOf::Known(_) => None,
-    };
     let mut last: Option<(&str, u32)> = None;
     for (number, series) in (0_u32..).zip(batch.all_series()) {
         let name = series.name.as_ref();
@@ -208,10 +233,7 @@ fn group_series(
         let hash = hash(name);
         let entry = table.entry(
             hash,
-            |group| {
-                let group = groups.get(*group as usize);
-                group.is_some_and(|group| group.hash == hash && name_of(group) == Some(name))
-            },
+            |group| is_of(groups, *group, hash, name, batch),
             |group| groups.get(*group as usize).map_or(0, |group| group.hash),
         );
         let group = match entry {
@@ -231,5 +253,8 @@ fn group_series(
         last = Some((name, group));
         group_of_series.push(group);
     }
-    group_of_series
+    (group_of_series, table)
 }
+
+#[cfg(test)]
+mod tests;

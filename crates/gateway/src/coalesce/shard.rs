@@ -132,7 +132,7 @@ impl Shard {
             }
             match shape.format {
                 RecordFormat::Protobuf => window.add(shape, addition, group, positions),
-                RecordFormat::Json => window.add_json(addition, group, positions),
+                RecordFormat::Json => window.add_json(shape, addition, group, positions),
             }
         }
         if !was_open && !window.is_closed {
@@ -285,7 +285,7 @@ impl Window {
         }
     }
 
-    fn add_json(&mut self, addition: &Addition<'_>, group: Group, positions: &[u32]) {
+    fn add_json(&mut self, shape: Shape, addition: &Addition<'_>, group: Group, positions: &[u32]) {
         let batch = addition.batch;
         let knowledge = addition.knowledge;
         let name = group.name.text(batch, knowledge.catalogue);
@@ -299,10 +299,7 @@ impl Window {
                 continue;
             };
             let labels = batch.labels(series);
-            let said = described
-                .filter(|_| is_bare(series))
-                .unwrap_or_else(|| said(series));
-            let written = match sample.value {
+            let written = |said| match sample.value {
                 Value::Float(value) => Some((json(series, labels, said, sample.at_ms, value), 1)),
                 Value::Histogram(number) => {
                     let message = batch.histogram(number);
@@ -311,7 +308,13 @@ impl Window {
                 // Validation lets none through in this format.
                 Value::Exemplar(_) => None,
             };
-            let Some((value, samples)) = written else {
+            let is_fit = |(value, _): &(Bytes, u32)| {
+                series.name.len() + value.len() <= shape.max_record_bytes
+            };
+            let described = described.filter(|_| is_bare(series));
+            let described = described.and_then(written).filter(is_fit);
+            // What others said must not keep out what fits without it.
+            let Some((value, samples)) = described.or_else(|| written(said(series))) else {
                 continue;
             };
             // All samples of a group share their name.

@@ -21,6 +21,7 @@ use super::{Coalescer, Knowledge, Origin, Settled};
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS, Then};
 
+mod described;
 mod pace;
 
 /// (metric, host, value): the value is unique, and grows with time.

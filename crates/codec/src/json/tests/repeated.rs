@@ -139,3 +139,18 @@ fn a_body_of_known_objects_takes_the_short_way() {
         0
     );
 }
+
+#[test]
+fn a_series_that_is_known_is_not_taught_again_for_its_number() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    let body = |value: &str| {
+        format!(
+            r#"{{"metrics": [{{"metric_name":"a","timestamp":1700000000000,"value":{value},"labels":{{}}}}]}}"#
+        )
+    };
+    check(&mut catalogue, body("1").as_bytes());
+    let small = body("1e-05");
+    let decoded = json::decode_with(small.as_bytes(), 6, &catalogue).unwrap();
+    assert_eq!(decoded.batch.samples().len(), 1);
+    assert_eq!(decoded.unknown, []);
+}

@@ -125,3 +125,40 @@ fn what_a_sender_repeats_is_found() {
     assert_eq!(check(&mut catalogue, &body(1.0)), 0);
     assert_eq!(check(&mut catalogue, &body(2.0)), 6);
 }
+
+#[test]
+fn a_metric_without_points_is_read_all_the_same() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    let metrics = json!([{"name": "NAME", "gauge": {"dataPoints": []}}]);
+    let mut body = in_order(&request(&json!([attribute("a", "b")]), &metrics));
+    check(&mut catalogue, &body);
+    let at = memchr::memmem::find(&body, b"NAME").unwrap();
+    body[at] = 0xff;
+    check(&mut catalogue, &body);
+}
+
+#[test]
+fn a_series_whose_help_is_too_long_is_counted_each_time() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    let points = json!([{"timeUnixNano": AT_NS, "asDouble": 1.0}]);
+    let metrics = json!([
+        {"name": "a", "description": "too long", "gauge": {"dataPoints": points}},
+        {"name": "b", "description": "short", "gauge": {"dataPoints": points}},
+    ]);
+    let body = in_order(&request(&json!([attribute("a", "b")]), &metrics));
+    let (options, deltas) = (options(), deltas());
+    let translation = Translation {
+        options: &options,
+        deltas: &deltas,
+        tenant: None,
+        now_ms: NOW_MS,
+    };
+    for known in [0, 1] {
+        let mut decoded = decode_with(&body, translation, 10_000, &catalogue).unwrap();
+        decoded.drop_long_metadata(6);
+        assert_eq!(decoded.ignored, [(crate::Ignored::Metadata, 1)]);
+        let samples = decoded.batch.samples().iter();
+        assert_eq!(samples.filter(|it| it.known().is_some()).count(), known);
+        catalogue.learn(&decoded.batch, &decoded.unknown);
+    }
+}

@@ -378,3 +378,12 @@ proptest! {
         prop_assert_eq!(request.timeseries.len(), block.len());
     }
 }
+
+#[test]
+fn the_samples_of_one_series_count_as_memory_that_is_kept() {
+    let mut builder = RecordBuilder::new("cpu");
+    let points = (0..1000).map(|at| point(at, 0.1));
+    builder.push([], MetricType::Gauge, "", "", points);
+    let written = builder.finish().len();
+    assert!(builder.capacity() >= written, "{}", builder.capacity());
+}

@@ -8,7 +8,7 @@ use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 use super::known::{self, Walk};
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
-use crate::catalogue::{Form, Parts};
+use crate::catalogue::{EMPTY_TEXT, Form, Parts};
 use crate::protobuf::{Malformed, Reader, Value};
 use crate::{Decoded, Ignored};
 
@@ -17,6 +17,9 @@ const MESSAGE: &str = "io.prometheus.write.v2.Request";
 /// Of a series with a name, a label and a sample.
 const FEWEST_BYTES: usize = 20;
 
+/// Of a request that a catalogue is looked at for. An empty text takes two bytes, and its number eight.
+const MOST_SYMBOLS: usize = 1 << 20;
+
 pub(super) fn decode<'a>(
     body: &'a [u8],
     limits: &Limits,
@@ -24,6 +27,7 @@ pub(super) fn decode<'a>(
 ) -> Result<Decoded<'a>, Refusal> {
     let (symbols, likely) = read_symbols(body).map_err(|error| error.refusal(MESSAGE, ""))?;
     let likely = likely.min(limits.max_samples);
+    let walk = walk.filter(|_| symbols.0.len() <= MOST_SYMBOLS);
     let batch = match &walk {
         // What is known has no labels in the batch.
         Some(_) => Batch::with_samples(likely),
@@ -125,8 +129,13 @@ impl<'a, 'c> ByTexts<'a, 'c> {
                 _ => return None,
             }
         }
-        self.add(u64::from(metadata.unit), symbols)?;
-        self.add(u64::from(metadata.help), symbols)?;
+        for reference in [metadata.unit, metadata.help] {
+            match reference {
+                // It says nothing, whatever the first symbol is.
+                0 => self.key.extend_from_slice(&EMPTY_TEXT.to_le_bytes()),
+                _ => self.add(u64::from(reference), symbols)?,
+            }
+        }
         let kind = MetricType::from_wire(metadata.kind).wire();
         self.key.extend(u8::try_from(kind));
         samples.get(..end).filter(|samples| !samples.is_empty())

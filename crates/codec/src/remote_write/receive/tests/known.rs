@@ -112,3 +112,61 @@ fn what_a_sender_repeats_is_found() {
         assert_eq!(check(&mut catalogue, version, &body(version, &others)), 20);
     }
 }
+
+#[test]
+fn who_says_nothing_of_a_series_does_not_say_the_first_symbol() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    let request = |symbols: [&str; 4], metadata| {
+        encoded(&v2::Request {
+            symbols: symbols.map(str::to_owned).to_vec(),
+            timeseries: vec![v2::TimeSeries {
+                labels_refs: vec![1, 2],
+                samples: vec![point(1.0, 1_700_000_000_000, 0)],
+                metadata,
+                ..v2::TimeSeries::default()
+            }],
+        })
+    };
+    let metadata = v2::Metadata {
+        help_ref: 3,
+        unit_ref: 3,
+        ..v2::Metadata::default()
+    };
+    let described = request(["", "__name__", "up", "x"], Some(metadata));
+    assert_eq!(check(&mut catalogue, Version::V2, &described), 0);
+    assert_eq!(check(&mut catalogue, Version::V2, &described), 1);
+    let silent = request(["x", "__name__", "up", ""], None);
+    assert_eq!(check(&mut catalogue, Version::V2, &silent), 0);
+    assert_eq!(check(&mut catalogue, Version::V2, &silent), 1);
+}
+
+#[test]
+fn what_is_never_found_is_taught_once() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    let labels = [("zone", "z"), ("__name__", "up"), ("empty", "")];
+    let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let body = body(Version::V2, &[(labels.to_vec(), vec![(1.0, 1)])]);
+    assert_eq!(check(&mut catalogue, Version::V2, &body), 0);
+    assert_eq!(catalogue.len(), 1);
+    let limits = Limits::default();
+    let mut decoded = decode_with(Version::V2, &body, &limits, &catalogue).unwrap();
+    decoded.batch.sort_labels();
+    let is_news = |unknown| catalogue.is_news(&decoded.batch, unknown);
+    assert!(!decoded.unknown.iter().any(is_news));
+}
+
+#[test]
+fn a_series_of_long_texts_is_not_taught() {
+    let catalogue = Catalogue::new(1 << 20, RandomState::default());
+    for (bytes, is_news) in [(100, true), (1000, false)] {
+        let label = |at: u8| (format!("label_{at}"), "x".repeat(bytes));
+        let name = ("__name__".to_owned(), "up".to_owned());
+        let labels = std::iter::once(name).chain((0..20).map(label));
+        let body = body(Version::V2, &[(labels.collect(), vec![(1.0, 1)])]);
+        let decoded = decode_with(Version::V2, &body, &Limits::default(), &catalogue).unwrap();
+        let [unknown] = decoded.unknown.as_slice() else {
+            panic!("{:?}", decoded.unknown);
+        };
+        assert_eq!(catalogue.is_news(&decoded.batch, unknown), is_news);
+    }
+}
