@@ -197,8 +197,8 @@ pub struct CoalesceConfig {
     /// wait while Kafka, or the log, answers the records before theirs: when nothing is under way, not at all.
     /// `0ms` publishes at once.
     pub window: Period,
-    /// How long samples wait for others even when nothing is under way, at most `window`: fewer and larger
-    /// records of few senders, for a later answer.
+    /// How long samples wait for others even when nothing is under way, at most `window`. Senders that were answered
+    /// together send again together: a moment later they share their records.
     pub linger: Period,
     /// Bytes of one record of the buffer, before compression. A full record does not wait for the window,
     /// and the buffer's own limit counts too where it is smaller.
@@ -233,13 +233,6 @@ impl CoalesceConfig {
                 self.window
             );
             return bad("window", &why);
-        }
-        if self.linger > self.window {
-            let why = format!(
-                "is {}, longer than coalesce.window ({})",
-                self.linger, self.window
-            );
-            return bad("linger", &why);
         }
         if self.max_record < SMALLEST_RECORD {
             let why = format!("is {}; at least {SMALLEST_RECORD}", self.max_record);

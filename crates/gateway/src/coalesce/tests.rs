@@ -97,6 +97,7 @@ impl Fixture {
 fn window(millis: u64) -> CoalesceConfig {
     CoalesceConfig {
         window: Period::millis(millis),
+        linger: Period::millis(0),
         ..CoalesceConfig::default()
     }
 }

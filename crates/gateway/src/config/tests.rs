@@ -61,12 +61,6 @@ fn windows_and_records_have_bounds() {
     };
     assert_eq!(key_of(coalesce.check()), "window");
     let coalesce = CoalesceConfig {
-        window: Period::millis(1),
-        linger: Period::millis(2),
-        ..CoalesceConfig::default()
-    };
-    assert_eq!(key_of(coalesce.check()), "linger");
-    let coalesce = CoalesceConfig {
         max_record: Size(100),
         ..CoalesceConfig::default()
     };
