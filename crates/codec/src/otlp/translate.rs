@@ -120,7 +120,11 @@ impl<'a, 't> Translator<'a, 't> {
             }
         }
         if let Some(walk) = &mut self.walk {
-            walk.resource(resource.filter(|_| resources == 1));
+            walk.resource(match resources {
+                0 => Some(&[]),
+                1 => resource,
+                _ => None,
+            });
         }
         let mut reader = Reader(message);
         while let Some((number, field)) = reader.field()? {

@@ -64,6 +64,15 @@ fn metric() -> impl Strategy<Value = Json> {
     })
 }
 
+/// Without a resource.
+fn bare(body: &[u8]) -> Vec<u8> {
+    let mut request = messages::Request::decode(body).unwrap();
+    for metrics in &mut request.resource_metrics {
+        metrics.resource = None;
+    }
+    request.encode_to_vec()
+}
+
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let service = prop::sample::select(vec!["a", "b"]);
     (service, prop::collection::vec(metric(), 0..4)).prop_map(|(service, metrics)| {
@@ -124,6 +133,8 @@ fn what_a_sender_repeats_is_found() {
     // The resource's own series is not looked for.
     assert_eq!(check(&mut catalogue, &body(1.0)), 0);
     assert_eq!(check(&mut catalogue, &body(2.0)), 6);
+    assert_eq!(check(&mut catalogue, &bare(&body(3.0))), 0);
+    assert_eq!(check(&mut catalogue, &bare(&body(4.0))), 6);
 }
 
 #[test]
