@@ -1,7 +1,7 @@
 //! Series that were seen before: what a sender repeats is compared, not read again.
 //!
 //! A sender pushes the same series again and again; only times and values change. The bytes around these are kept
-//! here, in up to three *parts*, with what decoding, checking and encoding them came to. A later sample whose parts
+//! here, in up to four *parts*, with what decoding, checking and encoding them came to. A later sample whose parts
 //! are the same **bytes** is of that series, without reading its labels: nothing depends on a hash alone.
 //!
 //! Most senders also repeat the order of their series. Each entry notes which one followed it last, so that a
@@ -48,7 +48,7 @@ pub enum Form {
     RemoteWrite1,
     /// A `TimeSeries` of remote write 2.0: the numbers of its texts in the catalogue.
     RemoteWrite2,
-    /// A data point of an OTLP gauge: its resource, its metric, and its attributes.
+    /// A data point of an OTLP gauge: its resource, its scope, its metric, and its attributes.
     OtlpGauge,
     /// One of a cumulative sum that may fall.
     OtlpSum,
@@ -57,7 +57,10 @@ pub enum Form {
 }
 
 /// The bytes that make a series, in parts that other series may share; unused ones are empty.
-pub type Parts<'p> = [&'p [u8]; 3];
+pub type Parts<'p> = [&'p [u8]; PARTS];
+
+/// So many parts a series may have.
+pub const PARTS: usize = 4;
 
 /// A series that a decoder has read and did not find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +101,7 @@ struct Name {
 #[derive(Debug)]
 struct Entry {
     form: Form,
-    parts: [u32; 3],
+    parts: [u32; PARTS],
     name: u32,
     /// Where the numbers of its label's texts start, and how many labels there are.
     refs: u32,
@@ -199,11 +202,12 @@ impl Catalogue {
     #[inline]
     #[must_use]
     pub fn find(&self, form: Form, parts: Parts<'_>) -> Option<u32> {
-        let [a, b, c] = parts;
+        let [a, b, c, d] = parts;
         let parts = [
             self.parts.find(a)?,
             self.parts.find(b)?,
             self.parts.find(c)?,
+            self.parts.find(d)?,
         ];
         self.find_parts(form, parts)
     }
@@ -211,7 +215,7 @@ impl Catalogue {
     /// The series of the parts with these numbers.
     #[inline]
     #[must_use]
-    pub fn find_parts(&self, form: Form, parts: [u32; 3]) -> Option<u32> {
+    pub fn find_parts(&self, form: Form, parts: [u32; PARTS]) -> Option<u32> {
         let is_it = |number: &u32| {
             self.entries
                 .get(*number as usize)
@@ -233,7 +237,7 @@ impl Catalogue {
     /// Like [`Self::after`], with the parts' numbers.
     #[inline]
     #[must_use]
-    pub fn after_parts(&self, series: u32) -> Option<(u32, Form, [u32; 3])> {
+    pub fn after_parts(&self, series: u32) -> Option<(u32, Form, [u32; PARTS])> {
         let entry = self.entries.get(series as usize)?;
         let next = entry.next.load(Ordering::Relaxed);
         let entry = self.entries.get(next as usize)?;
@@ -354,7 +358,10 @@ impl Catalogue {
             let parts = [&texts(before)?[..], &name, &texts(after)?, &described];
             Some(key_of(parts, series.kind))
         };
-        key().is_some_and(|key| self.find(Form::RemoteWrite2, [&key, &[], &[]]).is_some())
+        key().is_some_and(|key| {
+            self.find(Form::RemoteWrite2, [&key, &[], &[], &[]])
+                .is_some()
+        })
     }
 
     /// Learns series of a batch, which were found good and have their labels sorted.
@@ -394,7 +401,7 @@ impl Catalogue {
         }
         let parts = if unknown.form == Form::RemoteWrite2 {
             let key = self.key_of_texts(refs as usize, 2 * before_name, series, [unit, help]);
-            [key.as_slice(), &[], &[]].map(|part| self.parts.intern(part))
+            [key.as_slice(), &[], &[], &[]].map(|part| self.parts.intern(part))
         } else {
             unknown.parts.map(|part| self.parts.intern(part))
         };
@@ -484,7 +491,7 @@ fn key_of(numbers: [&[u32]; 4], kind: MetricType) -> Vec<u8> {
     key
 }
 
-fn hash_of(hasher: &RandomState, form: Form, parts: [u32; 3]) -> u64 {
+fn hash_of(hasher: &RandomState, form: Form, parts: [u32; PARTS]) -> u64 {
     hasher.hash_one((form as u8, parts))
 }
 

@@ -169,7 +169,7 @@ impl<'de> Walk<'de> {
 /// Time, value and what is behind an object with these parts.
 #[inline]
 fn compare<'b>(bytes: &'b [u8], form: Form, parts: Parts<'_>) -> Option<(i64, f64, &'b [u8])> {
-    let [before, between, behind] = parts;
+    let [before, between, behind, _] = parts;
     let rest = bytes.strip_prefix(before)?;
     let (at_ms, value, rest) = match form {
         Form::JsonTimeFirst => {
@@ -202,7 +202,7 @@ fn parts(
     let before = bytes.get(object.start..first.start)?;
     let between = bytes.get(first.end..second.start)?;
     let behind = bytes.get(second.end..object.end)?;
-    Some((form, [before, between, behind]))
+    Some((form, [before, between, behind, &[]]))
 }
 
 /// Parses one object. Within is the number of its series, if it became one sample of one series.

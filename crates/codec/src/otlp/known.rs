@@ -1,4 +1,4 @@
-//! Data points of series that a catalogue knows: found by the bytes of resource, metric and attributes.
+//! Data points of series that a catalogue knows: found by the bytes of resource, scope, metric and attributes.
 //!
 //! Only numbers that mean what they say are looked for: gauges and cumulative sums. Their name is not translated again,
 //! and their attributes are not read.
@@ -24,6 +24,9 @@ pub(super) struct Walk<'a, 'c> {
     catalogue: &'c Catalogue,
     /// The resource in hand, and its number if it is known.
     resource: Option<(&'a [u8], Option<u32>)>,
+    /// The scope in hand, and its number if it is known; nothing where scopes become no labels.
+    scope: Option<(&'a [u8], Option<u32>)>,
+    has_scope_labels: bool,
     last: Option<u32>,
     found: u64,
     unknown: Vec<Unknown<'a>>,
@@ -34,9 +37,10 @@ pub(super) struct Walk<'a, 'c> {
 pub(super) struct Heading<'a> {
     form: Form,
     bytes: &'a [u8],
-    /// The numbers of resource and metric, if both are known.
-    known: Option<(u32, u32)>,
+    /// The numbers of resource, scope and metric, if all are known.
+    known: Option<[u32; 3]>,
     resource: &'a [u8],
+    scope: &'a [u8],
     pub(super) data_points: &'a [u8],
 }
 
@@ -56,11 +60,11 @@ impl Heading<'_> {
 
 impl<'a, 'c> Walk<'a, 'c> {
     pub(super) fn new(catalogue: &'c Catalogue, translation: &Translation<'_>) -> Option<Self> {
-        // A scope's labels would be one more part.
-        let is_useful = catalogue.is_useful() && !translation.options.has_scope_labels;
-        is_useful.then(|| Self {
+        catalogue.is_useful().then(|| Self {
             catalogue,
             resource: None,
+            scope: None,
+            has_scope_labels: translation.options.has_scope_labels,
             last: None,
             found: 0,
             unknown: Vec::new(),
@@ -72,9 +76,20 @@ impl<'a, 'c> Walk<'a, 'c> {
         self.resource = resource.map(|bytes| (bytes, self.catalogue.part(bytes)));
     }
 
+    /// Goes on with the metrics of a scope: what it says of itself is one part, if it is in one place.
+    pub(super) fn scope(&mut self, message: &'a [u8]) {
+        let scope = if self.has_scope_labels {
+            own_fields(message)
+        } else {
+            Some(&[][..])
+        };
+        self.scope = scope.map(|bytes| (bytes, self.catalogue.part(bytes)));
+    }
+
     /// A metric whose data points may be known.
     pub(super) fn heading(&self, message: &'a [u8]) -> Option<Heading<'a>> {
         let (resource, resource_number) = self.resource?;
+        let (scope, scope_number) = self.scope?;
         let mut reader = Reader(message);
         let (number, data_points, start) = loop {
             let start = message.len() - reader.0.len();
@@ -98,28 +113,32 @@ impl<'a, 'c> Walk<'a, 'c> {
         Some(Heading {
             form,
             bytes,
-            known: resource_number.zip(self.catalogue.part(bytes)),
+            known: resource_number
+                .zip(scope_number)
+                .zip(self.catalogue.part(bytes))
+                .map(|((resource, scope), metric)| [resource, scope, metric]),
             resource,
+            scope,
             data_points,
         })
     }
 
     fn find(&mut self, heading: &Heading<'a>, attributes: &[u8]) -> Option<u32> {
-        let (resource, metric) = heading.known?;
+        let [resource, scope, metric] = heading.known?;
         let expected = self
             .last
             .and_then(|last| self.catalogue.after_parts(last))
-            .filter(|(_, form, [a, b, c])| {
+            .filter(|(_, form, [a, b, c, d])| {
                 *form == heading.form
-                    && (*a, *b) == (resource, metric)
-                    && self.catalogue.part_bytes(*c) == attributes
+                    && [*a, *b, *c] == [resource, scope, metric]
+                    && self.catalogue.part_bytes(*d) == attributes
             });
         if let Some((series, ..)) = expected {
             self.last = Some(series);
             return Some(series);
         }
         let attributes = self.catalogue.part(attributes)?;
-        let parts = [resource, metric, attributes];
+        let parts = [resource, scope, metric, attributes];
         let series = self.catalogue.find_parts(heading.form, parts)?;
         if let Some(last) = self.last {
             self.catalogue.follow(last, series);
@@ -185,8 +204,32 @@ impl<'a> Translator<'a, '_> {
             walk.unknown.push(Unknown {
                 series: sample.series,
                 form: heading.form,
-                parts: [heading.resource, heading.bytes, read.attributes],
+                parts: [
+                    heading.resource,
+                    heading.scope,
+                    heading.bytes,
+                    read.attributes,
+                ],
             });
+        }
+    }
+}
+
+/// What a scope's metrics have in common, if it comes before them or not at all.
+fn own_fields(message: &[u8]) -> Option<&[u8]> {
+    let mut own = &[][..];
+    let mut has_metrics = false;
+    let mut reader = Reader(message);
+    loop {
+        let start = message.len() - reader.0.len();
+        match reader.field().ok()? {
+            None => return Some(own),
+            Some((2, _)) => has_metrics = true,
+            Some((1, field)) if start == 0 && !has_metrics => own = field.bytes().ok()?,
+            // A schema's address may be empty.
+            Some((3, field)) if field.bytes().ok()?.is_empty() => {}
+            Some((1 | 3, _)) => return None,
+            Some(_) => {}
         }
     }
 }

@@ -142,6 +142,9 @@ impl<'a, 't> Translator<'a, 't> {
         if self.translation.options.has_scope_labels {
             self.scope_labels(message)?;
         }
+        if let Some(walk) = &mut self.walk {
+            walk.scope(message);
+        }
         let mut reader = Reader(message);
         while let Some((number, field)) = reader.field()? {
             if number == 2 {

@@ -11,7 +11,11 @@ use crate::catalogue::tests::check_same;
 use crate::otlp::decode_with;
 
 fn check(catalogue: &mut Catalogue, body: &[u8]) -> usize {
-    let (options, deltas) = (options(), deltas());
+    let options = Options {
+        has_scope_labels: true,
+        ..options()
+    };
+    let deltas = deltas();
     let translation = Translation {
         options: &options,
         deltas: &deltas,
@@ -157,7 +161,11 @@ fn a_series_whose_help_is_too_long_is_counted_each_time() {
         {"name": "b", "description": "short", "gauge": {"dataPoints": points}},
     ]);
     let body = in_order(&request(&json!([attribute("a", "b")]), &metrics));
-    let (options, deltas) = (options(), deltas());
+    let options = Options {
+        has_scope_labels: true,
+        ..options()
+    };
+    let deltas = deltas();
     let translation = Translation {
         options: &options,
         deltas: &deltas,

@@ -97,12 +97,12 @@ pub(super) fn split(series: &[u8]) -> Option<(Parts<'_>, &[u8])> {
         reader.field().ok()??;
     }
     let others = after_first.get(..after_first.len() - reader.0.len())?;
-    has_only_samples(reader.0).then_some(([first, others, &[]], reader.0))
+    has_only_samples(reader.0).then_some(([first, others, &[], &[]], reader.0))
 }
 
 /// What is behind these labels, if a `TimeSeries` of version 1.0 begins with them and has samples, and nothing else.
 #[inline]
-pub(super) fn behind<'s>(series: &'s [u8], [first, others, _]: Parts<'_>) -> Option<&'s [u8]> {
+pub(super) fn behind<'s>(series: &'s [u8], [first, others, ..]: Parts<'_>) -> Option<&'s [u8]> {
     let rest = series.strip_prefix(first)?.strip_prefix(others)?;
     has_only_samples(rest).then_some(rest)
 }

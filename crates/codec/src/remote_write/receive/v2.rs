@@ -8,7 +8,7 @@ use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 use super::known::{self, Walk};
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
-use crate::catalogue::{EMPTY_TEXT, Form, Parts};
+use crate::catalogue::{EMPTY_TEXT, Form, PARTS, Parts};
 use crate::protobuf::{Malformed, Reader, Value};
 use crate::{Decoded, Ignored};
 
@@ -166,12 +166,14 @@ fn find_series<'a>(
     let found = match expected {
         _ if *has_new_text => None,
         Some(series) => Some(series),
-        None => walk.catalogue.find(Form::RemoteWrite2, [key, &[], &[]]),
+        None => walk
+            .catalogue
+            .find(Form::RemoteWrite2, [key, &[], &[], &[]]),
     };
     let Some(series) = found else {
         let facts = read_series(bytes, symbols, reading)?;
         // Its key needs the numbers of its texts: the catalogue makes it when it has them.
-        walk.miss(Form::RemoteWrite2, [&[], &[], &[]], facts.as_ref());
+        walk.miss(Form::RemoteWrite2, [&[]; PARTS], facts.as_ref());
         return Ok(());
     };
     let facts = walk.find(series, expected.is_some());
