@@ -28,7 +28,7 @@ pub enum Claim<T> {
     /// Whoever asked, and says so with [`Memo::made`].
     Yours,
     /// Another reader is at it, or has failed.
-    Anothers,
+    Foreign,
 }
 
 impl Memo {
@@ -50,7 +50,7 @@ impl Memo {
             return Claim::Yours;
         };
         match &*state {
-            State::Claimed => return Claim::Anothers,
+            State::Claimed => return Claim::Foreign,
             State::Made(made) => {
                 if let Some(made) = made.upgrade().and_then(|made| made.downcast().ok()) {
                     return Claim::Made(made);

@@ -52,7 +52,7 @@ fn decode_all(records: Vec<Consumed>) -> Vec<Decoded> {
     let mut decoded: Vec<Option<Decoded>> = Vec::with_capacity(records.len());
     for record in records {
         let claim = record.memo.claim();
-        if matches!(claim, Claim::Anothers) {
+        if matches!(claim, Claim::Foreign) {
             later.push((decoded.len(), record));
             decoded.push(None);
         } else {

@@ -8,7 +8,7 @@ use super::{Claim, Memo};
 fn what_one_reader_made_the_other_gets() {
     let memo = Memo::shared();
     assert!(matches!(memo.clone().claim::<String>(), Claim::Yours));
-    assert!(matches!(memo.claim::<String>(), Claim::Anothers));
+    assert!(matches!(memo.claim::<String>(), Claim::Foreign));
     let made = Arc::new("decoded".to_owned());
     memo.made(&made);
     let Claim::Made(found) = memo.clone().claim::<String>() else {
