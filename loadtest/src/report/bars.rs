@@ -263,7 +263,7 @@ pub(super) const BARS: &[Bar] = &[
         "memory of the gateway, 10,000 idle connections",
         gateway("idle-connections"),
         (150.0, 80.0),
-        (Figure::PeakMib, Unit::Mib),
+        (Figure::SettledMib, Unit::Mib),
     ),
     plain(
         "StatsD packets per core without kernel drops",

@@ -15,6 +15,8 @@ pub(super) enum Figure {
     DiskBytes,
     IdleMib,
     PeakMib,
+    /// Memory when the run ended, which is what a state costs that the run only begins with.
+    SettledMib,
     /// A parameter that is a number.
     Parameter(&'static str),
 }
@@ -37,13 +39,14 @@ impl Figure {
             Self::DiskBytes => line.disk_bytes_per_sample,
             Self::IdleMib => mib(line.rss_idle_bytes),
             Self::PeakMib => mib(line.rss_peak_bytes),
+            Self::SettledMib => mib(line.rss.last().map(|(_, bytes)| *bytes)),
             Self::Parameter(name) => line.parameters.get(name)?.parse().ok(),
         }
     }
 
     /// Whether the largest of several lines counts and not the one in the middle.
     pub(super) const fn takes_the_largest(self) -> bool {
-        matches!(self, Self::IdleMib | Self::PeakMib)
+        matches!(self, Self::IdleMib | Self::PeakMib | Self::SettledMib)
     }
 
     /// A figure with its unit.
@@ -55,7 +58,7 @@ impl Figure {
             Self::SamplesPerS => format!("{} samples/s", short(value)),
             Self::P50Ms | Self::P99Ms => format!("{} ms", short(value)),
             Self::DiskBytes => format!("{} bytes", short(value)),
-            Self::IdleMib | Self::PeakMib => format!("{} MiB", short(value)),
+            Self::IdleMib | Self::PeakMib | Self::SettledMib => format!("{} MiB", short(value)),
             Self::Parameter(_) => short(value),
         }
     }
