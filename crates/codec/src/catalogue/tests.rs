@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Limits, Point, Refusal, Sample, Value, check_series};
+use model::{Batch, Limits, Point, Refusal, Sample, Value, check_series};
 
 use super::*;
 use crate::Decoded;

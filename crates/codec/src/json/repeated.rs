@@ -12,11 +12,8 @@ use super::body::Reading;
 use super::element::{Element, Origin, ReadElement};
 use super::{decimal, scan};
 use crate::Decoded;
-use crate::catalogue::{Catalogue, Form, Parts, Unknown};
+use crate::catalogue::{Catalogue, Form, MOST_LESSONS, Parts, Unknown};
 use crate::refusing::too_many;
-
-/// Series that one body may teach: a catalogue is locked while it learns.
-const MOST_LESSONS: usize = 2048;
 
 /// Reads a body; `None` when it must be read in another way.
 pub(super) fn read<'de>(

@@ -9,11 +9,8 @@ use super::metric::{Data, Temporality, aggregation};
 use super::number::{EARLIEST_NS, integer};
 use super::translate::{Point, Translator};
 use super::{Stop, Translation};
-use crate::catalogue::{Catalogue, Form, Unknown};
+use crate::catalogue::{Catalogue, Form, MOST_LESSONS, Unknown};
 use crate::protobuf::Reader;
-
-/// Series that one body may teach: a catalogue is locked while it learns.
-const MOST_LESSONS: usize = 2048;
 
 /// The field of a data point's attributes.
 const ATTRIBUTES: u32 = 7;

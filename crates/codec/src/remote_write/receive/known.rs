@@ -7,7 +7,7 @@ use model::FIRST_KNOWN;
 
 use super::Reading;
 use super::series::Facts;
-use crate::catalogue::{Catalogue, Form, Parts, Unknown};
+use crate::catalogue::{Catalogue, Form, MOST_LESSONS, Parts, Unknown};
 use crate::protobuf::{Malformed, Reader};
 
 /// The key of field 1, whose value is length-delimited: a label, or the references of all labels.
@@ -15,9 +15,6 @@ const LABELS: u8 = 0x0a;
 
 /// The samples' field, in both versions.
 const SAMPLES: u32 = 2;
-
-/// Series that one body may teach: a catalogue is locked while it learns.
-const MOST_LESSONS: usize = 2048;
 
 /// What is looked for in one body.
 pub(super) struct Walk<'a, 'c> {
