@@ -12,6 +12,7 @@
 
 mod interner;
 mod learn;
+mod walk;
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -21,6 +22,7 @@ use hashbrown::{HashMap, HashTable};
 use model::MetricType;
 
 use interner::Interner;
+pub(crate) use walk::Walk;
 
 /// What an entry costs beside its parts and texts, with its slot in the table.
 const ENTRY_BYTES: usize = size_of::<Entry>() + 10;
@@ -34,9 +36,6 @@ const MOST_SERIES_BYTES: usize = 16 << 10;
 
 /// The number of the empty text, as in records.
 pub(crate) const EMPTY_TEXT: u32 = 0;
-
-/// Series that one body may teach: a catalogue is locked while it learns.
-pub(crate) const MOST_LESSONS: usize = 2048;
 
 /// Which entries follow is not known.
 const NOBODY: u32 = u32::MAX;

@@ -18,7 +18,7 @@ mod write;
 use model::{Batch, Refusal};
 
 use crate::Decoded;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Walk};
 
 pub use write::{histogram, sample};
 
@@ -51,8 +51,8 @@ pub fn decode_with<'de>(
     max_samples: usize,
     catalogue: &Catalogue,
 ) -> Result<Decoded<'de>, Refusal> {
-    if catalogue.is_useful()
-        && let Some(result) = repeated::read(text(body)?, max_samples, catalogue)
+    if let Some(walk) = Walk::along(catalogue)
+        && let Some(result) = repeated::read(text(body)?, max_samples, walk)
     {
         return result;
     }

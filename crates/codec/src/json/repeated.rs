@@ -12,42 +12,38 @@ use super::body::Reading;
 use super::element::{Element, Origin, ReadElement};
 use super::{decimal, scan};
 use crate::Decoded;
-use crate::catalogue::{Catalogue, Form, MOST_LESSONS, Parts, Unknown};
+use crate::catalogue::{Form, Parts, Unknown, Walk};
 use crate::refusing::too_many;
 
 /// Reads a body; `None` when it must be read in another way.
 pub(super) fn read<'de>(
     body: &'de str,
     max_samples: usize,
-    catalogue: &Catalogue,
+    walk: Walk<'de, '_>,
 ) -> Option<Result<Decoded<'de>, Refusal>> {
-    let mut walk = Walk {
+    let mut cursor = Cursor {
         body,
         at: begin(body.as_bytes())?,
-        last: None,
-        found: 0,
-        unknown: Vec::new(),
+        walk,
     };
     let mut reading = Reading::with_catalogue(body, max_samples);
     loop {
-        let read = walk
-            .expected(&mut reading, catalogue)
-            .or_else(|| walk.other(&mut reading, catalogue));
+        let read = cursor
+            .expected(&mut reading)
+            .or_else(|| cursor.other(&mut reading));
         if read.is_none() {
             return reading.is_too_much().then(|| Err(too_many(max_samples)));
         }
-        match walk.separator()? {
+        match cursor.separator()? {
             b',' => {}
             _ => break,
         }
     }
-    if !is_end(body.as_bytes(), walk.at) {
+    if !is_end(body.as_bytes(), cursor.at) {
         return None;
     }
     let mut decoded = reading.into_decoded();
-    let others = u64::from(decoded.objects).saturating_sub(walk.found);
-    catalogue.count(walk.found, others);
-    decoded.unknown = walk.unknown;
+    decoded.unknown = cursor.walk.end(decoded.objects);
     Some(Ok(decoded))
 }
 
@@ -70,20 +66,17 @@ fn is_end(body: &[u8], at: usize) -> bool {
     body.get(at) == Some(&b'}') && scan::skip_space(body, at + 1) == body.len()
 }
 
-struct Walk<'de> {
+struct Cursor<'de, 'c> {
     body: &'de str,
     at: usize,
-    /// The series of the object before, if it is known.
-    last: Option<u32>,
-    found: u64,
-    unknown: Vec<Unknown<'de>>,
+    walk: Walk<'de, 'c>,
 }
 
-impl<'de> Walk<'de> {
+impl<'de> Cursor<'de, '_> {
     /// Takes the object that is expected here, if it is the one.
     #[inline]
-    fn expected(&mut self, reading: &mut Reading<'de>, catalogue: &Catalogue) -> Option<()> {
-        let (series, form, parts) = catalogue.after(self.last?)?;
+    fn expected(&mut self, reading: &mut Reading<'de>) -> Option<()> {
+        let (series, form, parts) = self.walk.expected()?;
         let bytes = self.body.as_bytes().get(self.at..)?;
         let (at_ms, value, rest) = compare(bytes, form, parts)?;
         self.take(reading, series, at_ms, value)?;
@@ -101,8 +94,7 @@ impl<'de> Walk<'de> {
         value: f64,
     ) -> Option<()> {
         let index = reading.count_object()?;
-        self.found += 1;
-        self.last = Some(series);
+        self.walk.found(series);
         reading.push(Sample {
             index,
             series: FIRST_KNOWN + series,
@@ -114,17 +106,15 @@ impl<'de> Walk<'de> {
     }
 
     /// Takes whatever object is here.
-    fn other(&mut self, reading: &mut Reading<'de>, catalogue: &Catalogue) -> Option<()> {
+    fn other(&mut self, reading: &mut Reading<'de>) -> Option<()> {
         let bytes = self.body.as_bytes();
         let scanned = scan::object(bytes, self.at)?;
         let parts = scanned
             .numbers
             .and_then(|(time, value)| parts(bytes, self.at..scanned.end, time, value));
-        let known = parts.and_then(|(form, parts)| catalogue.find(form, parts));
+        let known = parts.and_then(|(form, parts)| self.walk.catalogue.find(form, parts));
         if let (Some((form, parts)), Some(series)) = (parts, known) {
-            if let Some(last) = self.last {
-                catalogue.follow(last, series);
-            }
+            self.walk.turn_to(series);
             let object = bytes.get(self.at..scanned.end)?;
             if let Some((at_ms, value, [])) = compare(object, form, parts) {
                 self.take(reading, series, at_ms, value)?;
@@ -132,18 +122,16 @@ impl<'de> Walk<'de> {
                 return Some(());
             }
         }
-        // It may be known and have numbers that are not plain.
-        self.last = known;
         let object = self.body.get(self.at..scanned.end)?;
         let series = parse(object, reading)?;
-        if let (Some(series), Some((form, parts)), None) = (series, parts, known)
-            && self.unknown.len() < MOST_LESSONS
-        {
-            self.unknown.push(Unknown {
+        // It may be known and have numbers that are not plain.
+        if known.is_none() {
+            let unknown = series.zip(parts).map(|(series, (form, parts))| Unknown {
                 series,
                 form,
                 parts,
             });
+            self.walk.miss(unknown);
         }
         self.at = scanned.end;
         Some(())

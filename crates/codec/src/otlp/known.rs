@@ -9,7 +9,7 @@ use super::metric::{Data, Temporality, aggregation};
 use super::number::{EARLIEST_NS, integer};
 use super::translate::{Point, Translator};
 use super::{Stop, Translation};
-use crate::catalogue::{Catalogue, Form, MOST_LESSONS, Unknown};
+use crate::catalogue::{self, Catalogue, Form, Unknown};
 use crate::protobuf::Reader;
 
 /// The field of a data point's attributes.
@@ -18,15 +18,12 @@ const ATTRIBUTES: u32 = 7;
 /// The way along the known series of a body.
 #[derive(Debug)]
 pub(super) struct Walk<'a, 'c> {
-    catalogue: &'c Catalogue,
+    along: catalogue::Walk<'a, 'c>,
     /// The resource in hand, and its number if it is known.
     resource: Option<(&'a [u8], Option<u32>)>,
     /// The scope in hand, and its number if it is known; nothing where scopes become no labels.
     scope: Option<(&'a [u8], Option<u32>)>,
     has_scope_labels: bool,
-    last: Option<u32>,
-    found: u64,
-    unknown: Vec<Unknown<'a>>,
 }
 
 /// A metric up to its data points.
@@ -57,20 +54,17 @@ impl Heading<'_> {
 
 impl<'a, 'c> Walk<'a, 'c> {
     pub(super) fn new(catalogue: &'c Catalogue, translation: &Translation<'_>) -> Option<Self> {
-        catalogue.is_useful().then(|| Self {
-            catalogue,
+        Some(Self {
+            along: catalogue::Walk::along(catalogue)?,
             resource: None,
             scope: None,
             has_scope_labels: translation.options.has_scope_labels,
-            last: None,
-            found: 0,
-            unknown: Vec::new(),
         })
     }
 
     /// Goes on with the metrics of another resource, which has one message.
     pub(super) fn resource(&mut self, resource: Option<&'a [u8]>) {
-        self.resource = resource.map(|bytes| (bytes, self.catalogue.part(bytes)));
+        self.resource = resource.map(|bytes| (bytes, self.along.catalogue.part(bytes)));
     }
 
     /// Goes on with the metrics of a scope: what it says of itself is one part, if it is in one place.
@@ -80,7 +74,7 @@ impl<'a, 'c> Walk<'a, 'c> {
         } else {
             Some(&[][..])
         };
-        self.scope = scope.map(|bytes| (bytes, self.catalogue.part(bytes)));
+        self.scope = scope.map(|bytes| (bytes, self.along.catalogue.part(bytes)));
     }
 
     /// A metric whose data points may be known.
@@ -112,7 +106,7 @@ impl<'a, 'c> Walk<'a, 'c> {
             bytes,
             known: resource_number
                 .zip(scope_number)
-                .zip(self.catalogue.part(bytes))
+                .zip(self.along.catalogue.part(bytes))
                 .map(|((resource, scope), metric)| [resource, scope, metric]),
             resource,
             scope,
@@ -122,33 +116,28 @@ impl<'a, 'c> Walk<'a, 'c> {
 
     fn find(&mut self, heading: &Heading<'a>, attributes: &[u8]) -> Option<u32> {
         let [resource, scope, metric] = heading.known?;
+        let catalogue = self.along.catalogue;
         let expected = self
-            .last
-            .and_then(|last| self.catalogue.after_parts(last))
+            .along
+            .expected_parts()
             .filter(|(_, form, [a, b, c, d])| {
                 *form == heading.form
                     && [*a, *b, *c] == [resource, scope, metric]
-                    && self.catalogue.part_bytes(*d) == attributes
+                    && catalogue.part_bytes(*d) == attributes
             });
         if let Some((series, ..)) = expected {
-            self.last = Some(series);
             return Some(series);
         }
-        let attributes = self.catalogue.part(attributes)?;
+        let attributes = catalogue.part(attributes)?;
         let parts = [resource, scope, metric, attributes];
-        let series = self.catalogue.find_parts(heading.form, parts)?;
-        if let Some(last) = self.last {
-            self.catalogue.follow(last, series);
-        }
-        self.last = Some(series);
+        let series = catalogue.find_parts(heading.form, parts)?;
+        self.along.turn_to(series);
         Some(series)
     }
 
     /// Counts what was found, and hands on what may be learned.
     pub(super) fn end(self, objects: u32) -> Vec<Unknown<'a>> {
-        let others = u64::from(objects).saturating_sub(self.found);
-        self.catalogue.count(self.found, others);
-        self.unknown
+        self.along.end(objects)
     }
 }
 
@@ -169,7 +158,7 @@ impl<'a> Translator<'a, '_> {
         }) else {
             return Ok(false);
         };
-        walk.found += 1;
+        walk.along.found(series);
         self.count(1)?;
         self.resource.latest_ns = self.resource.latest_ns.max(read.point.at_ns);
         self.decoded.batch.push(Sample {
@@ -190,15 +179,11 @@ impl<'a> Translator<'a, '_> {
         let Some(walk) = &mut self.walk else {
             return;
         };
-        walk.last = None;
-        let Some(read) = read(message) else {
-            return;
-        };
-        if let Some(sample) = self.decoded.batch.samples().last()
-            && sample.known().is_none()
-            && walk.unknown.len() < MOST_LESSONS
-        {
-            walk.unknown.push(Unknown {
+        let sample = self.decoded.batch.samples().last();
+        let unknown = sample
+            .filter(|sample| sample.known().is_none())
+            .zip(read(message))
+            .map(|(sample, read)| Unknown {
                 series: sample.series,
                 form: heading.form,
                 parts: [
@@ -208,7 +193,7 @@ impl<'a> Translator<'a, '_> {
                     read.attributes,
                 ],
             });
-        }
+        walk.along.miss(unknown);
     }
 }
 

@@ -12,11 +12,10 @@ mod v2;
 use model::{Batch, Code, Limits, Refusal};
 
 use super::Version;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Walk};
 use crate::protobuf::Malformed;
 use crate::refusing::refuse;
 use crate::{Decoded, Ignored};
-use known::Walk;
 use series::Facts;
 
 /// An exemplar belongs to no object: it is good or bad by itself.
@@ -51,7 +50,7 @@ pub fn decode_with<'a>(
     limits: &Limits,
     catalogue: &Catalogue,
 ) -> Result<Decoded<'a>, Refusal> {
-    let walk = catalogue.is_useful().then(|| Walk::new(catalogue));
+    let walk = Walk::along(catalogue);
     let is_known = walk.is_some();
     let decoded = match version {
         Version::V1 => v1::decode(body, limits, walk),

@@ -5,9 +5,8 @@
 
 use model::FIRST_KNOWN;
 
-use super::Reading;
 use super::series::Facts;
-use crate::catalogue::{Catalogue, Form, MOST_LESSONS, Parts, Unknown};
+use crate::catalogue::{Form, Parts, Unknown};
 use crate::protobuf::{Malformed, Reader};
 
 /// The key of field 1, whose value is length-delimited: a label, or the references of all labels.
@@ -16,68 +15,28 @@ const LABELS: u8 = 0x0a;
 /// The samples' field, in both versions.
 const SAMPLES: u32 = 2;
 
-/// What is looked for in one body.
-pub(super) struct Walk<'a, 'c> {
-    pub(super) catalogue: &'c Catalogue,
-    /// The series before, if it is known.
-    last: Option<u32>,
-    found: u64,
-    unknown: Vec<Unknown<'a>>,
+/// What the samples of a known series share.
+#[inline]
+pub(super) fn facts<'a>(series: u32) -> Facts<'a> {
+    Facts {
+        series: Ok(FIRST_KNOWN + series),
+        name: "",
+        start_ms: 0,
+    }
 }
 
-impl<'a, 'c> Walk<'a, 'c> {
-    pub(super) fn new(catalogue: &'c Catalogue) -> Self {
-        Self {
-            catalogue,
-            last: None,
-            found: 0,
-            unknown: Vec::new(),
-        }
-    }
-
-    /// The series that is expected here, with its parts.
-    #[inline]
-    pub(super) fn expected(&self) -> Option<(u32, Form, Parts<'c>)> {
-        self.catalogue.after(self.last?)
-    }
-
-    /// Notes that a series was found; `is_expected` says whether it was the one that was.
-    #[inline]
-    pub(super) fn find(&mut self, series: u32, is_expected: bool) -> Facts<'a> {
-        if let Some(last) = self.last
-            && !is_expected
-        {
-            self.catalogue.follow(last, series);
-        }
-        self.last = Some(series);
-        self.found += 1;
-        Facts {
-            series: Ok(FIRST_KNOWN + series),
-            name: "",
-            start_ms: 0,
-        }
-    }
-
-    /// Notes what was read of a series that is not known.
-    pub(super) fn miss(&mut self, form: Form, parts: Parts<'a>, facts: Option<&Facts<'_>>) {
-        self.last = None;
-        if let Some(Ok(series)) = facts.map(|facts| &facts.series)
-            && self.unknown.len() < MOST_LESSONS
-        {
-            self.unknown.push(Unknown {
-                series: *series,
-                form,
-                parts,
-            });
-        }
-    }
-
-    /// Hands on what may be learned.
-    pub(super) fn end(self, reading: &mut Reading<'a, '_>) {
-        let others = u64::from(reading.decoded.objects).saturating_sub(self.found);
-        self.catalogue.count(self.found, others);
-        reading.decoded.unknown = self.unknown;
-    }
+/// What may be learned of a series that was read, if it became one.
+pub(super) fn unknown<'a>(
+    form: Form,
+    parts: Parts<'a>,
+    facts: Option<&Facts<'_>>,
+) -> Option<Unknown<'a>> {
+    let series = *facts?.series.as_ref().ok()?;
+    Some(Unknown {
+        series,
+        form,
+        parts,
+    })
 }
 
 /// The labels that a `TimeSeries` of version 1.0 begins with, and what is behind them: samples, and nothing else.

@@ -2,11 +2,11 @@
 
 use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 
-use super::known::{self, Walk};
+use super::known;
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
 use crate::Decoded;
-use crate::catalogue::Form;
+use crate::catalogue::{Form, Walk};
 use crate::protobuf::{Malformed, Reader, Value};
 
 const MESSAGE: &str = "prometheus.WriteRequest";
@@ -55,7 +55,7 @@ pub(super) fn decode<'a>(
         }
     }
     if let Some(walk) = walk {
-        walk.end(&mut reading);
+        reading.decoded.unknown = walk.end(reading.decoded.objects);
     }
     Ok(reading.decoded)
 }
@@ -71,8 +71,8 @@ fn find_series<'a>(
         let is_ours = form == Form::RemoteWrite1;
         Some((series, known::behind(bytes, parts).filter(|_| is_ours)?))
     });
-    let (facts, samples) = if let Some((series, samples)) = expected {
-        (walk.find(series, true), samples)
+    let (series, samples) = if let Some(expected) = expected {
+        expected
     } else {
         let Some((parts, samples)) = known::split(bytes) else {
             read_series(bytes, recent, reading)?;
@@ -80,11 +80,14 @@ fn find_series<'a>(
         };
         let Some(series) = walk.catalogue.find(Form::RemoteWrite1, parts) else {
             let facts = read_series(bytes, recent, reading)?;
-            walk.miss(Form::RemoteWrite1, parts, facts.as_ref());
+            walk.miss(known::unknown(Form::RemoteWrite1, parts, facts.as_ref()));
             return Ok(());
         };
-        (walk.find(series, false), samples)
+        walk.turn_to(series);
+        (series, samples)
     };
+    walk.found(series);
+    let facts = known::facts(series);
     known::each_sample(samples, |sample| {
         let (value, at_ms) = read_sample(sample)?;
         reading.float(&facts, at_ms, 0, value)

@@ -5,10 +5,10 @@
 
 use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 
-use super::known::{self, Walk};
+use super::known;
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
-use crate::catalogue::{EMPTY_TEXT, Form, PARTS, Parts};
+use crate::catalogue::{EMPTY_TEXT, Form, PARTS, Parts, Walk};
 use crate::protobuf::{Malformed, Reader, Value};
 use crate::{Decoded, Ignored};
 
@@ -54,7 +54,7 @@ pub(super) fn decode<'a>(
         }
     }
     if let Some(walk) = walk {
-        walk.walk.end(&mut reading);
+        reading.decoded.unknown = walk.walk.end(reading.decoded.objects);
     }
     Ok(reading.decoded)
 }
@@ -173,10 +173,15 @@ fn find_series<'a>(
     let Some(series) = found else {
         let facts = read_series(bytes, symbols, reading)?;
         // Its key needs the numbers of its texts: the catalogue makes it when it has them.
-        walk.miss(Form::RemoteWrite2, [&[]; PARTS], facts.as_ref());
+        let unknown = known::unknown(Form::RemoteWrite2, [&[]; PARTS], facts.as_ref());
+        walk.miss(unknown);
         return Ok(());
     };
-    let facts = walk.find(series, expected.is_some());
+    if expected.is_none() {
+        walk.turn_to(series);
+    }
+    walk.found(series);
+    let facts = known::facts(series);
     known::each_sample(samples, |sample| {
         let (value, at_ms, start_ms) = read_sample(sample)?;
         reading.float(&facts, at_ms, start_ms, value)

@@ -1,0 +1,71 @@
+//! The way along the known series of one body, the same for every format.
+
+use super::{Catalogue, Form, PARTS, Parts, Unknown};
+
+/// Series that one body may teach: a catalogue is locked while it learns.
+const MOST_LESSONS: usize = 2048;
+
+/// Where a decoder is among the series of a catalogue, and what it has come across.
+#[derive(Debug)]
+pub(crate) struct Walk<'a, 'c> {
+    pub(crate) catalogue: &'c Catalogue,
+    /// The series before, if it is known.
+    last: Option<u32>,
+    found: u64,
+    unknown: Vec<Unknown<'a>>,
+}
+
+impl<'a, 'c> Walk<'a, 'c> {
+    /// A walk along a catalogue, if it is worth it.
+    pub(crate) fn along(catalogue: &'c Catalogue) -> Option<Self> {
+        catalogue.is_useful().then(|| Self {
+            catalogue,
+            last: None,
+            found: 0,
+            unknown: Vec::new(),
+        })
+    }
+
+    /// The series that is expected here, with its parts.
+    #[inline]
+    pub(crate) fn expected(&self) -> Option<(u32, Form, Parts<'c>)> {
+        self.catalogue.after(self.last?)
+    }
+
+    /// Like [`Self::expected`], with the parts' numbers.
+    #[inline]
+    pub(crate) fn expected_parts(&self) -> Option<(u32, Form, [u32; PARTS])> {
+        self.catalogue.after_parts(self.last?)
+    }
+
+    /// Notes that a series is here which was not expected.
+    #[inline]
+    pub(crate) fn turn_to(&mut self, series: u32) {
+        if let Some(last) = self.last {
+            self.catalogue.follow(last, series);
+        }
+        self.last = Some(series);
+    }
+
+    /// Counts a sample of the series that is here.
+    #[inline]
+    pub(crate) fn found(&mut self, series: u32) {
+        self.last = Some(series);
+        self.found += 1;
+    }
+
+    /// Notes that the series here is not known, and what may be learned of it.
+    pub(crate) fn miss(&mut self, unknown: Option<Unknown<'a>>) {
+        self.last = None;
+        if self.unknown.len() < MOST_LESSONS {
+            self.unknown.extend(unknown);
+        }
+    }
+
+    /// Counts what was found of so many objects, and hands on what may be learned.
+    pub(crate) fn end(self, objects: u32) -> Vec<Unknown<'a>> {
+        let others = u64::from(objects).saturating_sub(self.found);
+        self.catalogue.count(self.found, others);
+        self.unknown
+    }
+}
