@@ -32,9 +32,10 @@ mod hostile;
 
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, InfluxBooleans, InfluxConfig,
-    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig,
-    RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
+    BadSetting, CardinalityConfig, CoalesceConfig, Config, Distributions, HttpConfig,
+    IdempotencyConfig, InfluxBooleans, InfluxConfig, InfluxStrings, LimitsConfig, Listen,
+    MetricQuotaConfig, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig, QuotaConfig,
+    QuotasConfig, RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
 };
 pub use metrics::CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
