@@ -12,11 +12,12 @@ use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
-use crate::settings::{Role, Settings, WINDOW};
+use crate::settings::{Role, Settings, Source, WINDOW};
 
 /// Runs a role until it is told to stop.
-pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
-    let process = Process::start(role, &settings).await?;
+pub(crate) async fn run(source: Source, settings: Settings) -> anyhow::Result<()> {
+    let role = source.role();
+    let process = Process::start(source, &settings).await?;
     let retention = settings.buffer.retention.0;
     let dead_letters =
         Some(settings.consumer.dead_letter_topic.as_str()).filter(|_| role != Role::Gateway);

@@ -17,7 +17,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::metrics;
-use crate::settings::{Role, Settings};
+use crate::reload::{Reloader, Reloads};
+use crate::settings::{Settings, Source};
 
 /// Every metric that this binary can show, by the part that counts it.
 pub const CATALOGUES: [(&str, &[Metric]); 7] = [
@@ -27,7 +28,7 @@ pub const CATALOGUES: [(&str, &[Metric]); 7] = [
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
-    ("Stopping", metrics::CATALOGUE),
+    ("Settings and stopping", metrics::CATALOGUE),
 ];
 
 /// The parts of a running process that do not depend on its role.
@@ -37,6 +38,8 @@ pub(crate) struct Process {
     pub(crate) tasks: Tasks,
     /// Whether traffic is wanted.
     pub(crate) health: Health,
+    /// What can change while it runs.
+    pub(crate) reloads: Reloads,
     running: Condition,
     shutdown_delay: Duration,
     /// For each step of stopping.
@@ -45,11 +48,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts counting and opens the admin listener.
-    pub(crate) async fn start(role: Role, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn start(source: Source, settings: &Settings) -> anyhow::Result<Self> {
         let catalogues = CATALOGUES.map(|(_, catalogue)| catalogue);
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
-        metrics.run(&tasks, env!("CARGO_PKG_VERSION"), role.as_str());
+        metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
+        let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
         let admin = listen("admin.listen", settings.admin.listen).await?;
@@ -66,6 +70,7 @@ impl Process {
         Ok(Self {
             tasks,
             health,
+            reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
             deadline: settings.shutdown.deadline.0,
@@ -83,6 +88,7 @@ impl Process {
     ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        self.reloads.begin();
         self.running.ready();
         let outcome = tokio::select! {
             _ = terminate.recv() => Ok("SIGTERM"),
@@ -165,6 +171,27 @@ impl Process {
         });
         wait
     }
+}
+
+/// Starts to read settings again when asked to.
+fn reloads(source: Source, settings: &Settings, tasks: &Tasks) -> anyhow::Result<Reloads> {
+    metrics::settings_loaded();
+    let reloads = Reloads::default();
+    reloads.on(|settings| {
+        let log = settings.log.clone();
+        log.check()
+            .map_err(|(key, why)| (format!("log.{key}"), why))?;
+        Ok(Box::new(move || {
+            // Checked above.
+            service::telemetry::set_level(&log).unwrap_or_default();
+        }))
+    });
+    let reloader = Reloader::new(source, settings, reloads.clone())?;
+    let stopping = tasks.stopping();
+    tasks.spawn("settings reload", async move {
+        stopping.run_until_cancelled(reloader.run()).await;
+    });
+    Ok(reloads)
 }
 
 /// Opens a listener, or says which setting to change.
