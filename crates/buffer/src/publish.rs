@@ -42,13 +42,15 @@ pub struct Record {
     pub received_at_ms: i64,
 }
 
-/// Where an acknowledged record is; the answer header `Sluice-Durability`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where an acknowledged record is; the answer header `Sluice-Durability`. The weakest is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Durability {
     /// On every in-sync replica.
     Kafka,
-    /// In an fsynced log on this machine.
+    /// In an fsynced log on this machine, which is the buffer.
     Local,
+    /// In an fsynced log on this machine, until Kafka has it.
+    Spool,
 }
 
 impl Durability {
@@ -58,6 +60,7 @@ impl Durability {
         match self {
             Self::Kafka => "kafka",
             Self::Local => "local",
+            Self::Spool => "spool",
         }
     }
 }
@@ -95,9 +98,9 @@ pub trait Publish: Send + Sync + 'static {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static;
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static;
 
-    /// What an acknowledgement of this buffer means.
+    /// Where this buffer keeps records when nothing is wrong.
     fn durability(&self) -> Durability;
 
     /// The largest key plus value that one record may have, in bytes.
@@ -112,7 +115,7 @@ impl<P: Publish> Publish for Arc<P> {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         self.as_ref().publish(record)
     }
 

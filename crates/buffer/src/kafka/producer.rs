@@ -362,16 +362,17 @@ impl Publish for Producer {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         debug_assert!(!record.key.is_empty(), "an empty key has one partition");
-        self.send(&Outgoing {
+        let answer = self.send(&Outgoing {
             topic: &self.shared.config.topic,
             key: Some(&record.key),
             value: Some(&record.value),
             limit_bytes: self.limits().record,
             at_ms: record.received_at_ms,
             headers: &|| headers::of_record(&record),
-        })
+        });
+        async move { answer.await.map(|()| Durability::Kafka) }
     }
 
     fn durability(&self) -> Durability {

@@ -43,7 +43,7 @@ impl Publish for Writer {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         let size_bytes = record.key.len() + record.value.len();
         let sent = if size_bytes > MAX_RECORD_BYTES {
             Err(PublishError::TooLarge {
@@ -53,7 +53,7 @@ impl Publish for Writer {
         } else {
             Ok(self.send(|answer| Command::Append(record, answer)))
         };
-        async move { sent?.await }
+        async move { sent?.await.map(|()| Durability::Local) }
     }
 
     fn durability(&self) -> Durability {
