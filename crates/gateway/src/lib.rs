@@ -7,6 +7,7 @@
 
 mod answer;
 mod body;
+mod cardinality;
 mod coalesce;
 mod config;
 mod error;
@@ -20,7 +21,10 @@ mod permits;
 mod pool;
 mod protocol;
 mod pushgateway;
+mod quotas;
 mod refusals;
+mod repeats;
+mod retry;
 mod router;
 mod statsd;
 mod validate;
@@ -29,6 +33,8 @@ mod validate;
 mod fake;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod overload;
 
 pub use answer::refusal;
 pub use config::{
@@ -38,7 +44,9 @@ pub use config::{
     QuotasConfig, RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
 };
 pub use metrics::CATALOGUE;
+pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;
+pub use quotas::QuotasHandle;
 pub use router::{Beside, Gateway, router};
 pub use statsd::{Statsd, StatsdError};

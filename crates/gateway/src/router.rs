@@ -41,6 +41,9 @@ use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
+use crate::quotas::{self, Quotas, QuotasHandle};
+use crate::repeats::Repeats;
+use crate::retry::Backoff;
 use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
@@ -54,6 +57,8 @@ pub(crate) struct App {
     /// None without a place to keep them: then their routes are not there.
     pub groups: Option<Arc<Groups>>,
     pub otlp: Arc<Shared>,
+    pub backoff: Backoff,
+    pub repeats: Arc<Repeats>,
 }
 
 /// What a gateway serves beside what it always does.
@@ -115,11 +120,20 @@ pub fn router<P: Publish>(
         max_inflated_bytes: config.http.max_inflated.bytes(),
         request_timeout: config.http.request_timeout.0,
         clock,
-        permits: Permits::new(config.http.max_in_flight.bytes()),
+        permits: Permits::with(
+            config.http.max_in_flight.bytes(),
+            config.http.max_connections,
+            config.http.max_slow_bodies,
+        ),
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
         catalogue: KnownSeries::new(catalogue_bytes, hasher),
+        quotas: Arc::new(Quotas::new(
+            &config.quotas,
+            config.cardinality,
+            RandomState::default(),
+        )),
         is_draining: AtomicBool::new(false),
     });
     let groups = groups
@@ -136,7 +150,12 @@ pub fn router<P: Publish>(
         influx: Arc::new(config.influx.clone()),
         groups,
         otlp: Arc::new(Shared::new(&config.otlp)),
+        backoff: Backoff::new(config.http.max_retry_after.0.as_secs()),
+        repeats: Repeats::start(config.idempotency, tasks),
     });
+    let quotas = Arc::clone(&pipeline.quotas);
+    let repeats = Arc::clone(&app.repeats);
+    tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
     let protocols = || {
         if has_groups {
             protocols().merge(pushgateway::routes())
@@ -199,6 +218,12 @@ fn protocols() -> Router<Arc<App>> {
 }
 
 impl<P> Gateway<P> {
+    /// What can be changed and asked about quotas while the gateway runs.
+    #[must_use]
+    pub fn quotas(&self) -> QuotasHandle {
+        QuotasHandle::of(&self.pipeline.quotas)
+    }
+
     /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! The roles are wiring only. What a gateway, a buffer, a consumer or a store does is in their crates.
 
-pub mod cli;
+pub mod cardinality;
+mod cli;
 mod kafka;
 mod local;
 mod metrics;

@@ -16,13 +16,15 @@ use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cardinality;
 use crate::metrics;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 7] = [
+pub const CATALOGUES: [(&str, &[Metric]); 8] = [
     ("Gateway", gateway::CATALOGUE),
+    ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
@@ -38,6 +40,8 @@ pub(crate) struct Process {
     pub(crate) tasks: Tasks,
     /// Whether traffic is wanted.
     pub(crate) health: Health,
+    /// How many series there are.
+    pub(crate) cardinality: cardinality::Shown,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -61,7 +65,9 @@ impl Process {
             url = %format_args!("http://{}", reachable(admin.local_addr()?)),
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
-        let router = service::admin::router(health.clone(), metrics);
+        let cardinality = cardinality::Shown::default();
+        let router = service::admin::router(health.clone(), metrics)
+            .merge(cardinality::router(cardinality.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         tasks.spawn("admin listener", async move {
@@ -70,6 +76,7 @@ impl Process {
         Ok(Self {
             tasks,
             health,
+            cardinality,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,

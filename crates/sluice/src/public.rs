@@ -36,6 +36,9 @@ impl<P: Publish> Public<P> {
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
             pushgateway: settings.pushgateway.clone(),
+            quotas: settings.quotas.clone(),
+            cardinality: settings.cardinality,
+            idempotency: settings.idempotency,
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
@@ -63,6 +66,12 @@ impl<P: Publish> Public<P> {
         }
         let clock = Arc::new(service::clock::now_ms);
         let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
+        let quotas = gateway.quotas();
+        process.cardinality.is(quotas.clone());
+        process.reloads.on(move |settings| {
+            let (quotas, config) = (quotas.clone(), settings.quotas.clone());
+            Ok(Box::new(move || quotas.replace(&config)))
+        });
         let hostname = service::process::hostname();
         let statsd = gateway
             .statsd(&settings.statsd, hostname, &process.tasks)

@@ -20,6 +20,7 @@ mod prometheus;
 mod prometheus_sender;
 mod push;
 mod pushgateway;
+mod quotas;
 mod records;
 mod sluice;
 mod standalone;

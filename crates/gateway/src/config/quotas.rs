@@ -11,7 +11,7 @@ use super::{BadSetting, bad};
 
 /// Section `quotas`: how much each tenant, each source and each metric may send, for each gateway by itself. What is not
 /// set has no limit. A tenant or source beyond its rate gets 429 with `Retry-After`; of a body with some samples that a
-/// quota does not allow, the others are stored. Reloaded without a restart, `window` and `max_memory` aside.
+/// quota does not allow, the others are stored. Reloaded without a restart.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuotasConfig {
