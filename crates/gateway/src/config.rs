@@ -46,7 +46,7 @@ pub struct HttpConfig {
     /// answered. A request that does not fit gets 503 with `Retry-After`; nothing waits. From half of it on, no tenant
     /// (or source, of samples without one) may hold more than an equal share with one to spare.
     pub max_in_flight: Size,
-    /// Bodies that may be on their way for longer than two seconds. Together they may also announce no more than half
+    /// Bodies that may be on their way for longer than two seconds. Together they may also hold no more than a quarter
     /// of `max_in_flight`. Further ones get 503.
     pub max_slow_bodies: usize,
     /// The longest that `Retry-After` asks a sender to wait. It begins at a second or two, doubles with each

@@ -254,7 +254,8 @@ impl Permit {
             permits,
             bytes: self.bytes,
         };
-        let most_bytes = self.permits.limit_bytes / 2;
+        // Less than what anybody may take, so that slow bodies alone put nobody under pressure.
+        let most_bytes = self.permits.limit_bytes / 4;
         let fits =
             bodies < self.permits.most_slow && bytes.saturating_add(self.bytes) <= most_bytes;
         // A single one may be as large as bodies may be.

@@ -43,19 +43,19 @@ impl Sketch {
     pub(super) fn count(&mut self, half: u64) -> usize {
         self.turn(half);
         let Some(previous) = &self.previous else {
-            return self.current.count();
+            return whole(self.current.raw_count());
         };
         let mut both = self.current.clone();
         // They have the same precision.
         both.union(previous).unwrap_or_default();
-        both.count()
+        whole(both.raw_count())
     }
 
     /// At least so many, without joining the halves.
     pub(super) fn at_least(&mut self, half: u64) -> usize {
         self.turn(half);
-        let previous = self.previous.as_mut().map_or(0, Half::count);
-        self.current.count().max(previous)
+        let previous = self.previous.as_mut().map_or(0.0, Half::raw_count);
+        whole(self.current.raw_count().max(previous))
     }
 
     fn turn(&mut self, half: u64) {
@@ -67,4 +67,14 @@ impl Sketch {
         self.previous = (half == self.half + 1).then_some(current);
         self.half = half;
     }
+}
+
+/// Rounded, because the estimate for one thing is a little less than one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast of a float stops at the bounds"
+)]
+fn whole(count: f64) -> usize {
+    count.round() as usize
 }

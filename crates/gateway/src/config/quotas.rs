@@ -171,3 +171,6 @@ fn check_pattern(key: &str, pattern: &str) -> Result<(), BadSetting> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ fn a_permit_grows_up_to_the_limit_and_gives_all_back() {
     first.grow_to(80).unwrap();
     first.grow_to(10).unwrap();
     assert_eq!(permits.used_bytes(), 80);
-    let mut second = permits.empty();
+    let mut second = permits.of("another");
     assert_eq!(
         second.grow(21),
         Err(Full::All {
@@ -109,7 +109,7 @@ fn only_so_many_bodies_may_come_slowly() {
         permit.grow(bytes).unwrap();
         permit
     };
-    let (first, second, third) = (take(400), take(100), take(101));
+    let (first, second, third) = (take(200), take(50), take(51));
     let slow = first.slow().unwrap();
     assert!(third.slow().is_err(), "too many bytes");
     let other = second.slow().unwrap();

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::rules::Rate;
 
-const SHARDS: u64 = 16;
+const SHARDS: usize = 16;
 
 /// Senders of a shard. More share one bucket, if none of the others is full again.
 const MOST: usize = 1024;
@@ -101,7 +101,7 @@ struct Shard {
 }
 
 #[derive(Debug)]
-pub(super) struct Buckets([Mutex<Shard>; SHARDS as usize]);
+pub(super) struct Buckets([Mutex<Shard>; SHARDS]);
 
 /// What a sender has too much of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Buckets {
 
     fn with<R>(&self, key: u64, now: Instant, then: impl FnOnce(&mut Meter) -> R) -> R {
         let key = key.max(OTHERS + 1);
-        let shard = usize::try_from(key % SHARDS).unwrap_or_default();
+        let shard = usize::try_from(key % SHARDS as u64).unwrap_or_default();
         let [first, ..] = &self.0;
         let shard = self.0.get(shard).unwrap_or(first);
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -351,7 +351,10 @@ async fn the_report_names_who_makes_most_series() {
     let report = server.gateway.quotas().cardinality(10).unwrap();
     let near = |value: &serde_json::Value, expected: f64| {
         let found = value.as_f64().unwrap();
-        assert!((found - expected).abs() <= expected * 0.1, "{report:#}");
+        assert!(
+            (found - expected).abs() <= 2.0 + expected * 0.1,
+            "{report:#}"
+        );
     };
     near(&report["active_series"], 505.0);
     near(&report["tenants"][0]["active_series"], 500.0);

@@ -128,3 +128,19 @@ fn tls_is_refused_as_long_as_it_is_not_built_in() {
         r#"Unsupported value "ssl" for configuration property "security.protocol": OpenSSL not available at build time"#
     );
 }
+
+#[test]
+fn records_of_a_tenant_go_to_its_own_topic_if_it_has_one() {
+    let config = Config {
+        tenant_topics: [("a".to_owned(), "metrics-a".to_owned())].into(),
+        ..Config::default()
+    };
+    assert_eq!(config.check(), Ok(()));
+    let topics = [Some("a"), Some("b"), None].map(|tenant| config.topic_of(tenant));
+    assert_eq!(topics, ["metrics-a", "metrics", "metrics"]);
+    let shared = Config {
+        tenant_topics: [("a".to_owned(), "metrics".to_owned())].into(),
+        ..Config::default()
+    };
+    assert_eq!(check(&shared).0, "tenant_topics.a");
+}

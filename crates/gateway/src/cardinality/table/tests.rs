@@ -1,13 +1,10 @@
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use super::{Majority, Table};
 
 fn hash(number: u64) -> u64 {
-    number
-        .wrapping_add(1)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        .rotate_left(31)
-        .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    foldhash::quality::FixedState::default().hash_one(number)
 }
 
 #[test]
