@@ -13,6 +13,10 @@ compose ?= docker compose
 # rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
 deny := -D warnings
 
+# With TLS and SASL towards Kafka, which take the headers of OpenSSL and libcurl (scripts/test-setup gets them). What
+# is tested and shipped has them; `make run` does without, so that a first start needs no packages.
+secured := --features sluice/kafka-security
+
 .PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
@@ -27,13 +31,13 @@ build: ## Build the release binary, target/release/sluice
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
 	# The end-to-end tests run the binary that users run; `guard` is beside it, so that both share what they compile.
-	cargo build --release --locked --package sluice --package guard
-	cargo test --workspace --locked --no-fail-fast
+	cargo build --release --locked --package sluice --package guard $(secured)
+	cargo test --workspace --locked --no-fail-fast $(secured)
 	target/release/guard
 
 guard: ## Compare what a sample costs with what was accepted (ARGS=--accept accepts it)
-	@scripts/test-setup valgrind
-	cargo build --release --locked --package sluice --package guard
+	@scripts/test-setup valgrind headers
+	cargo build --release --locked --package sluice --package guard $(secured)
 	target/release/guard $(ARGS)
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run

@@ -13,6 +13,7 @@ mod clients;
 mod datadog;
 mod foreign;
 mod influx;
+mod kafka_security;
 mod million;
 mod opentsdb;
 mod otlp;
