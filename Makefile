@@ -17,7 +17,7 @@ deny := -D warnings
 # is tested and shipped has them; `make run` does without, so that a first start needs no packages.
 secured := --features sluice/kafka-security
 
-.PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load compare up down
+.PHONY: help run build test guard check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -45,14 +45,18 @@ check: fmt typos house clippy doc machete deny ## Everything that must hold befo
 fmt:
 	@cargo fmt --all --check
 
-clippy:
-	@cargo clippy --workspace --all-targets --locked --quiet -- $(deny)
+# The same features as the tests, so that both share what they compile.
+clippy: headers
+	@cargo clippy --workspace --all-targets --locked --quiet $(secured) -- $(deny)
 
-doc:
-	@RUSTDOCFLAGS="$(deny)" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+doc: headers
+	@RUSTDOCFLAGS="$(deny)" cargo doc --workspace --no-deps --document-private-items --locked --quiet $(secured)
 
 deny: .build/tools/.installed
 	@$(tools)/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+headers:
+	@scripts/test-setup headers
 
 machete: .build/tools/.installed
 	@$(tools)/cargo-machete --skip-target-dir .
