@@ -85,9 +85,7 @@ impl Query {
     /// Whether an entry is asked for, its time and metric name aside.
     pub(super) fn is_about(&self, kind: &Kind) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
-            wanted
-                .as_deref()
-                .is_none_or(|wanted| found == Some(wanted))
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
         let is_source = self.source.as_deref().is_none_or(|wanted| {
             let found = kind.source.as_deref().unwrap_or_default();

@@ -192,7 +192,10 @@ fn merged_records_count_what_both_have_once() {
         .collect();
     counts.sort();
     let expected = [("cpu gateway", 1), ("cpu store", 2), ("mem store", 1)];
-    assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)));
+    assert_eq!(
+        counts,
+        expected.map(|(name, count)| (name.to_owned(), count))
+    );
     assert_eq!(own.answer(&Query::default()).rejections.len(), 2);
 }
 
