@@ -138,7 +138,7 @@ impl Receipts {
         }]);
     }
 
-    /// Remembers something that is counted elsewhere.
+    /// Remembers something of a protocol that answers nobody, which is counted elsewhere.
     pub(crate) fn remember(&self, protocol: &'static str, reason: &'static str, bytes: &[u8]) {
         self.record.note([Rejection {
             kind: Kind {

@@ -224,9 +224,9 @@ impl Rejections {
         inner.shrink(self.max_bytes);
     }
 
-    /// A copy, to which others can be added.
+    /// A copy, to which others of so many bytes can be added.
     #[must_use]
-    pub fn copied(&self) -> Self {
+    pub fn copied_with(&self, more_bytes: usize) -> Self {
         let inner = self.lock();
         let copy = Inner {
             entries: inner.entries.clone(),
@@ -236,7 +236,7 @@ impl Rejections {
             forgotten: inner.forgotten,
         };
         Self {
-            max_bytes: self.max_bytes,
+            max_bytes: self.max_bytes.saturating_add(more_bytes),
             inner: Mutex::new(copy),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use buffer::kafka::{Member, Producer, Reader, Table};
+use buffer::kafka::{Member, Producer, Reader, Table, Tail};
 use gateway::{Beside, PushGroups};
 use service::health::Health;
 use store::recent::Recent;
@@ -12,6 +12,7 @@ use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
+use crate::rejections::{Late, Noting};
 use crate::settings::{Role, Settings, WINDOW};
 
 /// Runs a role until it is told to stop.
@@ -33,11 +34,17 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
             .await;
     });
     let producer = Arc::new(producer);
+    let letters = Tail::of(&settings.kafka, &settings.consumer.dead_letter_topic);
+    process.rejections.also(Late::Topic(letters));
+    let dead = Arc::new(Noting::new(
+        Arc::clone(&producer),
+        process.rejections.record(),
+    ));
 
     let mut pipelines = Pipelines::default();
     let mut beside = Beside::default();
     if role != Role::Gateway {
-        feed_stores(&process, &settings, &producer, &mut pipelines)?;
+        feed_stores(&process, &settings, &dead, &mut pipelines)?;
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
@@ -53,7 +60,7 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
             WINDOW,
             reader,
             Arc::new(recent),
-            Arc::clone(&producer),
+            Arc::clone(&dead),
         );
     }
     if role != Role::Consumer {
@@ -102,7 +109,7 @@ fn push_groups(process: &Process, settings: &Settings) -> anyhow::Result<PushGro
 fn feed_stores(
     process: &Process,
     settings: &Settings,
-    producer: &Arc<Producer>,
+    dead: &Arc<Noting<Producer>>,
     pipelines: &mut Pipelines,
 ) -> anyhow::Result<()> {
     // Offsets are of this topic in this cluster; an archive must not take another's for them.
@@ -117,7 +124,7 @@ fn feed_stores(
             name,
             reader,
             Arc::new(store),
-            Arc::clone(producer),
+            Arc::clone(dead),
         );
     }
     Ok(())

@@ -21,6 +21,7 @@ mod prometheus_sender;
 mod push;
 mod pushgateway;
 mod records;
+mod rejections;
 mod sluice;
 mod standalone;
 mod statsd;

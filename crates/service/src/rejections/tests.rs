@@ -182,7 +182,7 @@ fn merged_records_count_what_both_have_once() {
     own.note([late("cpu", "a"), rejection("cpu", "a", "value_invalid")]);
     let topic = Rejections::new(1 << 20);
     topic.note([late("cpu", "a"), late("cpu", "a"), late("mem", "a")]);
-    let all = own.copied();
+    let all = own.copied_with(1 << 20);
     all.merge(&topic);
     let answer = all.answer(&Query::default());
     let mut counts: Vec<(String, u64)> = answer
