@@ -93,6 +93,8 @@ pub struct Settings {
     pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// What becomes known of samples that are refused.
+    pub rejections: service::rejections::Config,
     /// Groups of metrics that batch jobs push.
     pub pushgateway: gateway::PushgatewayConfig,
     /// The buffer between the gateway and the stores.
@@ -156,6 +158,7 @@ impl Settings {
             otlp: gateway::OtlpConfig::default(),
             statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            rejections: service::rejections::Config::default(),
             pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
@@ -209,6 +212,7 @@ impl Settings {
         self.otlp.check().map_err(section("otlp"))?;
         self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.rejections.check().map_err(section("rejections"))?;
         self.pushgateway.check().map_err(section("pushgateway"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {

@@ -22,6 +22,7 @@ mod prometheus_sender;
 mod push;
 mod pushgateway;
 mod records;
+mod rejections;
 mod sluice;
 mod standalone;
 mod statsd;

@@ -159,6 +159,14 @@ impl Sluice {
         Ok(sum)
     }
 
+    /// A JSON answer of the admin listener.
+    pub(crate) fn admin(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = testkit::http::get(self.admin_port, path)?;
+        let text = answer.text();
+        anyhow::ensure!(answer.status == 200, "{path}: {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// A JSON answer of the public listener.
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<Value> {
         Ok(serde_json::from_slice(

@@ -25,7 +25,7 @@ use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
 use crate::metrics;
-use crate::origin::origin;
+use crate::origin::{origin, sender};
 use crate::permits::Permit;
 use crate::pushgateway::{
     Content, Groups, Mode, NO_TIME, PushOptions, Target, group_of_path, shown, shown_all,
@@ -67,7 +67,7 @@ async fn push(app: &Arc<App>, mode: Mode, request: Request) -> Response {
     let head = Head { app, parts: &parts };
     match take(&head, mode, &mut body).await {
         Ok(durability) => done(app, durability, StatusCode::OK),
-        Err(error) => deliver(failed(&error), &head, body, &error).await,
+        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
 
@@ -139,7 +139,7 @@ async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
     };
     match ended.await {
         Ok(durability) => done(&app, durability, StatusCode::ACCEPTED),
-        Err(error) => deliver(failed(&error), &head, body, &error).await,
+        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
 
@@ -190,7 +190,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
         .and_then(|()| groups(&app)?.check_known());
     match is_ready {
         Ok(()) => "OK".into_response(),
-        Err(error) => failed(&error),
+        Err(error) => plainly(&error),
     }
 }
 
@@ -256,7 +256,13 @@ fn done(app: &App, durability: Option<Durability>, status: StatusCode) -> Respon
     response
 }
 
-fn failed(error: &Error) -> Response {
+fn failed(head: &Head<'_>, error: &Error) -> Response {
+    let receipts = &head.app.pipeline.receipts;
+    receipts.request("pushgateway", &sender(head), head.parts, error);
+    plainly(error)
+}
+
+fn plainly(error: &Error) -> Response {
     metrics::request_refused(error.code());
     let text = match error {
         Error::Batch(refusals) => {
