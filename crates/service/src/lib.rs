@@ -7,6 +7,7 @@ pub mod clock;
 pub mod health;
 pub mod http;
 pub mod http_client;
+pub mod live;
 pub mod log_limit;
 pub mod metrics;
 pub mod process;

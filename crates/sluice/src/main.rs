@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sluice::cli::{Cli, Command};
-use sluice::settings::{Role, Settings};
+use sluice::settings::{Role, Settings, Source};
 
 /// Requests, the log and the stores free what other threads allocated, which the C library's arenas
 /// keep: half of the standalone's peak was memory that nobody held.
@@ -26,11 +26,8 @@ fn main() -> ExitCode {
         Command::Consumer(source) => (Role::Consumer, source, true),
         Command::CheckConfig { role, settings } => (role, settings, false),
     };
-    let settings = match Settings::load(
-        role,
-        source.config.as_deref(),
-        service::settings::environment(),
-    ) {
+    let source = Source::new(role, source.config, service::settings::environment());
+    let settings = match source.load() {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("sluice: {error}");
@@ -40,7 +37,7 @@ fn main() -> ExitCode {
     if !start {
         return print(&settings);
     }
-    match sluice::run(role, settings) {
+    match sluice::run(source, settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sluice: {error:#}");

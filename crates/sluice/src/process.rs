@@ -18,7 +18,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::metrics;
 use crate::rejections;
-use crate::settings::{Role, Settings};
+use crate::reload::{Reloader, Reloads};
+use crate::settings::{Settings, Source};
 
 /// Every metric that this binary can show, by the part that counts it.
 pub const CATALOGUES: [(&str, &[Metric]); 8] = [
@@ -29,7 +30,7 @@ pub const CATALOGUES: [(&str, &[Metric]); 8] = [
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
-    ("Stopping", metrics::CATALOGUE),
+    ("Settings and stopping", metrics::CATALOGUE),
 ];
 
 /// The parts of a running process that do not depend on its role.
@@ -41,6 +42,8 @@ pub(crate) struct Process {
     pub(crate) health: Health,
     /// What is refused, and why.
     pub(crate) rejections: rejections::Shown,
+    /// What can change while it runs.
+    pub(crate) reloads: Reloads,
     running: Condition,
     shutdown_delay: Duration,
     /// For each step of stopping.
@@ -49,11 +52,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts counting and opens the admin listener.
-    pub(crate) async fn start(role: Role, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn start(source: Source, settings: &Settings) -> anyhow::Result<Self> {
         let catalogues = CATALOGUES.map(|(_, catalogue)| catalogue);
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
-        metrics.run(&tasks, env!("CARGO_PKG_VERSION"), role.as_str());
+        metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
+        let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
         let admin = listen("admin.listen", settings.admin.listen).await?;
@@ -73,6 +77,7 @@ impl Process {
             tasks,
             health,
             rejections,
+            reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
             deadline: settings.shutdown.deadline.0,
@@ -90,6 +95,7 @@ impl Process {
     ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        self.reloads.begin();
         self.running.ready();
         let outcome = tokio::select! {
             _ = terminate.recv() => Ok("SIGTERM"),
@@ -172,6 +178,27 @@ impl Process {
         });
         wait
     }
+}
+
+/// Starts to read settings again when asked to.
+fn reloads(source: Source, settings: &Settings, tasks: &Tasks) -> anyhow::Result<Reloads> {
+    metrics::settings_loaded();
+    let reloads = Reloads::default();
+    reloads.on(|settings| {
+        let log = settings.log.clone();
+        log.check()
+            .map_err(|(key, why)| (format!("log.{key}"), why))?;
+        Ok(Box::new(move || {
+            // Checked above.
+            service::telemetry::set_level(&log).unwrap_or_default();
+        }))
+    });
+    let reloader = Reloader::new(source, settings, reloads.clone())?;
+    let stopping = tasks.stopping();
+    tasks.spawn("settings reload", async move {
+        stopping.run_until_cancelled(reloader.run()).await;
+    });
+    Ok(reloads)
 }
 
 /// Opens a listener, or says which setting to change.

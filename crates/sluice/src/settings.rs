@@ -1,5 +1,7 @@
 //! All settings of all commands: each section is defined by the crate that obeys it.
 
+mod source;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,6 +9,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::units::Period;
+
+pub use source::Source;
 
 /// What a process is started as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -71,6 +75,24 @@ pub struct Shutdown {
     pub deadline: Period,
 }
 
+/// Settings that are read again while the process runs: on SIGHUP, and when their files change. A bad file is refused,
+/// and the old settings stay in force.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reload {
+    /// How often the settings file, and the certificates, keys and secrets that it names, are looked at. A change is
+    /// taken once two looks found the same. `0s` leaves it to SIGHUP.
+    pub interval: Period,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Self {
+            interval: Period::secs(5),
+        }
+    }
+}
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +135,8 @@ pub struct Settings {
     pub recent: store::recent::Config,
     /// Stopping.
     pub shutdown: Shutdown,
+    /// Reading settings again.
+    pub reload: Reload,
     /// Logs.
     pub log: service::telemetry::Log,
 }
@@ -168,6 +192,7 @@ impl Settings {
             stores: BTreeMap::new(),
             recent: store::recent::Config::default(),
             shutdown: Shutdown::default(),
+            reload: Reload::default(),
             log: service::telemetry::Log::default(),
         };
         if role == Role::Standalone {
@@ -188,17 +213,8 @@ impl Settings {
         file: Option<&std::path::Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> anyhow::Result<Self> {
-        let file = file.map(service::settings::File::read).transpose()?;
-        let (settings, sources) = service::settings::load_with_sources(
-            &Self::defaults(role),
-            file.as_ref(),
-            environment,
-            &["stores"],
-        )?;
-        settings
-            .check(role)
-            .map_err(|(key, why)| sources.refuse(&key, &why))?;
-        Ok(settings)
+        let environment = environment.into_iter().collect();
+        Source::new(role, file.map(std::path::Path::to_owned), environment).load()
     }
 
     /// Relations between settings that no single one can check.
@@ -312,6 +328,11 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 }
 
 impl Settings {
+    /// The files that settings name and that are read anew with them.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     /// The topic that holds the groups of batch jobs.
     #[must_use]
     pub fn groups_topic(&self) -> String {
