@@ -15,4 +15,5 @@ pub mod secret;
 pub mod settings;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 pub mod units;
