@@ -7,6 +7,7 @@ use buffer::PublishError;
 use codec::{InflateError, UnsupportedEncoding};
 use model::{Code, Refusal};
 
+use crate::access::Denied;
 use crate::permits::Full;
 use crate::refusals::Refusals;
 
@@ -28,6 +29,8 @@ pub(crate) enum Error {
     WireEncoding { found: String, wanted: &'static str },
     #[error("{0}")]
     Tenant(String),
+    #[error("{0}")]
+    Denied(Denied),
     #[error(transparent)]
     Encoding(#[from] UnsupportedEncoding),
     #[error(
@@ -81,6 +84,7 @@ impl Error {
             Self::Parameter(_) => Code::ParameterInvalid,
             Self::ContentType { .. } => Code::ContentTypeUnsupported,
             Self::Tenant(_) => Code::TenantInvalid,
+            Self::Denied(denied) => denied.code(),
             Self::WireEncoding { .. } | Self::Encoding(_) => Code::EncodingUnsupported,
             Self::BodyTooLarge { .. } => Code::BodyTooLarge,
             Self::BodyStalled { .. } => Code::RequestTimeout,
@@ -122,6 +126,7 @@ impl Error {
             | Self::ContentType { .. }
             | Self::WireEncoding { .. }
             | Self::Tenant(_)
+            | Self::Denied(_)
             | Self::Encoding(_) => true,
             _ => false,
         }

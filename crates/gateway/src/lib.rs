@@ -5,6 +5,7 @@
 //! What waits has a bound in bytes; beyond it senders are asked to come back.
 #![warn(missing_docs)]
 
+mod access;
 mod answer;
 mod body;
 mod coalesce;
@@ -31,14 +32,16 @@ mod fake;
 #[cfg(test)]
 mod hostile;
 
+pub use access::{hash_key, hash_password, new_key};
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, InfluxBooleans, InfluxConfig,
-    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig,
-    RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
+    AccessConfig, BadSetting, CertificateConfig, CoalesceConfig, Config, Distributions, HttpConfig,
+    InfluxBooleans, InfluxConfig, InfluxStrings, JwtConfig, KeyConfig, LimitsConfig, Listen,
+    OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig, RecordFormat, SignedGauges, StatsdConfig,
+    TenancyConfig, TimerUnit, UserConfig,
 };
 pub use metrics::CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;
-pub use router::{Beside, Gateway, router};
+pub use router::{Beside, Controls, Gateway, router};
 pub use statsd::{Statsd, StatsdError};

@@ -17,7 +17,7 @@ pub(crate) mod victoria;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
 use axum::response::Response;
 use buffer::Durability;
 use bytes::Bytes;
@@ -28,7 +28,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use model::{Limits, Refusal};
+use service::http::Peer;
 
+use crate::access;
 use crate::answer;
 use crate::body::linger;
 use crate::error::Error;
@@ -219,6 +221,7 @@ pub(crate) async fn receive<P: Protocol>(
             protocol.refused(&head, &error)
         }
         Err(error) => {
+            denied(&head, &error);
             let response = failed::<P>(&head, &error);
             deliver(response, &head, body, &error).await
         }
@@ -229,6 +232,19 @@ pub(crate) async fn receive<P: Protocol>(
 pub(crate) fn show_durability(response: &mut Response, durability: Durability) {
     let durability = HeaderValue::from_static(durability.as_str());
     response.headers_mut().insert(DURABILITY, durability);
+}
+
+/// Counts a request for a tenant that its credential does not speak for.
+fn denied(head: &Head<'_>, error: &Error) {
+    if let Error::Denied(denied) = error {
+        let peer = head.parts.extensions.get::<Peer>();
+        let route = head.parts.extensions.get::<MatchedPath>();
+        access::count(
+            denied,
+            route.map_or("", MatchedPath::as_str),
+            peer.map(|peer| &*peer.name),
+        );
+    }
 }
 
 /// A request with its route's parameters where [`Head`] finds them.
@@ -269,7 +285,7 @@ fn note<P: Protocol>(head: &Head<'_>, error: &Error) {
     receipts.request(P::NAME, &sender(head), head.parts, error);
 }
 
-fn with_retry_after(mut response: Response, error: &Error) -> Response {
+pub(crate) fn with_retry_after(mut response: Response, error: &Error) -> Response {
     if let Some(seconds) = error.retry_after_secs() {
         response
             .headers_mut()

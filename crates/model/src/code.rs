@@ -66,6 +66,10 @@ pub enum Code {
     ParameterInvalid,
     /// The tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`.
     TenantInvalid,
+    /// The request does not say who it is, or its credential is not good.
+    Unauthenticated,
+    /// The credential is good, but not for this.
+    Forbidden,
     /// There is nothing at this path.
     NotFound,
     /// The path exists, for another method.
@@ -86,6 +90,8 @@ pub enum Code {
     Internal,
     /// Too many bytes are in flight; send it again later.
     Overloaded,
+    /// The credential cannot be checked just now; send it again later.
+    AccessUnavailable,
     /// The buffer did not confirm every record; send all of it again.
     BufferUnavailable,
     /// This process is stopping; send it to another or again.
@@ -94,7 +100,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -125,6 +131,8 @@ impl Code {
         Self::BatchRefused,
         Self::ParameterInvalid,
         Self::TenantInvalid,
+        Self::Unauthenticated,
+        Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -135,6 +143,7 @@ impl Code {
         Self::ContentTypeUnsupported,
         Self::Internal,
         Self::Overloaded,
+        Self::AccessUnavailable,
         Self::BufferUnavailable,
         Self::ShuttingDown,
     ];
@@ -173,6 +182,8 @@ impl Code {
             Self::BatchRefused => "batch_refused",
             Self::ParameterInvalid => "parameter_invalid",
             Self::TenantInvalid => "tenant_invalid",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
@@ -183,6 +194,7 @@ impl Code {
             Self::ContentTypeUnsupported => "content_type_unsupported",
             Self::Internal => "internal",
             Self::Overloaded => "overloaded",
+            Self::AccessUnavailable => "access_unavailable",
             Self::BufferUnavailable => "buffer_unavailable",
             Self::ShuttingDown => "shutting_down",
         }
@@ -222,13 +234,18 @@ impl Code {
             | Self::BatchRefused
             | Self::ParameterInvalid
             | Self::TenantInvalid => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::BodyTooLarge | Self::InflatedTooLarge | Self::TooManySamples => 413,
             Self::EncodingUnsupported | Self::ContentTypeUnsupported => 415,
             Self::Internal => 500,
-            Self::Overloaded | Self::BufferUnavailable | Self::ShuttingDown => 503,
+            Self::Overloaded
+            | Self::AccessUnavailable
+            | Self::BufferUnavailable
+            | Self::ShuttingDown => 503,
         }
     }
 
@@ -286,6 +303,12 @@ impl Code {
             Self::TenantInvalid => {
                 "the tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`"
             }
+            Self::Unauthenticated => {
+                "the request does not say who it is, or its credential is not good"
+            }
+            Self::Forbidden => {
+                "the credential is good, but not for this: another tenant, or another protocol"
+            }
             Self::NotFound => "there is nothing at this path",
             Self::MethodNotAllowed => "the path exists, for another method",
             Self::RequestTimeout => "the body stopped coming",
@@ -300,6 +323,9 @@ impl Code {
             Self::ContentTypeUnsupported => "`Content-Type` is not what this endpoint reads",
             Self::Internal => "a defect of ours; the log has it",
             Self::Overloaded => "too many bytes are in flight; send it again later",
+            Self::AccessUnavailable => {
+                "the credential cannot be checked just now; send it again later"
+            }
             Self::BufferUnavailable => {
                 "the buffer did not confirm every record; send all of it again"
             }

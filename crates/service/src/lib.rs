@@ -16,4 +16,5 @@ pub mod secret;
 pub mod settings;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 pub mod units;

@@ -13,11 +13,13 @@ mod recent_api;
 mod rejections;
 mod reload;
 pub mod settings;
+mod tls;
 
 use std::time::Duration;
 
 use anyhow::Context;
 
+pub use gateway::{hash_key, hash_password, new_key};
 pub use process::CATALOGUES;
 use settings::{BufferKind, Settings, Source};
 

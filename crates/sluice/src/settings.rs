@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service::tls::TlsConfig;
 use service::units::Period;
 
 pub use source::Source;
@@ -63,6 +64,8 @@ pub struct Buffer {
 pub struct Admin {
     /// Address and port of `/livez`, `/readyz` and `/metrics`.
     pub listen: SocketAddr,
+    /// TLS on this listener. With `client_certificates: required`, only who has one sees metrics.
+    pub tls: Option<TlsConfig>,
 }
 
 /// How a process stops on SIGTERM or Ctrl-C.
@@ -105,6 +108,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What a sample may look like.
     pub limits: gateway::LimitsConfig,
+    /// Who may send, and as which tenant.
+    pub access: gateway::AccessConfig,
     /// Whose samples they are.
     pub tenancy: gateway::TenancyConfig,
     /// InfluxDB's line protocol.
@@ -155,6 +160,7 @@ impl Default for Admin {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            tls: None,
         }
     }
 }
@@ -177,6 +183,7 @@ impl Settings {
             http: gateway::HttpConfig::default(),
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
+            access: gateway::AccessConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
             influx: gateway::InfluxConfig::default(),
             otlp: gateway::OtlpConfig::default(),
@@ -224,6 +231,11 @@ impl Settings {
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
+        if role != Role::Consumer {
+            self.access.check().map_err(section("access"))?;
+            Self::check_tls("http", self.http.tls.as_ref())?;
+        }
+        Self::check_tls("admin", self.admin.tls.as_ref())?;
         self.influx.check().map_err(section("influx"))?;
         self.otlp.check().map_err(section("otlp"))?;
         self.statsd.check().map_err(section("statsd"))?;
@@ -330,7 +342,14 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 impl Settings {
     /// The files that settings name and that are read anew with them.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        Vec::new()
+        let tls = [&self.http.tls, &self.admin.tls].into_iter().flatten();
+        let tls = tls.flat_map(TlsConfig::files);
+        tls.chain(self.access.files()).collect()
+    }
+
+    fn check_tls(name: &str, tls: Option<&TlsConfig>) -> Result<(), (String, String)> {
+        let checked = tls.map_or(Ok(()), TlsConfig::check);
+        checked.map_err(|(key, why)| (format!("{name}.tls.{key}"), why))
     }
 
     /// The topic that holds the groups of batch jobs.

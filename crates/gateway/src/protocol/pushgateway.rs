@@ -264,6 +264,11 @@ fn failed(head: &Head<'_>, error: &Error) -> Response {
 
 fn plainly(error: &Error) -> Response {
     metrics::request_refused(error.code());
+    with_retry_after(shown_failure(error), error)
+}
+
+/// A failure as its clients show it.
+pub(crate) fn shown_failure(error: &Error) -> Response {
     let text = match error {
         Error::Batch(refusals) => {
             let first = refusals.first();
@@ -278,8 +283,7 @@ fn plainly(error: &Error) -> Response {
         _ => format!("{error}\n"),
     };
     let content_type = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-    let response = (answer::status_of(error.code()), content_type, text).into_response();
-    with_retry_after(response, error)
+    (answer::status_of(error.code()), content_type, text).into_response()
 }
 
 fn failed_json(error: &Error) -> Response {
