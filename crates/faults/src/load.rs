@@ -9,8 +9,6 @@ mod connection;
 mod sender;
 mod sent;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -69,7 +67,6 @@ pub(crate) struct Load {
     stop: watch::Sender<bool>,
     thread: JoinHandle<anyhow::Result<Vec<Sent>>>,
     pub start_ms: i64,
-    done: Arc<AtomicU64>,
 }
 
 impl Load {
@@ -77,29 +74,19 @@ impl Load {
     pub(crate) fn start(options: Options) -> anyhow::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let start_ms = service::clock::now_ms();
-        let done = Arc::new(AtomicU64::new(0));
-        let ended = Arc::clone(&done);
         let thread = std::thread::Builder::new()
             .name("load".to_owned())
             .spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()?;
-                let sent = runtime.block_on(send(options, start_ms, stopped));
-                ended.store(1, Ordering::Relaxed);
-                sent
+                runtime.block_on(send(options, start_ms, stopped))
             })?;
         Ok(Self {
             stop,
             thread,
             start_ms,
-            done,
         })
-    }
-
-    /// Whether every sender has ended, which none does by itself.
-    pub(crate) fn is_over(&self) -> bool {
-        self.done.load(Ordering::Relaxed) > 0
     }
 
     /// Begins no further batch, waits for those that are on their way, and gives the account.

@@ -10,6 +10,7 @@
 )]
 
 mod arguments;
+mod disk;
 mod load;
 mod look;
 mod receiver;

@@ -66,7 +66,10 @@ impl Sluice {
             .current_dir(&plan.folder)
             .log_to(log)
             .env("SLUICE_STATSD__LISTEN", "off")
-            .env("SLUICE_HTTP__LISTEN", format!("127.0.0.1:{}", self.http_port))
+            .env(
+                "SLUICE_HTTP__LISTEN",
+                format!("127.0.0.1:{}", self.http_port),
+            )
             .env(
                 "SLUICE_ADMIN__LISTEN",
                 format!("127.0.0.1:{}", self.admin_port),
@@ -104,11 +107,6 @@ impl Sluice {
         self.process.as_ref().context("it was never started")
     }
 
-    pub(crate) fn set(&mut self, key: &str, value: &str) {
-        self.plan.settings.retain(|(name, _)| name != key);
-        self.plan.settings.push((key.to_owned(), value.to_owned()));
-    }
-
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         if let Some(process) = self.process.take() {
@@ -123,6 +121,11 @@ impl Sluice {
         self.plan.watch.look(&self.plan.name, &process);
         process.terminate();
         Some(process.wait_for_exit(STOP_WITHIN))
+    }
+
+    /// It has ended by itself, as it should.
+    pub(crate) fn forget(&mut self) {
+        self.process = None;
     }
 
     /// All that it has written, over all its starts.

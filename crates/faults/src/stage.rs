@@ -10,12 +10,12 @@ use testkit::{Kafka, KafkaOptions};
 
 use crate::arguments::Knobs;
 use crate::load::{Load, Options, Sent};
+use crate::look;
 use crate::receiver::Receiver;
 use crate::row::{RSS_LIMIT_BYTES, Row};
 use crate::sluice::{Plan, Setting, Sluice};
 use crate::tally::{Tally, Verdict};
 use crate::watch::Watch;
-use crate::look;
 
 /// How long the parts may take to get over what was done to them.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
@@ -33,6 +33,7 @@ pub(crate) struct Topics {
     pub samples: String,
     pub dead: String,
     settings: Vec<Setting>,
+    is_on_cluster: bool,
 }
 
 /// One round of one scenario.
@@ -103,7 +104,10 @@ impl<'a> Stage<'a> {
                     ("broker.heartbeat.interval.ms".to_owned(), "500".to_owned()),
                     ("replica.lag.time.max.ms".to_owned(), "4000".to_owned()),
                     // Tests of leaders move them by hand.
-                    ("auto.leader.rebalance.enable".to_owned(), "false".to_owned()),
+                    (
+                        "auto.leader.rebalance.enable".to_owned(),
+                        "false".to_owned(),
+                    ),
                 ],
             })
         })
@@ -113,14 +117,14 @@ impl<'a> Stage<'a> {
     pub(crate) fn topics(&mut self) -> Topics {
         let name = self.row.scenario.clone();
         let brokers = self.kafka().brokers();
-        Topics::new(&name, &brokers, "1")
+        Topics::new(&name, &brokers, false)
     }
 
     /// The same on the cluster.
     pub(crate) fn cluster_topics(&mut self) -> Topics {
         let name = self.row.scenario.clone();
         let brokers = self.cluster().brokers();
-        Topics::new(&name, &brokers, "3")
+        Topics::new(&name, &brokers, true)
     }
 
     /// How to start a process with these settings.
@@ -194,11 +198,20 @@ impl<'a> Stage<'a> {
         self.rng.random_range(0..end)
     }
 
-    /// What a topic of the one broker has of a load.
-    pub(crate) fn in_topic(&mut self, topic: &str, sent: &[Sent]) -> anyhow::Result<Verdict> {
+    /// What the topic of samples has of a load.
+    pub(crate) fn in_topic(&mut self, topics: &Topics, sent: &[Sent]) -> anyhow::Result<Verdict> {
         let mut tally = Tally::default();
-        look::topic(self.kafka(), topic, &mut tally)?;
+        look::topic(self.kafka_of(topics), &topics.samples, &mut tally)?;
         Ok(tally.verdict(sent))
+    }
+
+    /// The brokers that have these topics.
+    pub(crate) fn kafka_of(&mut self, topics: &Topics) -> &Kafka {
+        if topics.is_on_cluster {
+            self.cluster()
+        } else {
+            self.kafka()
+        }
     }
 
     /// What a place has once it has everything, or when patience ends.
@@ -237,7 +250,9 @@ impl<'a> Stage<'a> {
         let began = Instant::now();
         while !holds()? {
             if began.elapsed() > patience {
-                self.row.failures.push(format!("never within {patience:?}: {what}"));
+                self.row
+                    .failures
+                    .push(format!("never within {patience:?}: {what}"));
                 return Ok(());
             }
             pause(Duration::from_millis(50));
@@ -261,7 +276,8 @@ impl<'a> Stage<'a> {
 const TIMEOUTS: &[(&str, &str)] = &[("SLUICE_HTTP__REQUEST_TIMEOUT", "6s")];
 
 impl Topics {
-    fn new(scenario: &str, brokers: &str, replication: &str) -> Self {
+    fn new(scenario: &str, brokers: &str, is_on_cluster: bool) -> Self {
+        let replication = if is_on_cluster { "3" } else { "1" };
         let samples = unique(scenario);
         let dead = format!("{samples}-dead");
         let mut settings = owned(&[
@@ -279,6 +295,7 @@ impl Topics {
             samples,
             dead,
             settings,
+            is_on_cluster,
         }
     }
 

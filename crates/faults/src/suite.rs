@@ -23,13 +23,19 @@ pub(crate) fn run(arguments: &mut Arguments) -> anyhow::Result<bool> {
         .with_context(|| format!("{} is not built", binary.display()))?;
     let output = output(arguments);
     std::fs::create_dir_all(&output).with_context(|| output.display().to_string())?;
-    let seed = arguments.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    let seed = arguments
+        .seed
+        .unwrap_or_else(|| u64::from(rand::random::<u32>()));
     let mut brokers = Brokers::default();
     let mut rows = Vec::new();
     let began = Instant::now();
     for (at, scenario) in (1..).zip(&chosen) {
         let mut row = Row::new(scenario.name);
-        let rounds = if scenario.is_random { arguments.rounds.max(1) } else { 1 };
+        let rounds = if scenario.is_random {
+            arguments.rounds.max(1)
+        } else {
+            1
+        };
         for round in 0..rounds {
             let seed = seed.wrapping_add(round);
             eprintln!(
@@ -106,7 +112,9 @@ fn words(panic: &(dyn Any + Send)) -> String {
 fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<Scenario>> {
     let words = &arguments.scenarios;
     let is_wanted = |scenario: &Scenario| {
-        let is_named = words.iter().any(|word| scenario.name.starts_with(word.as_str()));
+        let is_named = words
+            .iter()
+            .any(|word| scenario.name.starts_with(word.as_str()));
         (words.is_empty() || is_named) && (!arguments.quick || scenario.is_quick)
     };
     let chosen: Vec<_> = scenarios::all().into_iter().filter(is_wanted).collect();

@@ -69,10 +69,14 @@ impl Tally {
         }
     }
 
-    /// Takes a value that was found without its labels.
+    /// Takes a value that was found without its labels, in an order that says nothing.
     pub(crate) fn see_value(&mut self, value: f64) {
         match Number::of(value) {
-            Some(number) => self.count(number),
+            Some(number) => {
+                let reordered = self.reordered;
+                self.count(number);
+                self.reordered = reordered;
+            }
             None => self.is_wrong(&format!("{value} is no sample")),
         }
     }
@@ -164,10 +168,9 @@ impl Tally {
         u64::from(count.copied().unwrap_or(0))
     }
 
-    /// How many samples were found, each counted once.
-    pub(crate) fn distinct(&self) -> u64 {
-        let blocks = self.senders.values().flat_map(|s| s.counts.values());
-        blocks.flatten().filter(|count| **count > 0).count() as u64
+    /// Whether a sample was found.
+    pub(crate) fn has(&self, number: Number) -> bool {
+        self.times(number) > 0
     }
 
     /// Compares with what was sent.

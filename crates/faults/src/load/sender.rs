@@ -33,7 +33,9 @@ pub(super) async fn run(
     // Each sender has a gateway that it prefers, and goes on to the next one when that fails.
     let first = usize::try_from(sender).unwrap_or(0);
     connections.rotate_left(first % options.ports.len().max(1));
-    let share = options.period.mul_f64(sender as f64 / options.senders as f64);
+    let share = options
+        .period
+        .mul_f64(sender as f64 / options.senders as f64);
     for turn in 0.. {
         let offset = share + options.period * turn;
         tokio::select! {

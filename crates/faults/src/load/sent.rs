@@ -1,7 +1,7 @@
 //! What one sender sent, and what it was told about it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::connection::Answer;
 
@@ -29,8 +29,6 @@ pub(crate) struct Sent {
     pub longest: Duration,
     /// Body of the first 500.
     pub first_500: Option<String>,
-    /// When each acknowledgement came, and how long its batch had waited.
-    pub waits: Vec<(Instant, Duration)>,
 }
 
 impl Sent {
@@ -43,7 +41,6 @@ impl Sent {
             durability: BTreeMap::new(),
             longest: Duration::ZERO,
             first_500: None,
-            waits: Vec::new(),
         }
     }
 
@@ -53,7 +50,6 @@ impl Sent {
 
     pub(super) fn acknowledged_after(&mut self, waited: Duration, answer: &Answer) {
         self.outage(waited);
-        self.waits.push((Instant::now(), waited));
         if let Some(durability) = &answer.durability {
             *self.durability.entry(durability.clone()).or_insert(0) += 1;
         }

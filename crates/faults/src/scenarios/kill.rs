@@ -37,7 +37,7 @@ fn gateway(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     stage.wait_between(50, 300);
     let sent = load.finish()?;
     gateway.stop();
-    let found = stage.in_topic(&topics.samples, &sent)?;
+    let found = stage.in_topic(&topics, &sent)?;
     stage.row.account(&sent, &[("the topic", found)]);
     Ok(())
 }

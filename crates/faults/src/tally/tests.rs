@@ -65,7 +65,20 @@ fn a_repeat_is_doubled_and_not_reordered_and_makes_up_for_nothing() {
 
 #[test]
 fn a_sample_before_an_earlier_one_of_its_series_is_reordered() {
-    let verdict = tally(&[(1, 0), (0, 0), (0, 1), (1, 1)]).verdict(&sent(&TWO));
+    let found = [(1, 0), (0, 0), (0, 1), (1, 1)];
+    let verdict = tally(&found).verdict(&sent(&TWO));
+    assert_eq!((verdict.reordered, verdict.lost), (0, 0));
+    let mut ordered = Tally::default();
+    for (turn, slot) in found {
+        let (name, slot_text) = (format!("fault_{slot}"), slot.to_string());
+        let labels = [
+            ("__name__", name.as_str()),
+            ("sender", "3"),
+            ("slot", slot_text.as_str()),
+        ];
+        ordered.see(labels.into_iter(), 0, number(turn, slot).value());
+    }
+    let verdict = ordered.verdict(&sent(&TWO));
     assert_eq!((verdict.reordered, verdict.lost), (1, 0));
 }
 
