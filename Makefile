@@ -13,7 +13,7 @@ compose ?= docker compose
 # rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
 deny := -D warnings
 
-.PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load compare up down
+.PHONY: help run build test guard faults check fmt clippy doc deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -27,14 +27,20 @@ build: ## Build the release binary, target/release/sluice
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
 	# The end-to-end tests run the binary that users run; `guard` is beside it, so that both share what they compile.
-	cargo build --release --locked --package sluice --package guard
+	cargo build --release --locked --package sluice --package guard --package faults
 	cargo test --workspace --locked --no-fail-fast
 	target/release/guard
+	target/release/faults --quick
 
 guard: ## Compare what a sample costs with what was accepted (ARGS=--accept accepts it)
 	@scripts/test-setup valgrind
 	cargo build --release --locked --package sluice --package guard
 	target/release/guard $(ARGS)
+
+faults: ## Break every part under load and account for every sample (ARGS="list", ARGS="kill", FAULT_ROUNDS=100)
+	@scripts/test-setup kafka prometheus victoria-metrics haproxy
+	cargo build --release --locked --package sluice --package faults
+	target/release/faults $(ARGS)
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
 

@@ -38,13 +38,13 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// 2,000 samples a second over four connections.
+    /// 2,000 samples a second over eight connections.
     pub(crate) fn to(ports: &[u16]) -> Self {
         Self {
             ports: ports.to_vec(),
-            senders: 4,
+            senders: 8,
             series: 25,
-            period: Duration::from_millis(50),
+            period: Duration::from_millis(100),
             timeout: Duration::from_secs(15),
             give_up: Duration::from_secs(90),
         }
@@ -53,7 +53,6 @@ impl Options {
     /// About so many samples a second.
     pub(crate) fn at_rate(mut self, samples_per_second: u64) -> Self {
         // Batches as agents send them; the rest is made by their frequency.
-        self.senders = 8;
         self.series = (samples_per_second / 80).clamp(1, 500);
         let per_second = samples_per_second.max(1) as f64 / self.series as f64;
         self.period = Duration::from_secs_f64(self.senders as f64 / per_second);

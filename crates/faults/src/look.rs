@@ -9,7 +9,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use codec::wire::v2::Request;
 use prost::Message as _;
-use testkit::{Kafka, VictoriaMetrics};
+use testkit::{Kafka, Prometheus, Series, VictoriaMetrics};
 
 use crate::tally::Tally;
 
@@ -50,7 +50,17 @@ pub(crate) fn archive(dir: &Path, tally: &mut Tally) -> anyhow::Result<()> {
 
 /// Takes every sample that VictoriaMetrics has of the load.
 pub(crate) fn victoria(store: &VictoriaMetrics, tally: &mut Tally) {
-    for series in store.export("{__name__=~\"fault_.*\"}") {
+    take(&store.export("{__name__=~\"fault_.*\"}"), tally);
+}
+
+/// Takes every sample of the last hour that Prometheus has of the load.
+pub(crate) fn prometheus(store: &Prometheus, tally: &mut Tally) {
+    let now_ms = service::clock::now_ms();
+    take(&store.query("{__name__=~\"fault_.*\"}[1h]", now_ms), tally);
+}
+
+fn take(found: &[Series], tally: &mut Tally) {
+    for series in found {
         for (at_ms, value) in &series.samples {
             let labels = series.labels.iter();
             let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));

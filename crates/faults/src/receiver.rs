@@ -96,7 +96,6 @@ impl Receiver {
         })
     }
 
-
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/api/v1/write", self.port)
     }

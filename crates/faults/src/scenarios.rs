@@ -11,6 +11,7 @@ mod network;
 mod outage;
 mod pipeline;
 mod rebalance;
+mod spool;
 mod store;
 mod topic;
 
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         directory::ALL,
         disk::ALL,
         files::ALL,
+        spool::ALL,
         outage::ALL,
         cluster::ALL,
     ];

@@ -80,14 +80,13 @@ impl<'a> Stage<'a> {
 
     /// The one broker, behind a proxy that is in order.
     pub(crate) fn kafka(&mut self) -> &Kafka {
-        let kafka = self.brokers.one.get_or_insert_with(|| {
+        self.brokers.one.get_or_insert_with(|| {
             Kafka::start(&KafkaOptions {
                 nodes: 1,
                 proxied: true,
                 properties: vec![("group.min.session.timeout.ms".to_owned(), "1000".to_owned())],
             })
-        });
-        kafka
+        })
     }
 
     /// The cluster of three brokers, of which two must have a record.

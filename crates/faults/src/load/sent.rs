@@ -32,7 +32,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    pub(super) fn new(sender: u64, series: u64) -> Self {
+    pub(crate) fn new(sender: u64, series: u64) -> Self {
         Self {
             sender,
             series,

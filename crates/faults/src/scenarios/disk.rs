@@ -22,7 +22,7 @@ pub(super) const ALL: &[Scenario] = &[
 ];
 
 /// A disk of this size, or a row that says why not.
-fn small_disk(stage: &mut Stage<'_>, mib: u32) -> anyhow::Result<Option<SmallDisk>> {
+pub(super) fn small_disk(stage: &mut Stage<'_>, mib: u32) -> anyhow::Result<Option<SmallDisk>> {
     match SmallDisk::mount(stage.folder.join("disk"), mib)? {
         Ok(disk) => Ok(Some(disk)),
         Err(why) => {

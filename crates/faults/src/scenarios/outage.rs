@@ -17,7 +17,7 @@ pub(super) const ALL: &[Scenario] = &[scripted(
 )];
 
 /// How much worse than before the freshness may be a minute after the broker's return.
-const NORMAL: f64 = 3.0;
+const NORMAL: u32 = 3;
 const NORMAL_AT_LEAST_MS: u32 = 2500;
 
 fn outage(stage: &mut Stage<'_>) -> anyhow::Result<()> {
@@ -90,7 +90,7 @@ fn freshness(stage: &mut Stage<'_>, store: &Receiver, gone_ms: i64, back_ms: i64
     let (gone, back) = (window(gone_ms), window(back_ms));
     let before = ages.get(1..gone).unwrap_or_default();
     let before = before.iter().flatten().max().copied().unwrap_or(0);
-    let limit = ((f64::from(before) * NORMAL) as u32).max(NORMAL_AT_LEAST_MS);
+    let limit = before.saturating_mul(NORMAL).max(NORMAL_AT_LEAST_MS);
     let told: Vec<_> = (0..)
         .zip(&ages)
         .map(|(at, age)| {

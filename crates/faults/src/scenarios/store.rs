@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use testkit::VictoriaMetrics;
+use testkit::{Prometheus, VictoriaMetrics};
 
 use crate::load::{Number, Sent, Turn};
 use crate::look;
 use crate::receiver::{Mood, is_refused};
 use crate::scenario::{Scenario, scripted};
-use crate::stage::Stage;
+use crate::stage::{PATIENCE, Stage};
 use crate::tally::{Tally, Verdict};
 
 pub(super) const ALL: &[Scenario] = &[
@@ -19,7 +19,7 @@ pub(super) const ALL: &[Scenario] = &[
     ),
     scripted(
         "store-paused",
-        "VictoriaMetrics gets SIGSTOP for 7 s, longer than its timeout: it gets everything",
+        "Prometheus gets SIGSTOP for 7 s, longer than its timeout: it gets everything",
         paused,
     ),
     scripted("store-slow", "a store takes 1 s for each answer", |stage| {
@@ -59,35 +59,13 @@ fn down(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     let outage = minutes.map_or(Duration::from_secs(6), |minutes| {
         Duration::from_secs_f64(minutes * 60.0)
     });
-    victoria(stage, |stage, store| {
+    let mut store = VictoriaMetrics::start();
+    let sent = beside(stage, &store.write_url(), |stage| {
         store.process().terminate();
         store.process().wait_for_exit(Duration::from_secs(30));
         stage.wait(outage);
         store.restart();
-    })
-}
-
-fn paused(stage: &mut Stage<'_>) -> anyhow::Result<()> {
-    victoria(stage, |stage, store| {
-        store.process().pause();
-        stage.wait(Duration::from_secs(7));
-        store.process().resume();
-    })
-}
-
-fn victoria(
-    stage: &mut Stage<'_>,
-    fault: impl FnOnce(&mut Stage<'_>, &mut VictoriaMetrics),
-) -> anyhow::Result<()> {
-    let mut store = VictoriaMetrics::start();
-    let topics = stage.topics();
-    let gateway = stage.gateway(&topics, &[]);
-    let _consumer = stage.consumer(&topics, &store.write_url(), &[]);
-    let load = stage.load(&[gateway.port()])?;
-    stage.wait(Duration::from_secs(1));
-    fault(stage, &mut store);
-    stage.wait(Duration::from_secs(1));
-    let sent = load.finish()?;
+    })?;
     let found = stage.until_found(&sent, || {
         let mut tally = Tally::default();
         look::victoria(&store, &mut tally);
@@ -96,6 +74,43 @@ fn victoria(
     stage.row.account(&sent, &[("VictoriaMetrics", found)]);
     nobody_notices(stage);
     Ok(())
+}
+
+fn paused(stage: &mut Stage<'_>) -> anyhow::Result<()> {
+    let store = Prometheus::start();
+    let sent = beside(stage, &store.write_url(), |stage| {
+        store.process().pause();
+        stage.wait(Duration::from_secs(7));
+        store.process().resume();
+    })?;
+    let found = stage.until_found(&sent, || {
+        let mut tally = Tally::default();
+        look::prometheus(&store, &mut tally);
+        Ok(tally.verdict(&sent))
+    })?;
+    stage.row.account(&sent, &[("Prometheus", found)]);
+    nobody_notices(stage);
+    Ok(())
+}
+
+/// Loads a gateway and a consumer of this store while something happens.
+fn beside(
+    stage: &mut Stage<'_>,
+    store_url: &str,
+    fault: impl FnOnce(&mut Stage<'_>),
+) -> anyhow::Result<Vec<Sent>> {
+    let topics = stage.topics();
+    let gateway = stage.gateway(&topics, &[]);
+    let consumer = stage.consumer(&topics, store_url, &[]);
+    let load = stage.load(&[gateway.port()])?;
+    stage.wait(Duration::from_secs(1));
+    fault(stage);
+    stage.wait(Duration::from_secs(1));
+    let sent = load.finish()?;
+    stage.eventually("the consumer has nothing left to read", PATIENCE, || {
+        Ok(consumer.metric("sluice_consumer_lag_records", "")? < 1.0)
+    })?;
+    Ok(sent)
 }
 
 fn nobody_notices(stage: &mut Stage<'_>) {
