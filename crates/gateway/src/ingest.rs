@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
@@ -65,6 +66,8 @@ pub(crate) struct Outcome {
     pub refusals: Refusals,
     /// What the buffer has now.
     pub stored: Counts,
+    /// Where the weakest kept of it is; none when nothing had to be stored.
+    pub durability: Option<Durability>,
 }
 
 /// What is shared by all requests.
@@ -184,14 +187,19 @@ impl Pipeline {
         deadline: Instant,
     ) -> Result<Outcome, Error> {
         let timeout_ms = self.request_timeout.as_millis();
-        if let Some(settled) = submitted.settled {
-            timeout_at(deadline, settled)
+        let Submitted {
+            mut outcome,
+            settled,
+        } = submitted;
+        if let Some(settled) = settled {
+            let durability = timeout_at(deadline, settled)
                 .await
                 .map_err(|_| Error::Timeout { timeout_ms })?
                 // A ticket answers before it goes, so this is a defect; the sender keeps its samples.
                 .map_err(|_| Error::Internal)??;
+            outcome.durability = Some(durability);
         }
-        Ok(submitted.outcome)
+        Ok(outcome)
     }
 
     /// Validates and adds to the open records, in the order of the calls. Takes as long as that takes.
@@ -262,7 +270,11 @@ impl Pipeline {
                 .add(&batch, knowledge, origin, protocol, now_ms)
         });
         let submitted = Submitted {
-            outcome: Outcome { refusals, stored },
+            outcome: Outcome {
+                refusals,
+                stored,
+                durability: None,
+            },
             settled,
         };
         Ok((submitted, Lessons { batch, unknown }))

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
+use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding};
@@ -36,7 +37,7 @@ use crate::origin::origin;
 use crate::router::App;
 
 /// Says where a success is durable.
-pub(crate) const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
+const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
 
 /// One request of a protocol, from its header to its answer.
 pub(crate) trait Protocol: Sized + Send + Sync + 'static {
@@ -201,8 +202,7 @@ pub(crate) async fn receive<P: Protocol>(
                 metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
-                let durability = HeaderValue::from_static(app.durability);
-                response.headers_mut().insert(DURABILITY, durability);
+                show_durability(&mut response, outcome.durability.unwrap_or(app.durability));
             }
             response
         }
@@ -215,6 +215,12 @@ pub(crate) async fn receive<P: Protocol>(
             deliver(response, &head, body, &error).await
         }
     }
+}
+
+/// Says where what was stored is durable.
+pub(crate) fn show_durability(response: &mut Response, durability: Durability) {
+    let durability = HeaderValue::from_static(durability.as_str());
+    response.headers_mut().insert(DURABILITY, durability);
 }
 
 /// A request with its route's parameters where [`Head`] finds them.

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{get, post};
-use buffer::Publish;
+use buffer::{Durability, Publish};
 use foldhash::quality::RandomState;
 use http::{Method, Uri};
 use model::Clock;
@@ -47,7 +47,8 @@ use crate::statsd::{Statsd, StatsdError};
 pub(crate) struct App {
     pub pipeline: Arc<Pipeline>,
     pub body_limits: BodyLimits,
-    pub durability: &'static str,
+    /// Where the buffer keeps records when nothing is wrong.
+    pub durability: Durability,
     pub tenants: Tenants,
     pub influx: Arc<InfluxConfig>,
     /// None without a place to keep them: then their routes are not there.
@@ -130,7 +131,7 @@ pub fn router<P: Publish>(
             max_bytes: config.http.max_body.bytes(),
             idle_timeout: config.http.body_idle_timeout.0,
         },
-        durability: publisher.durability().as_str(),
+        durability: publisher.durability(),
         tenants: Tenants::of(&config.tenancy),
         influx: Arc::new(config.influx.clone()),
         groups,

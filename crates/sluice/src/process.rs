@@ -20,10 +20,11 @@ use crate::metrics;
 use crate::settings::{Role, Settings};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 7] = [
+pub const CATALOGUES: [(&str, &[Metric]); 8] = [
     ("Gateway", gateway::CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
+    ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),

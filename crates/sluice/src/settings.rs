@@ -75,7 +75,7 @@ pub struct Shutdown {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Folder of the embedded log and the archive. One process at a time, held by a lock file.
+    /// Folder of the embedded log, the spool and the archive. One process at a time, held by a lock file.
     pub data_dir: PathBuf,
     /// The listener for senders.
     pub http: gateway::HttpConfig,
@@ -99,6 +99,8 @@ pub struct Settings {
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
     pub kafka: buffer::kafka::Config,
+    /// Records that Kafka does not take now, kept on the gateway's disk until it does.
+    pub spool: buffer::spool::Config,
     /// The embedded log, when `buffer.kind` is `local`.
     pub local: buffer::local::Config,
     /// Reading from the buffer.
@@ -157,6 +159,7 @@ impl Settings {
             pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
+            spool: buffer::spool::Config::default(),
             local: buffer::local::Config::default(),
             consumer: consumer::Config::default(),
             stores: BTreeMap::new(),
@@ -243,6 +246,11 @@ impl Settings {
                         self.kafka.delivery_timeout, self.http.request_timeout
                     );
                     return Err(("kafka.delivery_timeout".to_owned(), why));
+                }
+                if role != Role::Consumer && self.spool.enabled {
+                    self.spool
+                        .check(self.buffer.retention, self.kafka.delivery_timeout)
+                        .map_err(section("spool"))?;
                 }
             }
             BufferKind::Local if role != Role::Standalone => {
