@@ -30,9 +30,9 @@ pub(crate) fn all() -> Vec<Scenario> {
         directory::ALL,
         disk::ALL,
         files::ALL,
-        spool::ALL,
         outage::ALL,
         cluster::ALL,
+        spool::ALL,
     ];
     groups.into_iter().flatten().copied().collect()
 }

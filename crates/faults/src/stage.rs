@@ -286,6 +286,8 @@ impl Topics {
             ("SLUICE_KAFKA__PARTITIONS", "6"),
             ("SLUICE_KAFKA__REPLICATION", replication),
             ("SLUICE_KAFKA__DELIVERY_TIMEOUT", "5s"),
+            // Unless the scenario is about it: then what Kafka does not take is told to senders.
+            ("SLUICE_SPOOL__ENABLED", "false"),
             ("SLUICE_CONSUMER__DEAD_LETTER_TOPIC", &dead),
             ("SLUICE_CONSUMER__GROUP_PREFIX", &samples),
         ]);

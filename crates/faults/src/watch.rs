@@ -53,7 +53,8 @@ impl Watch {
         for log in &seen.logs {
             let text = std::fs::read(log).unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
-            if let Some(line) = text.lines().find(|line| line.contains("panicked at")) {
+            let is_panic = |line: &&str| line.contains("panicked at") || line.contains("panic: ");
+            if let Some(line) = text.lines().find(is_panic) {
                 failures.push(format!("{}: {line}", log.display()));
             }
         }

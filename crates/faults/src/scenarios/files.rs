@@ -52,7 +52,8 @@ fn torn(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
     // The beginning of another write, as a crash leaves it: what a write begins with, broken off.
     let end = used(&bytes);
-    let len = 1 + stage.random_below(200);
+    let whole = trailers(&bytes).next().context("no write in the journal")?;
+    let len = 1 + stage.random_below(whole as u64);
     let torn: Vec<u8> = bytes.iter().copied().take(usize::try_from(len)?).collect();
     if end == bytes.len() {
         let mut file = File::options().append(true).open(&path)?;
@@ -75,7 +76,13 @@ fn flipped(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     let (mut sluice, sent) = filled(stage, &store)?;
     let path = journal(&sluice.data_dir())?;
     let good = fs::read(&path).with_context(|| path.display().to_string())?;
-    let at = usize::try_from(stage.random_below(used(&good).max(1) as u64))?;
+    let mut at = usize::try_from(stage.random_below(used(&good).max(1) as u64))?;
+    if stage.random_below(2) == 0 {
+        // Most bytes are of values, which have checksums. What is between them is more interesting.
+        let head = trailers(&good).find(|trailer| *trailer > at);
+        let into = usize::try_from(stage.random_below(40))?;
+        at = head.map_or(at, |head| (head + into).min(used(&good) - 1));
+    }
     let mut bad = good.clone();
     if let Some(byte) = bad.get_mut(at) {
         *byte ^= 1 << stage.random_below(8);
@@ -157,6 +164,12 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where the writes of a journal end.
+fn trailers(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let found = bytes.windows(4).enumerate();
+    found.filter_map(|(at, window)| (window == b"FJL\x03").then_some(at + 4))
 }
 
 /// Bytes up to the last that is not zero: files may be allocated ahead.

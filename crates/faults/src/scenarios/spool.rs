@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::Network;
+use testkit::{Network, Process};
 
 use super::disk::small_disk;
 use crate::load::{Load, Options, Sent};
@@ -26,6 +26,11 @@ pub(super) const ALL: &[Scenario] = &[
         "spool-kill-draining",
         "a gateway is killed while its spool drains: nothing is lost",
         kill_draining,
+    ),
+    scripted(
+        "spool-replicas",
+        "two of three brokers are killed, so too few replicas are left: only 2xx, and all of it in the topic afterwards",
+        replicas,
     ),
     scripted(
         "spool-full",
@@ -154,6 +159,25 @@ fn kill_draining(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     let sent = load.finish()?;
     account(stage, &topics, &sent)?;
     says_spool(stage);
+    Ok(())
+}
+
+fn replicas(stage: &mut Stage<'_>) -> anyhow::Result<()> {
+    let topics = stage.cluster_topics();
+    let gateway = gateway(stage, &topics, &[]);
+    let load = stage.load(&[gateway.port()])?;
+    stage.wait(Duration::from_secs(1));
+    stage.cluster().with_broker(1, Process::kill);
+    stage.cluster().with_broker(2, Process::kill);
+    stage.wait(Duration::from_secs(10));
+    stage.cluster().restart_broker(1);
+    stage.cluster().restart_broker(2);
+    stage.wait(Duration::from_secs(3));
+    let sent = load.finish()?;
+    account(stage, &topics, &sent)?;
+    only_2xx(stage);
+    says_spool(stage);
+    drop(gateway);
     Ok(())
 }
 
