@@ -14,6 +14,7 @@ mod entry;
 mod failure;
 mod handle;
 mod index;
+mod journal;
 mod lock;
 mod memory;
 mod plan;

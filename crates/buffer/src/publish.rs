@@ -79,6 +79,9 @@ pub enum PublishError {
         /// What the buffer takes.
         limit_bytes: usize,
     },
+    /// The buffer will never take this record: it has said why.
+    #[error("the buffer refuses the record: {0}")]
+    Refused(String),
     /// The bound in bytes, or the disk, is full.
     #[error("the buffer is full: {0}")]
     Full(String),
@@ -88,6 +91,17 @@ pub enum PublishError {
     /// The buffer is shutting down.
     #[error("the buffer is closed")]
     Closed,
+}
+
+impl PublishError {
+    /// Whether the same record would be refused again, however long one waits.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::TooLarge { .. } | Self::Refused(_) => true,
+            Self::QueueFull | Self::Full(_) | Self::Unconfirmed(_) | Self::Closed => false,
+        }
+    }
 }
 
 /// Takes records and answers when they are durable.

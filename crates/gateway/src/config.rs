@@ -2,6 +2,7 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+mod access;
 mod cardinality;
 mod idempotency;
 mod influx;
@@ -10,14 +11,14 @@ mod pushgateway;
 mod quotas;
 mod statsd;
 
-use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service::secret::Secret;
+use service::tls::TlsConfig;
 use service::units::{Period, Size};
 
+pub use access::{AccessConfig, CertificateConfig, JwtConfig, KeyConfig, UserConfig};
 pub use cardinality::CardinalityConfig;
 pub use idempotency::IdempotencyConfig;
 pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
@@ -35,6 +36,8 @@ pub type BadSetting = (String, String);
 pub struct HttpConfig {
     /// Address and port of the public listener.
     pub listen: SocketAddr,
+    /// TLS on the public listener and on those of section `otlp`. None: HTTP in the clear.
+    pub tls: Option<TlsConfig>,
     /// How long a request may take after the last byte of its body, until the buffer has confirmed every
     /// record it is in. Then 503; the records may still become durable, which is harmless.
     pub request_timeout: Period,
@@ -69,6 +72,7 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+            tls: None,
             request_timeout: Period::secs(10),
             max_body: Size::mib(16),
             max_inflated: Size::mib(64),
@@ -265,8 +269,8 @@ impl CoalesceConfig {
 }
 
 /// Section `tenancy`: how the gateway tells whose samples it gets, and from whom. Records carry both in their
-/// headers, and never mix tenants. A tenant is named by the path (`/tenants/{tenant}/api/v1/write`), by a
-/// token, or by a header, in this order; without any there is none.
+/// headers, and never mix tenants. A tenant is named by a credential (section `access`), by the path
+/// (`/tenants/{tenant}/api/v1/write`), or by a header, in this order; without any there is none.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenancyConfig {
@@ -274,9 +278,6 @@ pub struct TenancyConfig {
     pub header: String,
     /// The header in which a sender names itself; without it the source is the sender's address. Empty for none.
     pub source_header: String,
-    /// Tenants by name with the token that stands for each: a bearer token, an InfluxDB token, the password of
-    /// basic auth, or a Datadog key. They name tenants; a request without a token is not refused.
-    pub tokens: BTreeMap<String, Secret>,
 }
 
 impl Default for TenancyConfig {
@@ -284,13 +285,12 @@ impl Default for TenancyConfig {
         Self {
             header: "X-Scope-OrgID".to_owned(),
             source_header: "Sluice-Source".to_owned(),
-            tokens: BTreeMap::new(),
         }
     }
 }
 
 impl TenancyConfig {
-    /// Checks names and tokens.
+    /// Checks names.
     ///
     /// # Errors
     /// The first key that cannot be, and why.
@@ -301,19 +301,6 @@ impl TenancyConfig {
         ] {
             if !name.is_empty() && http::HeaderName::from_bytes(name.as_bytes()).is_err() {
                 return bad(key, &format!("is {name:?}, which is no header's name"));
-            }
-        }
-        let mut seen = HashSet::new();
-        for (tenant, token) in &self.tokens {
-            let key = format!("tokens.{tenant}");
-            if let Err(why) = crate::origin::check_tenant(tenant) {
-                return bad(&key, &why);
-            }
-            if token.expose().is_empty() {
-                return bad(&key, "is empty");
-            }
-            if !seen.insert(token.expose()) {
-                return bad(&key, "is another tenant's token too");
             }
         }
         Ok(())
@@ -342,6 +329,8 @@ pub struct Config {
     pub coalesce: CoalesceConfig,
     /// Section `tenancy`.
     pub tenancy: TenancyConfig,
+    /// Section `access`.
+    pub access: AccessConfig,
     /// Section `influx`.
     pub influx: InfluxConfig,
     /// Section `otlp`.
@@ -356,6 +345,8 @@ pub struct Config {
     pub cardinality: CardinalityConfig,
     /// Section `idempotency`.
     pub idempotency: IdempotencyConfig,
+    /// Section `rejections`.
+    pub rejections: service::rejections::Config,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

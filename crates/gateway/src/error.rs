@@ -7,6 +7,7 @@ use buffer::PublishError;
 use codec::{InflateError, UnsupportedEncoding};
 use model::{Code, Refusal};
 
+use crate::access::Denied;
 use crate::permits::Full;
 use crate::quotas::Exceeded;
 use crate::refusals::Refusals;
@@ -30,6 +31,8 @@ pub(crate) enum Error {
     WireEncoding { found: String, wanted: &'static str },
     #[error("{0}")]
     Tenant(String),
+    #[error("{0}")]
+    Denied(Denied),
     #[error(transparent)]
     Encoding(#[from] UnsupportedEncoding),
     #[error(
@@ -87,6 +90,7 @@ impl Error {
             Self::Parameter(_) => Code::ParameterInvalid,
             Self::ContentType { .. } => Code::ContentTypeUnsupported,
             Self::Tenant(_) => Code::TenantInvalid,
+            Self::Denied(denied) => denied.code(),
             Self::WireEncoding { .. } | Self::Encoding(_) => Code::EncodingUnsupported,
             Self::BodyTooLarge { .. } => Code::BodyTooLarge,
             Self::BodyStalled { .. } => Code::RequestTimeout,
@@ -139,6 +143,7 @@ impl Error {
             | Self::ContentType { .. }
             | Self::WireEncoding { .. }
             | Self::Tenant(_)
+            | Self::Denied(_)
             | Self::Encoding(_) => true,
             _ => false,
         }
@@ -153,7 +158,7 @@ pub(crate) fn publish_code(error: &PublishError) -> Code {
         PublishError::Closed => Code::ShuttingDown,
         // Records are split below the buffer's limit, so one that is too large is our defect; but the
         // sender's samples are good, and it must not drop them.
-        PublishError::TooLarge { .. } => Code::BufferUnavailable,
+        PublishError::TooLarge { .. } | PublishError::Refused(_) => Code::BufferUnavailable,
     }
 }
 

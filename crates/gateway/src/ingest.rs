@@ -26,6 +26,7 @@ use crate::pool::Pool;
 use crate::protocol::Protocol;
 use crate::pushgateway::OWN_PROTOCOL;
 use crate::quotas::Quotas;
+use crate::receipts::{FindParts, Receipts};
 use crate::refusals::Refusals;
 use crate::repeats::First;
 use crate::validate::{Standards, Validated, validate};
@@ -91,6 +92,7 @@ pub(crate) struct Pipeline {
     pub families: Families,
     pub catalogue: KnownSeries,
     pub quotas: Arc<Quotas>,
+    pub receipts: Receipts,
     pub is_draining: AtomicBool,
 }
 
@@ -100,6 +102,8 @@ struct Sender<'s> {
     protocol: &'static str,
     origin: &'s Origin,
     policy: Policy,
+    /// Finds what was refused, as it was sent.
+    parts: FindParts<'s>,
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
@@ -153,6 +157,7 @@ impl Pipeline {
                 protocol: P::NAME,
                 origin: &intake.origin,
                 policy: intake.policy,
+                parts: &|wanted| protocol.parts(&body, wanted),
             };
             let (mut submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
             if let Some(first) = first
@@ -250,6 +255,8 @@ impl Pipeline {
             protocol,
             origin,
             policy,
+            // It did not come as a body.
+            parts: &|_| Vec::new(),
         };
         let (submitted, _) = self.submit_with(sender, decoded, self.catalogue.nothing())?;
         Ok(submitted)
@@ -266,6 +273,7 @@ impl Pipeline {
             protocol,
             origin,
             policy,
+            parts,
         } = sender;
         let now_ms = self.clock.now_ms();
         self.families
@@ -280,25 +288,30 @@ impl Pipeline {
             refusals,
             ignored,
             unknown,
-        } = validate(decoded, self.standards(sender, now_ms), catalogue);
-        for (code, count) in refusals.counts() {
-            metrics::rejected(protocol, *code, *count);
-        }
+        } = validate(decoded, self.standards(protocol, origin, now_ms), catalogue);
+        self.receipts.samples(protocol, origin, &refusals, parts);
         let stored = batch.counts();
         if refusals.is_passing() {
             return Err(Error::Batch(refusals));
         }
         if policy == Policy::AllOrNothing && !refusals.is_empty() {
-            metrics::rejected(protocol, Code::BatchRefused, stored.samples());
+            let (samples, why) = (
+                stored.samples(),
+                "others of the request were refused, which wanted all or nothing",
+            );
+            self.receipts
+                .whole_batch(protocol, origin, Code::BatchRefused, samples, why);
             return Err(Error::Batch(refusals));
         }
         let records_bytes = self.coalescer.records_bytes(&batch, knowledge, origin);
         if records_bytes > MAX_RECORDS_BYTES {
-            metrics::rejected(protocol, Code::TooManySamples, stored.samples());
             let message = format!(
                 "the samples become about {records_bytes} bytes of JSON records, the limit is {MAX_RECORDS_BYTES}; \
                  send several smaller bodies"
             );
+            let samples = stored.samples();
+            self.receipts
+                .whole_batch(protocol, origin, Code::TooManySamples, samples, &message);
             return Err(Error::Body(Refusal::new(Code::TooManySamples, message)));
         }
         for (what, count) in &ignored {
@@ -321,13 +334,13 @@ impl Pipeline {
     }
 
     /// What samples are held to. Those that the gateway makes itself have no quota.
-    fn standards<'s>(&'s self, sender: Sender<'s>, now_ms: i64) -> Standards<'s> {
-        let is_own = sender.protocol == OWN_PROTOCOL;
+    fn standards<'s>(&'s self, protocol: &str, origin: &'s Origin, now_ms: i64) -> Standards<'s> {
+        let is_own = protocol == OWN_PROTOCOL;
         Standards {
             limits: &self.limits,
             now_ms,
             coalescer: &self.coalescer,
-            quotas: (!is_own).then_some((&*self.quotas, sender.origin)),
+            quotas: (!is_own).then_some((&*self.quotas, origin)),
         }
     }
 

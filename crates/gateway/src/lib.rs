@@ -5,6 +5,7 @@
 //! What waits has a bound in bytes; beyond it senders are asked to come back.
 #![warn(missing_docs)]
 
+mod access;
 mod answer;
 mod body;
 mod cardinality;
@@ -22,6 +23,7 @@ mod pool;
 mod protocol;
 mod pushgateway;
 mod quotas;
+mod receipts;
 mod refusals;
 mod repeats;
 mod retry;
@@ -36,17 +38,19 @@ mod hostile;
 #[cfg(test)]
 mod overload;
 
+pub use access::{hash_key, hash_password, new_key};
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CardinalityConfig, CoalesceConfig, Config, Distributions, HttpConfig,
-    IdempotencyConfig, InfluxBooleans, InfluxConfig, InfluxStrings, LimitsConfig, Listen,
-    MetricQuotaConfig, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig, QuotaConfig,
-    QuotasConfig, RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
+    AccessConfig, BadSetting, CardinalityConfig, CertificateConfig, CoalesceConfig, Config,
+    Distributions, HttpConfig, IdempotencyConfig, InfluxBooleans, InfluxConfig, InfluxStrings,
+    JwtConfig, KeyConfig, LimitsConfig, Listen, MetricQuotaConfig, OtlpConfig, OtlpDelta,
+    OtlpNames, PushgatewayConfig, QuotaConfig, QuotasConfig, RecordFormat, SignedGauges,
+    StatsdConfig, TenancyConfig, TimerUnit, UserConfig,
 };
 pub use metrics::CATALOGUE;
 pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;
 pub use quotas::QuotasHandle;
-pub use router::{Beside, Gateway, router};
+pub use router::{Beside, Controls, Gateway, router};
 pub use statsd::{Statsd, StatsdError};

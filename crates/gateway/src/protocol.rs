@@ -17,23 +17,26 @@ pub(crate) mod victoria;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
 use axum::response::Response;
 use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use model::{Limits, Refusal};
+use service::http::Peer;
 
+use crate::access;
 use crate::answer;
 use crate::body::{linger, linger_briefly};
 use crate::error::Error;
 use crate::ingest::{Intake, Outcome, Policy};
 use crate::metrics;
-use crate::origin::origin;
+use crate::origin::{origin, sender};
 use crate::repeats::{Answer, Claim};
 use crate::router::App;
 
@@ -82,6 +85,13 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         limits: &Limits,
         catalogue: &Catalogue,
     ) -> Result<Decoded<'a>, Refusal>;
+
+    /// The bytes of objects of a decoded body as they were sent, where they can be found again: for receipts of what was
+    /// refused. `wanted` is sorted.
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        let (_, _) = (body, wanted);
+        Vec::new()
+    }
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;
@@ -213,10 +223,11 @@ pub(crate) async fn receive<P: Protocol>(
             response
         }
         Ok(Stored::Now(protocol, Err(error))) => {
-            metrics::request_refused(error.code());
+            note::<P>(&head, &error);
             with_retry_after(protocol.refused(&head, &error), &head, &error)
         }
         Err(error) => {
+            denied(&head, &error);
             let response = failed::<P>(&head, &error);
             deliver(response, &head, body, &error).await
         }
@@ -227,6 +238,19 @@ pub(crate) async fn receive<P: Protocol>(
 pub(crate) fn show_durability(response: &mut Response, durability: Durability) {
     let durability = HeaderValue::from_static(durability.as_str());
     response.headers_mut().insert(DURABILITY, durability);
+}
+
+/// Counts a request for a tenant that its credential does not speak for.
+fn denied(head: &Head<'_>, error: &Error) {
+    if let Error::Denied(denied) = error {
+        let peer = head.parts.extensions.get::<Peer>();
+        let route = head.parts.extensions.get::<MatchedPath>();
+        access::count(
+            denied,
+            route.map_or("", MatchedPath::as_str),
+            peer.map(|peer| &*peer.name),
+        );
+    }
 }
 
 /// A request with its route's parameters where [`Head`] finds them.
@@ -261,11 +285,18 @@ async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Er
 
 /// A failure in the protocol's shape, counted, with the headers that every protocol has.
 pub(crate) fn failed<P: Protocol>(head: &Head<'_>, error: &Error) -> Response {
-    metrics::request_refused(error.code());
+    note::<P>(head, error);
     with_retry_after(P::failed(head, error), head, error)
 }
 
-fn with_retry_after(mut response: Response, head: &Head<'_>, error: &Error) -> Response {
+/// Counts and remembers a request that is answered with an error.
+fn note<P: Protocol>(head: &Head<'_>, error: &Error) {
+    metrics::request_refused(error.code());
+    let receipts = &head.app.pipeline.receipts;
+    receipts.request(P::NAME, &sender(head), head.parts, error);
+}
+
+pub(crate) fn with_retry_after(mut response: Response, head: &Head<'_>, error: &Error) -> Response {
     if let Some(seconds) = head.app.backoff.after(head, error) {
         response
             .headers_mut()

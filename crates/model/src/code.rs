@@ -74,6 +74,10 @@ pub enum Code {
     TenantInvalid,
     /// `Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters.
     IdempotencyKeyInvalid,
+    /// The request does not say who it is, or its credential is not good.
+    Unauthenticated,
+    /// The credential is good, but not for this.
+    Forbidden,
     /// There is nothing at this path.
     NotFound,
     /// The path exists, for another method.
@@ -98,6 +102,8 @@ pub enum Code {
     Internal,
     /// Too many bytes are in flight; send it again later.
     Overloaded,
+    /// The credential cannot be checked just now; send it again later.
+    AccessUnavailable,
     /// The buffer did not confirm every record; send all of it again.
     BufferUnavailable,
     /// This process is stopping; send it to another or again.
@@ -106,7 +112,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 51] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -141,6 +147,8 @@ impl Code {
         Self::ParameterInvalid,
         Self::TenantInvalid,
         Self::IdempotencyKeyInvalid,
+        Self::Unauthenticated,
+        Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -153,6 +161,7 @@ impl Code {
         Self::RateLimited,
         Self::Internal,
         Self::Overloaded,
+        Self::AccessUnavailable,
         Self::BufferUnavailable,
         Self::ShuttingDown,
     ];
@@ -195,6 +204,8 @@ impl Code {
             Self::ParameterInvalid => "parameter_invalid",
             Self::TenantInvalid => "tenant_invalid",
             Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
@@ -207,6 +218,7 @@ impl Code {
             Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
             Self::Overloaded => "overloaded",
+            Self::AccessUnavailable => "access_unavailable",
             Self::BufferUnavailable => "buffer_unavailable",
             Self::ShuttingDown => "shutting_down",
         }
@@ -249,6 +261,8 @@ impl Code {
             | Self::ParameterInvalid
             | Self::TenantInvalid
             | Self::IdempotencyKeyInvalid => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -257,7 +271,10 @@ impl Code {
             Self::IdempotencyKeyReused => 422,
             Self::QuotaExceeded | Self::RateLimited => 429,
             Self::Internal => 500,
-            Self::Overloaded | Self::BufferUnavailable | Self::ShuttingDown => 503,
+            Self::Overloaded
+            | Self::AccessUnavailable
+            | Self::BufferUnavailable
+            | Self::ShuttingDown => 503,
         }
     }
 
@@ -327,6 +344,12 @@ impl Code {
             Self::IdempotencyKeyInvalid => {
                 "`Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters"
             }
+            Self::Unauthenticated => {
+                "the request does not say who it is, or its credential is not good"
+            }
+            Self::Forbidden => {
+                "the credential is good, but not for this: another tenant, or another protocol"
+            }
             Self::NotFound => "there is nothing at this path",
             Self::MethodNotAllowed => "the path exists, for another method",
             Self::RequestTimeout => "the body stopped coming",
@@ -345,6 +368,9 @@ impl Code {
             }
             Self::Internal => "a defect of ours; the log has it",
             Self::Overloaded => "too many bytes are in flight; send it again later",
+            Self::AccessUnavailable => {
+                "the credential cannot be checked just now; send it again later"
+            }
             Self::BufferUnavailable => {
                 "the buffer did not confirm every record; send all of it again"
             }

@@ -2,8 +2,8 @@
 //!
 //! The roles are wiring only. What a gateway, a buffer, a consumer or a store does is in their crates.
 
-pub mod cardinality;
-mod cli;
+mod cardinality;
+pub mod cli;
 mod kafka;
 mod local;
 mod metrics;
@@ -11,13 +11,16 @@ mod pipelines;
 mod process;
 mod public;
 mod recent_api;
+mod rejections;
 mod reload;
 pub mod settings;
+mod tls;
 
 use std::time::Duration;
 
 use anyhow::Context;
 
+pub use gateway::{hash_key, hash_password, new_key};
 pub use process::CATALOGUES;
 use settings::{BufferKind, Settings, Source};
 

@@ -25,6 +25,10 @@ fn main() -> ExitCode {
         Command::Gateway(source) => (Role::Gateway, source, true),
         Command::Consumer(source) => (Role::Consumer, source, true),
         Command::CheckConfig { role, settings } => (role, settings, false),
+        Command::HashKey { new } => return answer(hash_key(new)),
+        Command::HashPassword => {
+            return answer(secret().and_then(|password| sluice::hash_password(&password)));
+        }
     };
     let source = Source::new(role, source.config, service::settings::environment());
     let settings = match source.load() {
@@ -41,6 +45,40 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sluice: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn hash_key(new: bool) -> Result<String, String> {
+    if new {
+        let key = sluice::new_key()?;
+        return Ok(format!("key:    {key}\nsha256: {}", sluice::hash_key(&key)));
+    }
+    Ok(sluice::hash_key(&secret()?))
+}
+
+/// From standard input, where neither the list of processes nor the shell's history shows it.
+fn secret() -> Result<String, String> {
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| format!("standard input: {error}"))?;
+    let secret = line.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err("standard input: the first line is empty".to_owned());
+    }
+    Ok(secret.to_owned())
+}
+
+fn answer(answer: Result<String, String>) -> ExitCode {
+    match answer {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("sluice: {error}");
             ExitCode::FAILURE
         }
     }

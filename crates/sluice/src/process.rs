@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use service::catalogue::Metric;
 use service::health::{Condition, Health};
-use service::http::{Connections, serve};
+use service::http::{Connections, Door, serve};
 use service::tasks::{CancellationToken, Tasks};
 use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
@@ -18,15 +18,18 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cardinality;
 use crate::metrics;
+use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
+use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 8] = [
+pub const CATALOGUES: [(&str, &[Metric]); 9] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
+    ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
@@ -42,6 +45,8 @@ pub(crate) struct Process {
     pub(crate) health: Health,
     /// How many series there are.
     pub(crate) cardinality: cardinality::Shown,
+    /// What is refused, and why.
+    pub(crate) rejections: rejections::Shown,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -62,14 +67,22 @@ impl Process {
         let running = health.condition("running", "starting");
         let admin = listen("admin.listen", settings.admin.listen).await?;
         tracing::info!(
-            url = %format_args!("http://{}", reachable(admin.local_addr()?)),
+            url = %format_args!("{}://{}", scheme(settings.admin.tls.as_ref()), reachable(admin.local_addr()?)),
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
         let cardinality = cardinality::Shown::default();
+        let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let router = service::admin::router(health.clone(), metrics)
-            .merge(cardinality::router(cardinality.clone()));
+            .merge(cardinality::router(cardinality.clone()))
+            .merge(rejections::router(rejections.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
+        let admin = Door {
+            tls: tls::acceptor("admin", &settings.admin.tls, &tasks, &reloads, |settings| {
+                &settings.admin.tls
+            })?,
+            listener: admin,
+        };
         tasks.spawn("admin listener", async move {
             serve(admin, router, connections, stopping, Duration::from_secs(1)).await;
         });
@@ -77,6 +90,7 @@ impl Process {
             tasks,
             health,
             cardinality,
+            rejections,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
@@ -164,7 +178,7 @@ impl Process {
     pub(crate) fn serve_public(
         &self,
         name: &'static str,
-        listener: TcpListener,
+        door: Door,
         router: axum::Router,
         connections: Connections,
         stopping: CancellationToken,
@@ -172,7 +186,7 @@ impl Process {
         let (done, wait) = tokio::sync::oneshot::channel();
         let deadline = self.deadline;
         self.tasks.spawn(name, async move {
-            let cut = serve(listener, router, connections, stopping, deadline).await;
+            let cut = serve(door, router, connections, stopping, deadline).await;
             // Nobody waits any more when stopping was given up.
             done.send(cut).unwrap_or_default();
         });

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service::tls::TlsConfig;
 use service::units::Period;
 
 pub use source::Source;
@@ -63,6 +64,8 @@ pub struct Buffer {
 pub struct Admin {
     /// Address and port of `/livez`, `/readyz` and `/metrics`.
     pub listen: SocketAddr,
+    /// TLS on this listener. With `client_certificates: required`, only who has one sees metrics.
+    pub tls: Option<TlsConfig>,
 }
 
 /// How a process stops on SIGTERM or Ctrl-C.
@@ -97,7 +100,7 @@ impl Default for Reload {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Folder of the embedded log and the archive. One process at a time, held by a lock file.
+    /// Folder of the embedded log, the spool and the archive. One process at a time, held by a lock file.
     pub data_dir: PathBuf,
     /// The listener for senders.
     pub http: gateway::HttpConfig,
@@ -105,6 +108,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What a sample may look like.
     pub limits: gateway::LimitsConfig,
+    /// Who may send, and as which tenant.
+    pub access: gateway::AccessConfig,
     /// Whose samples they are.
     pub tenancy: gateway::TenancyConfig,
     /// InfluxDB's line protocol.
@@ -115,6 +120,8 @@ pub struct Settings {
     pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// What becomes known of samples that are refused.
+    pub rejections: service::rejections::Config,
     /// Groups of metrics that batch jobs push.
     pub pushgateway: gateway::PushgatewayConfig,
     /// How much tenants, sources and metrics may send.
@@ -127,6 +134,8 @@ pub struct Settings {
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
     pub kafka: buffer::kafka::Config,
+    /// Records that Kafka does not take now, kept on the gateway's disk until it does.
+    pub spool: buffer::spool::Config,
     /// The embedded log, when `buffer.kind` is `local`.
     pub local: buffer::local::Config,
     /// Reading from the buffer.
@@ -157,6 +166,7 @@ impl Default for Admin {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            tls: None,
         }
     }
 }
@@ -179,17 +189,20 @@ impl Settings {
             http: gateway::HttpConfig::default(),
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
+            access: gateway::AccessConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
             influx: gateway::InfluxConfig::default(),
             otlp: gateway::OtlpConfig::default(),
             statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            rejections: service::rejections::Config::default(),
             pushgateway: gateway::PushgatewayConfig::default(),
             quotas: gateway::QuotasConfig::default(),
             cardinality: gateway::CardinalityConfig::default(),
             idempotency: gateway::IdempotencyConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
+            spool: buffer::spool::Config::default(),
             local: buffer::local::Config::default(),
             consumer: consumer::Config::default(),
             stores: BTreeMap::new(),
@@ -227,10 +240,16 @@ impl Settings {
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
+        if role != Role::Consumer {
+            self.access.check().map_err(section("access"))?;
+            Self::check_tls("http", self.http.tls.as_ref())?;
+        }
+        Self::check_tls("admin", self.admin.tls.as_ref())?;
         self.influx.check().map_err(section("influx"))?;
         self.otlp.check().map_err(section("otlp"))?;
         self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.rejections.check().map_err(section("rejections"))?;
         self.pushgateway.check().map_err(section("pushgateway"))?;
         self.quotas.check().map_err(section("quotas"))?;
         self.cardinality.check().map_err(section("cardinality"))?;
@@ -272,6 +291,11 @@ impl Settings {
                         self.kafka.delivery_timeout, self.http.request_timeout
                     );
                     return Err(("kafka.delivery_timeout".to_owned(), why));
+                }
+                if role != Role::Consumer && self.spool.enabled {
+                    self.spool
+                        .check(self.buffer.retention, self.kafka.delivery_timeout)
+                        .map_err(section("spool"))?;
                 }
             }
             BufferKind::Local if role != Role::Standalone => {
@@ -331,7 +355,14 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 impl Settings {
     /// The files that settings name and that are read anew with them.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        Vec::new()
+        let tls = [&self.http.tls, &self.admin.tls].into_iter().flatten();
+        let tls = tls.flat_map(TlsConfig::files);
+        tls.chain(self.access.files()).collect()
+    }
+
+    fn check_tls(name: &str, tls: Option<&TlsConfig>) -> Result<(), (String, String)> {
+        let checked = tls.map_or(Ok(()), TlsConfig::check);
+        checked.map_err(|(key, why)| (format!("{name}.tls.{key}"), why))
     }
 
     /// The topic that holds the groups of batch jobs.

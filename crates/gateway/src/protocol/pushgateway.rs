@@ -25,7 +25,7 @@ use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
 use crate::metrics;
-use crate::origin::origin;
+use crate::origin::{origin, sender};
 use crate::permits::Permit;
 use crate::pushgateway::{
     Content, Groups, Mode, NO_TIME, PushOptions, Target, group_of_path, shown, shown_all,
@@ -199,7 +199,7 @@ async fn ready(State(app): State<Arc<App>>, request: Request) -> Response {
                 app: &app,
                 parts: &parts,
             };
-            failed(&head, &error)
+            plainly(&head, &error)
         }
     }
 }
@@ -267,7 +267,18 @@ fn done(app: &App, durability: Option<Durability>, status: StatusCode) -> Respon
 }
 
 fn failed(head: &Head<'_>, error: &Error) -> Response {
+    let receipts = &head.app.pipeline.receipts;
+    receipts.request("pushgateway", &sender(head), head.parts, error);
+    plainly(head, error)
+}
+
+fn plainly(head: &Head<'_>, error: &Error) -> Response {
     metrics::request_refused(error.code());
+    with_retry_after(shown_failure(error), head, error)
+}
+
+/// A failure as its clients show it.
+pub(crate) fn shown_failure(error: &Error) -> Response {
     let text = match error {
         Error::Batch(refusals) => {
             let first = refusals.first();
@@ -282,8 +293,7 @@ fn failed(head: &Head<'_>, error: &Error) -> Response {
         _ => format!("{error}\n"),
     };
     let content_type = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-    let response = (answer::status_of(error.code()), content_type, text).into_response();
-    with_retry_after(response, head, error)
+    (answer::status_of(error.code()), content_type, text).into_response()
 }
 
 fn failed_json(head: &Head<'_>, error: &Error) -> Response {
