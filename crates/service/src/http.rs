@@ -21,6 +21,8 @@ use connection::{Ended, serve_connection};
 
 mod activity;
 mod connection;
+#[doc(hidden)]
+pub mod fuzzing;
 
 /// What connections may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

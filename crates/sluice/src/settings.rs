@@ -183,9 +183,21 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> anyhow::Result<Self> {
         let file = file.map(service::settings::File::read).transpose()?;
+        Self::of(role, file.as_ref(), environment)
+    }
+
+    /// The same from a file that has been read.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of(
+        role: Role,
+        file: Option<&service::settings::File>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
         let (settings, sources) = service::settings::load_with_sources(
             &Self::defaults(role),
-            file.as_ref(),
+            file,
             environment,
             &["stores"],
         )?;

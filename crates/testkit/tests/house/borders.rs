@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::tree::{files, none, text};
 
 /// Which of our crates each of them may name. Tests may name more: see `dev-dependencies`.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("service", &[]),
     ("codec", &["model"]),
@@ -27,6 +27,13 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
         "guard",
         &[
             "buffer", "codec", "consumer", "gateway", "model", "service", "store",
+        ],
+    ),
+    // Gives each of them bytes that nobody should send; nothing depends on it.
+    (
+        "hostile",
+        &[
+            "buffer", "codec", "consumer", "gateway", "model", "service", "sluice", "store",
         ],
     ),
     ("testkit", &[]),
