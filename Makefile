@@ -13,7 +13,11 @@ compose ?= docker compose
 # rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
 deny := -D warnings
 
-.PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load compare up down
+# With TLS and SASL towards Kafka, which take the headers of OpenSSL and libcurl (scripts/test-setup gets them). What
+# is tested and shipped has them; `make run` does without, so that a first start needs no packages.
+secured := --features sluice/kafka-security
+
+.PHONY: help run build test guard check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -27,13 +31,13 @@ build: ## Build the release binary, target/release/sluice
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
 	# The end-to-end tests run the binary that users run; `guard` is beside it, so that both share what they compile.
-	cargo build --release --locked --package sluice --package guard
-	cargo test --workspace --locked --no-fail-fast
+	cargo build --release --locked --package sluice --package guard $(secured)
+	cargo test --workspace --locked --no-fail-fast $(secured)
 	target/release/guard
 
 guard: ## Compare what a sample costs with what was accepted (ARGS=--accept accepts it)
-	@scripts/test-setup valgrind
-	cargo build --release --locked --package sluice --package guard
+	@scripts/test-setup valgrind headers
+	cargo build --release --locked --package sluice --package guard $(secured)
 	target/release/guard $(ARGS)
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
@@ -41,14 +45,18 @@ check: fmt typos house clippy doc machete deny ## Everything that must hold befo
 fmt:
 	@cargo fmt --all --check
 
-clippy:
-	@cargo clippy --workspace --all-targets --locked --quiet -- $(deny)
+# The same features as the tests, so that both share what they compile.
+clippy: headers
+	@cargo clippy --workspace --all-targets --locked --quiet $(secured) -- $(deny)
 
-doc:
-	@RUSTDOCFLAGS="$(deny)" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+doc: headers
+	@RUSTDOCFLAGS="$(deny)" cargo doc --workspace --no-deps --document-private-items --locked --quiet $(secured)
 
 deny: .build/tools/.installed
 	@$(tools)/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+headers:
+	@scripts/test-setup headers
 
 machete: .build/tools/.installed
 	@$(tools)/cargo-machete --skip-target-dir .

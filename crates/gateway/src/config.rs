@@ -328,6 +328,8 @@ pub struct Config {
     pub record_format: RecordFormat,
     /// Section `pushgateway`.
     pub pushgateway: PushgatewayConfig,
+    /// Section `rejections`.
+    pub rejections: service::rejections::Config,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

@@ -136,7 +136,7 @@ pub(crate) fn publish_code(error: &PublishError) -> Code {
         PublishError::Closed => Code::ShuttingDown,
         // Records are split below the buffer's limit, so one that is too large is our defect; but the
         // sender's samples are good, and it must not drop them.
-        PublishError::TooLarge { .. } => Code::BufferUnavailable,
+        PublishError::TooLarge { .. } | PublishError::Refused(_) => Code::BufferUnavailable,
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
@@ -23,6 +24,7 @@ use crate::metrics;
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
 use crate::protocol::Protocol;
+use crate::receipts::{FindParts, Receipts};
 use crate::refusals::Refusals;
 use crate::validate::{Validated, validate};
 
@@ -65,6 +67,8 @@ pub(crate) struct Outcome {
     pub refusals: Refusals,
     /// What the buffer has now.
     pub stored: Counts,
+    /// Where the weakest kept of it is; none when nothing had to be stored.
+    pub durability: Option<Durability>,
 }
 
 /// What is shared by all requests.
@@ -78,6 +82,7 @@ pub(crate) struct Pipeline {
     pub coalescer: Coalescer,
     pub families: Families,
     pub catalogue: KnownSeries,
+    pub receipts: Receipts,
     pub is_draining: AtomicBool,
 }
 
@@ -87,6 +92,8 @@ struct Sender<'s> {
     protocol: &'static str,
     origin: &'s Origin,
     policy: Policy,
+    /// Finds what was refused, as it was sent.
+    parts: FindParts<'s>,
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
@@ -123,6 +130,7 @@ impl Pipeline {
                 protocol: P::NAME,
                 origin: &intake.origin,
                 policy: intake.policy,
+                parts: &|wanted| protocol.parts(&body, wanted),
             };
             let (submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
             drop(catalogue);
@@ -184,14 +192,19 @@ impl Pipeline {
         deadline: Instant,
     ) -> Result<Outcome, Error> {
         let timeout_ms = self.request_timeout.as_millis();
-        if let Some(settled) = submitted.settled {
-            timeout_at(deadline, settled)
+        let Submitted {
+            mut outcome,
+            settled,
+        } = submitted;
+        if let Some(settled) = settled {
+            let durability = timeout_at(deadline, settled)
                 .await
                 .map_err(|_| Error::Timeout { timeout_ms })?
                 // A ticket answers before it goes, so this is a defect; the sender keeps its samples.
                 .map_err(|_| Error::Internal)??;
+            outcome.durability = Some(durability);
         }
-        Ok(submitted.outcome)
+        Ok(outcome)
     }
 
     /// Validates and adds to the open records, in the order of the calls. Takes as long as that takes.
@@ -206,6 +219,8 @@ impl Pipeline {
             protocol,
             origin,
             policy,
+            // It did not come as a body.
+            parts: &|_| Vec::new(),
         };
         let (submitted, _) = self.submit_with(sender, decoded, self.catalogue.nothing())?;
         Ok(submitted)
@@ -222,6 +237,7 @@ impl Pipeline {
             protocol,
             origin,
             policy,
+            parts,
         } = sender;
         let now_ms = self.clock.now_ms();
         self.families
@@ -237,21 +253,26 @@ impl Pipeline {
             ignored,
             unknown,
         } = validate(decoded, &self.limits, now_ms, &self.coalescer, catalogue);
-        for (code, count) in refusals.counts() {
-            metrics::rejected(protocol, *code, *count);
-        }
+        self.receipts.samples(protocol, origin, &refusals, parts);
         let stored = batch.counts();
         if policy == Policy::AllOrNothing && !refusals.is_empty() {
-            metrics::rejected(protocol, Code::BatchRefused, stored.samples());
+            let (samples, why) = (
+                stored.samples(),
+                "others of the request were refused, which wanted all or nothing",
+            );
+            self.receipts
+                .whole_batch(protocol, origin, Code::BatchRefused, samples, why);
             return Err(Error::Batch(refusals));
         }
         let records_bytes = self.coalescer.records_bytes(&batch, knowledge, origin);
         if records_bytes > MAX_RECORDS_BYTES {
-            metrics::rejected(protocol, Code::TooManySamples, stored.samples());
             let message = format!(
                 "the samples become about {records_bytes} bytes of JSON records, the limit is {MAX_RECORDS_BYTES}; \
                  send several smaller bodies"
             );
+            let samples = stored.samples();
+            self.receipts
+                .whole_batch(protocol, origin, Code::TooManySamples, samples, &message);
             return Err(Error::Body(Refusal::new(Code::TooManySamples, message)));
         }
         for (what, count) in &ignored {
@@ -262,7 +283,11 @@ impl Pipeline {
                 .add(&batch, knowledge, origin, protocol, now_ms)
         });
         let submitted = Submitted {
-            outcome: Outcome { refusals, stored },
+            outcome: Outcome {
+                refusals,
+                stored,
+                durability: None,
+            },
             settled,
         };
         Ok((submitted, Lessons { batch, unknown }))

@@ -22,6 +22,7 @@ mod permits;
 mod pool;
 mod protocol;
 mod pushgateway;
+mod receipts;
 mod refusals;
 mod router;
 mod statsd;

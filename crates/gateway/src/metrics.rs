@@ -25,6 +25,8 @@ const RECEIVED: &str = "sluice_gateway_samples_received_total";
 const ACCEPTED: &str = "sluice_gateway_samples_accepted_total";
 const REJECTED: &str = "sluice_gateway_samples_rejected_total";
 const IGNORED: &str = "sluice_gateway_ignored_total";
+const REJECTED_BY_SOURCE: &str = "sluice_gateway_samples_rejected_by_source_total";
+const REFUSED_BY_SOURCE: &str = "sluice_gateway_requests_refused_by_source_total";
 const REFUSALS: &str = "sluice_gateway_requests_refused_total";
 const IN_FLIGHT: &str = "sluice_gateway_in_flight_bytes";
 const IN_FLIGHT_LIMIT: &str = "sluice_gateway_in_flight_limit_bytes";
@@ -103,6 +105,19 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["protocol", "reason"],
         help: "Samples refused, or not confirmed by the buffer; `reason` is an error code of the API.",
+    },
+    Metric {
+        name: REJECTED_BY_SOURCE,
+        kind: Kind::Counter,
+        labels: &["source", "reason"],
+        help: "Samples refused, by who sent them: the first `rejections.metric_sources` sources that something was refused \
+               of, the rest as `other`. `GET /api/v1/rejections` of the admin port knows more.",
+    },
+    Metric {
+        name: REFUSED_BY_SOURCE,
+        kind: Kind::Counter,
+        labels: &["source", "reason"],
+        help: "Requests answered with an error, by who sent them, like the samples.",
     },
     Metric {
         name: IGNORED,
@@ -288,6 +303,17 @@ pub(crate) fn rejected(protocol: &'static str, reason: Code, samples: u64) {
         counter!(RECEIVED, "protocol" => protocol).increment(samples);
         counter!(REJECTED, "protocol" => protocol, "reason" => reason.as_str()).increment(samples);
     }
+}
+
+/// Counts samples that were refused, by who sent them: one of a bounded set.
+pub(crate) fn rejected_by_source(source: String, reason: Code, samples: u64) {
+    counter!(REJECTED_BY_SOURCE, "source" => source, "reason" => reason.as_str())
+        .increment(samples);
+}
+
+/// Counts a request that was refused as a whole, by who sent it.
+pub(crate) fn refused_by_source(source: String, reason: Code) {
+    counter!(REFUSED_BY_SOURCE, "source" => source, "reason" => reason.as_str()).increment(1);
 }
 
 /// Counts what was passed over.

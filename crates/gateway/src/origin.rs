@@ -56,6 +56,14 @@ pub(crate) fn origin(head: &Head<'_>) -> Result<Origin, Error> {
     })
 }
 
+/// The same, as far as it can be told of a request that is refused.
+pub(crate) fn sender(head: &Head<'_>) -> Origin {
+    Origin {
+        tenant: tenant(head).unwrap_or_default(),
+        source: source(head),
+    }
+}
+
 fn tenant(head: &Head<'_>) -> Result<Option<Arc<str>>, Error> {
     if let Some(tenant) = head.path_parameter("tenant") {
         return check(tenant).map(Some);

@@ -19,8 +19,10 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
+use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
@@ -32,11 +34,11 @@ use crate::body::linger;
 use crate::error::Error;
 use crate::ingest::{Intake, Outcome, Policy};
 use crate::metrics;
-use crate::origin::origin;
+use crate::origin::{origin, sender};
 use crate::router::App;
 
 /// Says where a success is durable.
-pub(crate) const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
+const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
 
 /// One request of a protocol, from its header to its answer.
 pub(crate) trait Protocol: Sized + Send + Sync + 'static {
@@ -76,6 +78,13 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         limits: &Limits,
         catalogue: &Catalogue,
     ) -> Result<Decoded<'a>, Refusal>;
+
+    /// The bytes of objects of a decoded body as they were sent, where they can be found again: for receipts of what was
+    /// refused. `wanted` is sorted.
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        let (_, _) = (body, wanted);
+        Vec::new()
+    }
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;
@@ -201,13 +210,12 @@ pub(crate) async fn receive<P: Protocol>(
                 metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
-                let durability = HeaderValue::from_static(app.durability);
-                response.headers_mut().insert(DURABILITY, durability);
+                show_durability(&mut response, outcome.durability.unwrap_or(app.durability));
             }
             response
         }
         Ok((protocol, Err(error))) => {
-            metrics::request_refused(error.code());
+            note::<P>(&head, &error);
             protocol.refused(&head, &error)
         }
         Err(error) => {
@@ -215,6 +223,12 @@ pub(crate) async fn receive<P: Protocol>(
             deliver(response, &head, body, &error).await
         }
     }
+}
+
+/// Says where what was stored is durable.
+pub(crate) fn show_durability(response: &mut Response, durability: Durability) {
+    let durability = HeaderValue::from_static(durability.as_str());
+    response.headers_mut().insert(DURABILITY, durability);
 }
 
 /// A request with its route's parameters where [`Head`] finds them.
@@ -244,8 +258,15 @@ async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Er
 
 /// A failure in the protocol's shape, counted, with the headers that every protocol has.
 pub(crate) fn failed<P: Protocol>(head: &Head<'_>, error: &Error) -> Response {
-    metrics::request_refused(error.code());
+    note::<P>(head, error);
     with_retry_after(P::failed(head, error), error)
+}
+
+/// Counts and remembers a request that is answered with an error.
+fn note<P: Protocol>(head: &Head<'_>, error: &Error) {
+    metrics::request_refused(error.code());
+    let receipts = &head.app.pipeline.receipts;
+    receipts.request(P::NAME, &sender(head), head.parts, error);
 }
 
 fn with_retry_after(mut response: Response, error: &Error) -> Response {

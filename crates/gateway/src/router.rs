@@ -8,11 +8,13 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{get, post};
-use buffer::Publish;
+use buffer::{Durability, Publish};
 use foldhash::quality::RandomState;
 use http::{Method, Uri};
 use model::Clock;
 use serde_json::json;
+use service::http::Peer;
+use service::rejections::Rejections;
 use service::tasks::Tasks;
 use tokio::time::Instant;
 
@@ -22,7 +24,7 @@ use crate::coalesce::Coalescer;
 use crate::config::{Config, InfluxConfig, RecordFormat, StatsdConfig};
 use crate::error::Error;
 use crate::families::Families;
-use crate::ingest::Pipeline;
+use crate::ingest::{Origin, Pipeline};
 use crate::known_series::KnownSeries;
 use crate::layers;
 use crate::origin::Tenants;
@@ -41,13 +43,15 @@ use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
+use crate::receipts::Receipts;
 use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
 pub(crate) struct App {
     pub pipeline: Arc<Pipeline>,
     pub body_limits: BodyLimits,
-    pub durability: &'static str,
+    /// Where the buffer keeps records when nothing is wrong.
+    pub durability: Durability,
     pub tenants: Tenants,
     pub influx: Arc<InfluxConfig>,
     /// None without a place to keep them: then their routes are not there.
@@ -62,6 +66,8 @@ pub struct Beside {
     pub routes: Router,
     /// Where the groups of batch jobs are kept; without it there is no Pushgateway API.
     pub groups: Option<PushGroups>,
+    /// Where it remembers what it refused; without it nowhere.
+    pub rejections: Option<Arc<Rejections>>,
 }
 
 impl From<Router> for Beside {
@@ -69,6 +75,7 @@ impl From<Router> for Beside {
         Self {
             routes,
             groups: None,
+            rejections: None,
         }
     }
 }
@@ -95,7 +102,11 @@ pub fn router<P: Publish>(
     tasks: &Tasks,
     beside: impl Into<Beside>,
 ) -> (Router, Gateway<P>) {
-    let Beside { routes, groups } = beside.into();
+    let Beside {
+        routes,
+        groups,
+        rejections,
+    } = beside.into();
     let hasher = RandomState::default();
     let coalescer = Coalescer::start(
         &config.coalesce,
@@ -113,6 +124,11 @@ pub fn router<P: Publish>(
         limits: config.limits.limits(),
         max_inflated_bytes: config.http.max_inflated.bytes(),
         request_timeout: config.http.request_timeout.0,
+        receipts: Receipts::new(
+            rejections.unwrap_or_else(|| Arc::new(Rejections::new(0))),
+            config.rejections.metric_sources,
+            Arc::clone(&clock),
+        ),
         clock,
         permits: Permits::new(config.http.max_in_flight.bytes()),
         pool: Pool::new(),
@@ -130,7 +146,7 @@ pub fn router<P: Publish>(
             max_bytes: config.http.max_body.bytes(),
             idle_timeout: config.http.body_idle_timeout.0,
         },
-        durability: publisher.durability().as_str(),
+        durability: publisher.durability(),
         tenants: Tenants::of(&config.tenancy),
         influx: Arc::new(config.influx.clone()),
         groups,
@@ -150,8 +166,14 @@ pub fn router<P: Publish>(
         .route("/health", get(health))
         .with_state(app)
         .merge(routes)
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
+        .method_not_allowed_fallback({
+            let pipeline = Arc::clone(&pipeline);
+            async move |request| nowhere(&pipeline, request, method_not_allowed)
+        })
+        .fallback({
+            let pipeline = Arc::clone(&pipeline);
+            async move |request| nowhere(&pipeline, request, not_found)
+        })
         .layer(layers::Observe::default());
     let gateway = Gateway {
         pipeline,
@@ -239,14 +261,26 @@ async fn health() -> axum::Json<serde_json::Value> {
     axum::Json(json!({"status": "healthy"}))
 }
 
-async fn not_found(uri: Uri) -> Response {
-    let error = Error::NotFound {
-        path: shown_path(&uri),
+/// Refuses a request that nothing serves. Samples that are sent to such a place are missed, so it is remembered.
+fn nowhere(pipeline: &Pipeline, request: Request, why: fn(&Request) -> Error) -> Response {
+    let error = why(&request);
+    let (parts, _body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>();
+    let origin = Origin {
+        tenant: None,
+        source: peer.map(|peer| Arc::clone(&peer.name)),
     };
+    pipeline.receipts.request("http", &origin, &parts, &error);
     answer::refusal(error.code(), error.to_string())
 }
 
-async fn method_not_allowed(request: Request) -> Response {
+fn not_found(request: &Request) -> Error {
+    Error::NotFound {
+        path: shown_path(request.uri()),
+    }
+}
+
+fn method_not_allowed(request: &Request) -> Error {
     let path = shown_path(request.uri());
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let hint = match path.as_str() {
@@ -256,12 +290,11 @@ async fn method_not_allowed(request: Request) -> Response {
         "/metrics" | "/api/v1/metrics" => "; metrics are pushed here with POST",
         _ => "",
     };
-    let error = Error::MethodNotAllowed {
+    Error::MethodNotAllowed {
         method: request.method().as_str().chars().take(20).collect(),
         path,
         hint,
-    };
-    answer::refusal(error.code(), error.to_string())
+    }
 }
 
 /// A path may be as long as a header may be; an answer repeats the start.

@@ -10,6 +10,7 @@ pub mod http_client;
 pub mod log_limit;
 pub mod metrics;
 pub mod process;
+pub mod rejections;
 pub mod secret;
 pub mod settings;
 pub mod tasks;

@@ -10,6 +10,7 @@ mod pipelines;
 mod process;
 mod public;
 mod recent_api;
+mod rejections;
 pub mod settings;
 
 use std::time::Duration;

@@ -17,13 +17,15 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::metrics;
+use crate::rejections;
 use crate::settings::{Role, Settings};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 7] = [
+pub const CATALOGUES: [(&str, &[Metric]); 8] = [
     ("Gateway", gateway::CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
+    ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
@@ -37,6 +39,8 @@ pub(crate) struct Process {
     pub(crate) tasks: Tasks,
     /// Whether traffic is wanted.
     pub(crate) health: Health,
+    /// What is refused, and why.
+    pub(crate) rejections: rejections::Shown,
     running: Condition,
     shutdown_delay: Duration,
     /// For each step of stopping.
@@ -57,7 +61,9 @@ impl Process {
             url = %format_args!("http://{}", reachable(admin.local_addr()?)),
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
-        let router = service::admin::router(health.clone(), metrics);
+        let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
+        let router = service::admin::router(health.clone(), metrics)
+            .merge(rejections::router(rejections.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         tasks.spawn("admin listener", async move {
@@ -66,6 +72,7 @@ impl Process {
         Ok(Self {
             tasks,
             health,
+            rejections,
             running,
             shutdown_delay: settings.shutdown.delay.0,
             deadline: settings.shutdown.deadline.0,

@@ -25,7 +25,7 @@ impl<P: Publish> Public<P> {
         process: &Process,
         settings: &Settings,
         publisher: Arc<P>,
-        beside: Beside,
+        mut beside: Beside,
     ) -> anyhow::Result<Self> {
         let config = gateway::Config {
             http: settings.http.clone(),
@@ -36,6 +36,7 @@ impl<P: Publish> Public<P> {
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
             pushgateway: settings.pushgateway.clone(),
+            rejections: settings.rejections.clone(),
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
@@ -61,6 +62,7 @@ impl<P: Publish> Public<P> {
             tracing::info!(listener = key, "push OpenTelemetry metrics to {url}");
             others.push((task, listener));
         }
+        beside.rejections = Some(process.rejections.record());
         let clock = Arc::new(service::clock::now_ms);
         let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
         let hostname = service::process::hostname();

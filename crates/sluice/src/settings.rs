@@ -75,7 +75,7 @@ pub struct Shutdown {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Folder of the embedded log and the archive. One process at a time, held by a lock file.
+    /// Folder of the embedded log, the spool and the archive. One process at a time, held by a lock file.
     pub data_dir: PathBuf,
     /// The listener for senders.
     pub http: gateway::HttpConfig,
@@ -93,12 +93,16 @@ pub struct Settings {
     pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// What becomes known of samples that are refused.
+    pub rejections: service::rejections::Config,
     /// Groups of metrics that batch jobs push.
     pub pushgateway: gateway::PushgatewayConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
     pub kafka: buffer::kafka::Config,
+    /// Records that Kafka does not take now, kept on the gateway's disk until it does.
+    pub spool: buffer::spool::Config,
     /// The embedded log, when `buffer.kind` is `local`.
     pub local: buffer::local::Config,
     /// Reading from the buffer.
@@ -154,9 +158,11 @@ impl Settings {
             otlp: gateway::OtlpConfig::default(),
             statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            rejections: service::rejections::Config::default(),
             pushgateway: gateway::PushgatewayConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
+            spool: buffer::spool::Config::default(),
             local: buffer::local::Config::default(),
             consumer: consumer::Config::default(),
             stores: BTreeMap::new(),
@@ -218,6 +224,7 @@ impl Settings {
         self.otlp.check().map_err(section("otlp"))?;
         self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.rejections.check().map_err(section("rejections"))?;
         self.pushgateway.check().map_err(section("pushgateway"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
@@ -255,6 +262,11 @@ impl Settings {
                         self.kafka.delivery_timeout, self.http.request_timeout
                     );
                     return Err(("kafka.delivery_timeout".to_owned(), why));
+                }
+                if role != Role::Consumer && self.spool.enabled {
+                    self.spool
+                        .check(self.buffer.retention, self.kafka.delivery_timeout)
+                        .map_err(section("spool"))?;
                 }
             }
             BufferKind::Local if role != Role::Standalone => {

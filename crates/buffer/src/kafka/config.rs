@@ -67,7 +67,8 @@ pub struct Config {
     pub max_queue: Size,
     /// Bytes that one consumer reads ahead of its store, per consumer group.
     pub read_ahead: Size,
-    /// Options of librdkafka, by their own names: TLS, SASL and everything else.
+    /// Options of librdkafka, by their own names: TLS, SASL and everything else. TLS and SASL need a binary that was
+    /// built with `kafka-security`, such as the container image's.
     pub properties: Properties,
 }
 
@@ -151,6 +152,12 @@ const ALIASES: &[(&str, &str)] = &[
     ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
 ];
 
+/// How librdkafka names what it was built without.
+const UNBUILT: &[&str] = &["OpenSSL", "libcurl", "recompile librdkafka"];
+
+const BUILD_IT: &str = "; this binary was built without TLS and SASL for Kafka: build it with `--features kafka-security`, \
+                        or use the container image, which has both";
+
 const FIXED: &str = "Sluice's promises depend on it, so it cannot be changed";
 
 impl Config {
@@ -179,9 +186,16 @@ impl Config {
         if self.read_ahead < Size::mib(1) {
             return wrong("read_ahead", "must be at least 1MiB");
         }
-        for (key, _) in self.properties.iter() {
+        for (key, value) in self.properties.iter() {
             if let Some((_, why)) = OWN.iter().find(|(own, _)| *own == key) {
                 return wrong(&format!("properties.{key}"), why);
+            }
+            // OpenSSL's own words do not say that there is no such file.
+            if key.ends_with(".location")
+                && value != "probe"
+                && let Err(error) = std::fs::metadata(value)
+            {
+                return wrong(&format!("properties.{key}"), &format!("{value}: {error}"));
             }
         }
         self.check_with_librdkafka()
@@ -217,15 +231,18 @@ impl Config {
             }
             other => (String::new(), other.to_string()),
         };
-        let secret = self
+        let mut why = self
             .properties
             .iter()
             .filter(|(key, value)| properties::is_secret(key) && !value.is_empty())
             .fold(why, |why, (_, value)| why.replace(value, "***"));
+        if !cfg!(feature = "kafka-security") && UNBUILT.iter().any(|part| why.contains(part)) {
+            why.push_str(BUILD_IT);
+        }
         if key.is_empty() {
-            ("properties".to_owned(), secret)
+            ("properties".to_owned(), why)
         } else {
-            (format!("properties.{key}"), secret)
+            (format!("properties.{key}"), why)
         }
     }
 

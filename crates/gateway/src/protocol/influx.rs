@@ -18,6 +18,7 @@ use bytes::Bytes;
 use codec::Decoded;
 use codec::catalogue::Catalogue;
 use codec::influx::{Options, Precision};
+use codec::parts::Part;
 use http::{HeaderName, HeaderValue, StatusCode};
 use model::{Limits, Refusal};
 
@@ -118,6 +119,10 @@ impl<D: Dialect> Protocol for Influx<D> {
         };
         self.body.get_or_init(|| body.clone());
         codec::influx::decode(body, &options)
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        codec::parts::lines(body, wanted)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

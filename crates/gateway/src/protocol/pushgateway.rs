@@ -10,21 +10,22 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use buffer::Durability;
 use bytes::Bytes;
 use codec::{Decoded, Encoding, exposition_protobuf, text};
 use futures::stream;
+use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
 use model::{Code, Refusal};
 use service::units::Size;
 use tokio::time::Instant;
 
-use super::{DURABILITY, Head, deliver, opened, with_retry_after};
+use super::{Head, deliver, opened, show_durability, with_retry_after};
 use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
 use crate::metrics;
-use crate::origin::origin;
+use crate::origin::{origin, sender};
 use crate::permits::Permit;
 use crate::pushgateway::{
     Content, Groups, Mode, NO_TIME, PushOptions, Target, group_of_path, shown, shown_all,
@@ -65,13 +66,13 @@ async fn push(app: &Arc<App>, mode: Mode, request: Request) -> Response {
     let (parts, mut body) = opened(request).await;
     let head = Head { app, parts: &parts };
     match take(&head, mode, &mut body).await {
-        Ok(()) => done(app, StatusCode::OK),
-        Err(error) => deliver(failed(&error), &head, body, &error).await,
+        Ok(durability) => done(app, durability, StatusCode::OK),
+        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
 
 /// Reads a push and stores it, or notes that it was refused.
-async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<(), Error> {
+async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<Option<Durability>, Error> {
     let app = head.app;
     app.pipeline.check_open()?;
     let groups = groups(app)?;
@@ -84,11 +85,11 @@ async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<(), Error>
         let received = app.body_limits.read(body, permit).await?;
         let limit = groups.max_group();
         let (content, permit) = read(app, &target, limit, encoding, format, received).await?;
-        groups.push(&target, mode, &options, content).await?;
+        let durability = groups.push(&target, mode, &options, content).await?;
         drop(permit);
-        Ok(())
+        Ok(durability)
     };
-    let taken: Result<(), Error> = Box::pin(taken).await;
+    let taken: Result<Option<Durability>, Error> = Box::pin(taken).await;
     if let Err(error) = &taken
         && error.code().status() == 400
         && let Err(unknown) = Box::pin(groups.fail(&target)).await
@@ -137,8 +138,8 @@ async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
         Box::pin(groups.delete(&target)).await
     };
     match ended.await {
-        Ok(()) => done(&app, StatusCode::ACCEPTED),
-        Err(error) => deliver(failed(&error), &head, body, &error).await,
+        Ok(durability) => done(&app, durability, StatusCode::ACCEPTED),
+        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
 
@@ -189,7 +190,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
         .and_then(|()| groups(&app)?.check_known());
     match is_ready {
         Ok(()) => "OK".into_response(),
-        Err(error) => failed(&error),
+        Err(error) => plainly(&error),
     }
 }
 
@@ -249,14 +250,19 @@ fn target(head: &Head<'_>) -> Result<Target, Error> {
     })
 }
 
-fn done(app: &App, status: StatusCode) -> Response {
+fn done(app: &App, durability: Option<Durability>, status: StatusCode) -> Response {
     let mut response = status.into_response();
-    let durability = HeaderValue::from_static(app.durability);
-    response.headers_mut().insert(DURABILITY, durability);
+    show_durability(&mut response, durability.unwrap_or(app.durability));
     response
 }
 
-fn failed(error: &Error) -> Response {
+fn failed(head: &Head<'_>, error: &Error) -> Response {
+    let receipts = &head.app.pipeline.receipts;
+    receipts.request("pushgateway", &sender(head), head.parts, error);
+    plainly(error)
+}
+
+fn plainly(error: &Error) -> Response {
     metrics::request_refused(error.code());
     let text = match error {
         Error::Batch(refusals) => {

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use codec::text::{Dialect, Options};
 use codec::{Decoded, exposition_protobuf};
 use http::StatusCode;
@@ -70,6 +71,13 @@ impl Protocol for Text {
         decoded.drop_long_metadata(limits.max_metadata_bytes);
         ExtraLabels::give(&extra, body, &mut decoded)?;
         Ok(decoded)
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        match self.format {
+            Format::Text | Format::OpenMetrics => codec::parts::lines(body, wanted),
+            Format::Protobuf => Vec::new(),
+        }
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {
