@@ -249,3 +249,18 @@ pub(crate) fn text(data: &[u8]) {
 pub(crate) fn victoria_json(data: &[u8]) {
     drop(codec::victoria_json::decode(data, 1000));
 }
+
+/// The bytes of refused objects, for their receipts: always bytes of the body.
+pub(crate) fn parts(data: &[u8]) {
+    let wanted = [0, 1, 5];
+    let within = data.as_ptr_range();
+    for (index, part) in codec::parts::lines(data, &wanted)
+        .into_iter()
+        .chain(codec::parts::elements(data, &wanted))
+        .chain(codec::parts::series(data, &wanted))
+    {
+        assert!(wanted.contains(&index));
+        let of_part = part.as_ptr_range();
+        assert!(part.is_empty() || (within.start <= of_part.start && of_part.end <= within.end));
+    }
+}

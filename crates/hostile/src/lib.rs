@@ -59,6 +59,7 @@ targets! {
     log_entry: records::log_entry,
     opentsdb: codecs::opentsdb,
     otlp: codecs::otlp,
+    parts: codecs::parts,
     pushgateway: streams::pushgateway,
     record: codecs::record,
     remote_write: codecs::remote_write,

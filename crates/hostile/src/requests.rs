@@ -117,6 +117,7 @@ fn start() -> Rig {
     let beside = Beside {
         routes: Router::new(),
         groups: Some(PushGroups::new(Arc::clone(&table), Told(table))),
+        ..Beside::default()
     };
     let clock = Arc::new(ManualClock::new(NOW_MS));
     let (router, gateway) =
@@ -136,8 +137,8 @@ impl Publish for Nowhere {
     fn publish(
         &self,
         _record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
-        std::future::ready(Ok(()))
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
+        std::future::ready(Ok(Durability::Local))
     }
 
     fn durability(&self) -> Durability {

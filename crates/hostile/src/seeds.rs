@@ -20,6 +20,11 @@ pub(crate) fn catalogue() -> Vec<Vec<u8>> {
     [json(), remote_write(), otlp()].concat()
 }
 
+/// Bodies of the formats whose objects are found again.
+pub(crate) fn parts() -> Vec<Vec<u8>> {
+    [json(), opentsdb(), remote_write(), influx()].concat()
+}
+
 fn owned<const N: usize>(texts: [&str; N]) -> Vec<Vec<u8>> {
     texts.map(|text| text.as_bytes().to_vec()).into()
 }
