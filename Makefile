@@ -73,7 +73,7 @@ typos: .build/tools/.installed
 house:
 	@cargo test --locked --quiet --package testkit --test house
 	# A workspace of its own, whose lock file nobody else would miss.
-	cargo fetch --locked --quiet --manifest-path crates/codec/fuzz/Cargo.toml
+	cargo fetch --locked --quiet --manifest-path crates/hostile/fuzz/Cargo.toml
 
 fix: .build/tools/.installed ## Repair what can be repaired by a program
 	@cargo fmt --all
@@ -87,7 +87,7 @@ docs: ## Write the generated parts of the documents anew
 bench: ## Measure decoding, grouping and encoding
 	@cargo bench --locked --package codec
 
-fuzz: ## Feed each decoder evolving bytes for ten minutes (ARGS="60 json" for one minute of one)
+fuzz: ## Give what reads bytes from outside evolving bytes, ten minutes each (ARGS="60 json" for one minute of one)
 	@scripts/fuzz $(ARGS)
 
 load: ## Measure what a sample costs in every scenario, about ten minutes (ARGS="--only 'json-*'")

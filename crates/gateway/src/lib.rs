@@ -13,6 +13,8 @@ mod coalesce;
 mod config;
 mod error;
 mod families;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ingest;
 mod known_series;
 mod layers;

@@ -233,6 +233,18 @@ impl Settings {
         Source::new(role, file.map(std::path::Path::to_owned), environment).load()
     }
 
+    /// The same from a file that has been read.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of(
+        role: Role,
+        file: Option<&service::settings::File>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
+        Ok(source::read(role, file, environment)?.0)
+    }
+
     /// Relations between settings that no single one can check.
     fn check(&self, role: Role) -> Result<(), (String, String)> {
         let section =

@@ -12,6 +12,7 @@ mod agents;
 mod clients;
 mod datadog;
 mod foreign;
+mod hostile;
 mod influx;
 mod kafka_security;
 mod million;
