@@ -4,6 +4,7 @@
     reason = "the one file of this crate that names metrics"
 )]
 
+pub(crate) mod quotas;
 pub(crate) mod statsd;
 
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -13,6 +14,10 @@ use codec::Ignored;
 use hashbrown::{Equivalent, HashMap};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use model::Code;
+pub(crate) use quotas::{
+    active_series, label_values, metric_active_series, quota_memory, quota_refused, repeats,
+    repeats_memory, tenant_active_series,
+};
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
 pub(crate) use statsd::{
     StatsdCounters, StatsdTally, statsd_flushed, statsd_held, statsd_kernel_drops,

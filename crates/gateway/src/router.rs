@@ -47,7 +47,10 @@ use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
+use crate::quotas::{self, Quotas, QuotasHandle};
 use crate::receipts::Receipts;
+use crate::repeats::Repeats;
+use crate::retry::Backoff;
 use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
@@ -62,6 +65,8 @@ pub(crate) struct App {
     /// None without a place to keep them: then their routes are not there.
     pub groups: Option<Arc<Groups>>,
     pub otlp: Arc<Shared>,
+    pub backoff: Backoff,
+    pub repeats: Arc<Repeats>,
 }
 
 /// What a gateway serves beside what it always does.
@@ -166,11 +171,20 @@ pub fn router<P: Publish>(
             Arc::clone(&clock),
         ),
         clock,
-        permits: Permits::new(config.http.max_in_flight.bytes()),
+        permits: Permits::with(
+            config.http.max_in_flight.bytes(),
+            config.http.max_connections,
+            config.http.max_slow_bodies,
+        ),
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
         catalogue: KnownSeries::new(catalogue_bytes, hasher),
+        quotas: Arc::new(Quotas::new(
+            &config.quotas,
+            config.cardinality,
+            RandomState::default(),
+        )),
         is_draining: AtomicBool::new(false),
     });
     let groups = groups
@@ -197,7 +211,12 @@ pub fn router<P: Publish>(
         influx: Arc::new(config.influx.clone()),
         groups,
         otlp: Arc::new(Shared::new(&config.otlp)),
+        backoff: Backoff::new(config.http.max_retry_after.0.as_secs()),
+        repeats: Repeats::start(config.idempotency, tasks),
     });
+    let quotas = Arc::clone(&pipeline.quotas);
+    let repeats = Arc::clone(&app.repeats);
+    tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
     let protocols = || {
         if has_groups {
             protocols().merge(pushgateway::routes())
@@ -280,6 +299,12 @@ impl<P> Gateway<P> {
     #[must_use]
     pub fn controls(&self) -> Controls {
         self.controls.clone()
+    }
+
+    /// What can be changed and asked about quotas while the gateway runs.
+    #[must_use]
+    pub fn quotas(&self) -> QuotasHandle {
+        QuotasHandle::of(&self.pipeline.quotas)
     }
 
     /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].

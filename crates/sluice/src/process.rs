@@ -16,6 +16,7 @@ use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cardinality;
 use crate::metrics;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
@@ -23,8 +24,9 @@ use crate::settings::{Settings, Source};
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 8] = [
+pub const CATALOGUES: [(&str, &[Metric]); 9] = [
     ("Gateway", gateway::CATALOGUE),
+    ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Spool", buffer::metrics::spool::CATALOGUE),
@@ -43,6 +45,8 @@ pub(crate) struct Process {
     pub(crate) health: Health,
     /// What is refused, and why.
     pub(crate) rejections: rejections::Shown,
+    /// How many series there are.
+    pub(crate) cardinality: cardinality::Shown,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -67,8 +71,10 @@ impl Process {
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
+        let cardinality = cardinality::Shown::default();
         let router = service::admin::router(health.clone(), metrics)
-            .merge(rejections::router(rejections.clone()));
+            .merge(rejections::router(rejections.clone()))
+            .merge(cardinality::router(cardinality.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -84,6 +90,7 @@ impl Process {
             tasks,
             health,
             rejections,
+            cardinality,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,

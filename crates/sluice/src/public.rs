@@ -41,6 +41,9 @@ impl<P: Publish> Public<P> {
             record_format: settings.buffer.record_format,
             pushgateway: settings.pushgateway.clone(),
             rejections: settings.rejections.clone(),
+            quotas: settings.quotas.clone(),
+            cardinality: settings.cardinality,
+            idempotency: settings.idempotency,
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let scheme = scheme(config.http.tls.as_ref());
@@ -74,6 +77,12 @@ impl<P: Publish> Public<P> {
         process.reloads.on(move |settings| {
             let apply = controls.prepare(&settings.access, &settings.tenancy)?;
             Ok(Box::new(apply) as Apply)
+        });
+        let quotas = gateway.quotas();
+        process.cardinality.is(quotas.clone());
+        process.reloads.on(move |settings| {
+            let (quotas, config) = (quotas.clone(), settings.quotas.clone());
+            Ok(Box::new(move || quotas.replace(&config)) as Apply)
         });
         let tls = acceptor(
             "http",

@@ -124,6 +124,12 @@ pub struct Settings {
     pub rejections: service::rejections::Config,
     /// Groups of metrics that batch jobs push.
     pub pushgateway: gateway::PushgatewayConfig,
+    /// How much tenants, sources and metrics may send.
+    pub quotas: gateway::QuotasConfig,
+    /// How many series there are.
+    pub cardinality: gateway::CardinalityConfig,
+    /// Requests that are sent again.
+    pub idempotency: gateway::IdempotencyConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
@@ -191,6 +197,9 @@ impl Settings {
             coalesce: gateway::CoalesceConfig::default(),
             rejections: service::rejections::Config::default(),
             pushgateway: gateway::PushgatewayConfig::default(),
+            quotas: gateway::QuotasConfig::default(),
+            cardinality: gateway::CardinalityConfig::default(),
+            idempotency: gateway::IdempotencyConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
             spool: buffer::spool::Config::default(),
@@ -254,6 +263,9 @@ impl Settings {
         self.coalesce.check().map_err(section("coalesce"))?;
         self.rejections.check().map_err(section("rejections"))?;
         self.pushgateway.check().map_err(section("pushgateway"))?;
+        self.quotas.check().map_err(section("quotas"))?;
+        self.cardinality.check().map_err(section("cardinality"))?;
+        self.idempotency.check().map_err(section("idempotency"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;
@@ -280,6 +292,7 @@ impl Settings {
                 self.kafka.check().map_err(section("kafka"))?;
                 if role != Role::Consumer {
                     self.check_groups_topic()?;
+                    self.check_tenant_topics()?;
                 }
                 if role != Role::Consumer
                     && self.kafka.delivery_timeout >= self.http.request_timeout
@@ -369,6 +382,24 @@ impl Settings {
     pub fn groups_topic(&self) -> String {
         let topic = self.pushgateway.topic.clone();
         topic.unwrap_or_else(|| format!("{}-groups", self.kafka.topic))
+    }
+
+    /// A tenant's topic holds samples and nothing else.
+    fn check_tenant_topics(&self) -> Result<(), (String, String)> {
+        let others = [
+            ("pushgateway.topic", self.groups_topic()),
+            (
+                "consumer.dead_letter_topic",
+                self.consumer.dead_letter_topic.clone(),
+            ),
+        ];
+        for (tenant, topic) in &self.kafka.tenant_topics {
+            if let Some((key, _)) = others.iter().find(|(_, other)| other == topic) {
+                let why = format!("is {topic}, and so is {key}");
+                return Err((format!("kafka.tenant_topics.{tenant}"), why));
+            }
+        }
+        Ok(())
     }
 
     /// The groups have a compacted topic of their own.

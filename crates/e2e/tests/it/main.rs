@@ -22,6 +22,7 @@ mod prometheus;
 mod prometheus_sender;
 mod push;
 mod pushgateway;
+mod quotas;
 mod records;
 mod rejections;
 mod sluice;
