@@ -17,7 +17,7 @@ pub(crate) mod victoria;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
@@ -26,9 +26,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use model::{Limits, Refusal};
-use service::http::Peer;
 
-use crate::access;
 use crate::answer;
 use crate::body::linger;
 use crate::error::Error;
@@ -213,23 +211,9 @@ pub(crate) async fn receive<P: Protocol>(
             protocol.refused(&head, &error)
         }
         Err(error) => {
-            denied(&head, &error);
             let response = failed::<P>(&head, &error);
             deliver(response, &head, body, &error).await
         }
-    }
-}
-
-/// Counts a request for a tenant that its credential does not speak for.
-fn denied(head: &Head<'_>, error: &Error) {
-    if let Error::Denied(denied) = error {
-        let peer = head.parts.extensions.get::<Peer>();
-        let route = head.parts.extensions.get::<MatchedPath>();
-        access::count(
-            denied,
-            route.map_or("", MatchedPath::as_str),
-            peer.map(|peer| &*peer.name),
-        );
     }
 }
 
