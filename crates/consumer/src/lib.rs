@@ -11,6 +11,7 @@ mod config;
 mod context;
 mod decode;
 mod frontier;
+mod headroom;
 mod lag;
 mod lane;
 mod ledger;
