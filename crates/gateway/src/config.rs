@@ -339,14 +339,14 @@ pub struct Config {
     pub record_format: RecordFormat,
     /// Section `pushgateway`.
     pub pushgateway: PushgatewayConfig,
+    /// Section `rejections`.
+    pub rejections: service::rejections::Config,
     /// Section `quotas`, as it is at the start.
     pub quotas: QuotasConfig,
     /// Section `cardinality`.
     pub cardinality: CardinalityConfig,
     /// Section `idempotency`.
     pub idempotency: IdempotencyConfig,
-    /// Section `rejections`.
-    pub rejections: service::rejections::Config,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

@@ -91,8 +91,8 @@ pub(crate) struct Pipeline {
     pub coalescer: Coalescer,
     pub families: Families,
     pub catalogue: KnownSeries,
-    pub quotas: Arc<Quotas>,
     pub receipts: Receipts,
+    pub quotas: Arc<Quotas>,
     pub is_draining: AtomicBool,
 }
 

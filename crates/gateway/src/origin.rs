@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use service::http::Peer;
 
-use crate::access::Grant;
+use crate::access::{self, Grant};
 use crate::config::TenancyConfig;
 use crate::error::Error;
 use crate::ingest::Origin;
@@ -58,7 +58,10 @@ fn tenant(head: &Head<'_>) -> Result<Option<Arc<str>>, Error> {
     let named = named_tenant(head)?;
     match head.parts.extensions.get::<Arc<Grant>>() {
         None => Ok(named),
-        Some(grant) => grant.tenant(named).map_err(Error::Denied),
+        Some(grant) => grant.tenant(named).map_err(|denied| {
+            access::count(&denied, head.parts);
+            Error::Denied(denied)
+        }),
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) mod victoria;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
 use buffer::Durability;
 use bytes::Bytes;
@@ -28,9 +28,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use model::{Limits, Refusal};
-use service::http::Peer;
 
-use crate::access;
 use crate::answer;
 use crate::body::{linger, linger_briefly};
 use crate::error::Error;
@@ -227,7 +225,6 @@ pub(crate) async fn receive<P: Protocol>(
             with_retry_after(protocol.refused(&head, &error), &head, &error)
         }
         Err(error) => {
-            denied(&head, &error);
             let response = failed::<P>(&head, &error);
             deliver(response, &head, body, &error).await
         }
@@ -238,19 +235,6 @@ pub(crate) async fn receive<P: Protocol>(
 pub(crate) fn show_durability(response: &mut Response, durability: Durability) {
     let durability = HeaderValue::from_static(durability.as_str());
     response.headers_mut().insert(DURABILITY, durability);
-}
-
-/// Counts a request for a tenant that its credential does not speak for.
-fn denied(head: &Head<'_>, error: &Error) {
-    if let Error::Denied(denied) = error {
-        let peer = head.parts.extensions.get::<Peer>();
-        let route = head.parts.extensions.get::<MatchedPath>();
-        access::count(
-            denied,
-            route.map_or("", MatchedPath::as_str),
-            peer.map(|peer| &*peer.name),
-        );
-    }
 }
 
 /// A request with its route's parameters where [`Head`] finds them.
@@ -296,6 +280,7 @@ fn note<P: Protocol>(head: &Head<'_>, error: &Error) {
     receipts.request(P::NAME, &sender(head), head.parts, error);
 }
 
+/// With how long to wait before another try, where that helps.
 pub(crate) fn with_retry_after(mut response: Response, head: &Head<'_>, error: &Error) -> Response {
     if let Some(seconds) = head.app.backoff.after(head, error) {
         response

@@ -295,16 +295,16 @@ fn protocols() -> Router<Arc<App>> {
 }
 
 impl<P> Gateway<P> {
-    /// What can be changed and asked about quotas while the gateway runs.
-    #[must_use]
-    pub fn quotas(&self) -> QuotasHandle {
-        QuotasHandle::of(&self.pipeline.quotas)
-    }
-
     /// What can change while it runs.
     #[must_use]
     pub fn controls(&self) -> Controls {
         self.controls.clone()
+    }
+
+    /// What can be changed and asked about quotas while the gateway runs.
+    #[must_use]
+    pub fn quotas(&self) -> QuotasHandle {
+        QuotasHandle::of(&self.pipeline.quotas)
     }
 
     /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].

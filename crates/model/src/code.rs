@@ -72,12 +72,12 @@ pub enum Code {
     ParameterInvalid,
     /// The tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`.
     TenantInvalid,
-    /// `Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters.
-    IdempotencyKeyInvalid,
     /// The request does not say who it is, or its credential is not good.
     Unauthenticated,
     /// The credential is good, but not for this.
     Forbidden,
+    /// `Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters.
+    IdempotencyKeyInvalid,
     /// There is nothing at this path.
     NotFound,
     /// The path exists, for another method.
@@ -146,9 +146,9 @@ impl Code {
         Self::BatchRefused,
         Self::ParameterInvalid,
         Self::TenantInvalid,
-        Self::IdempotencyKeyInvalid,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::IdempotencyKeyInvalid,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -203,9 +203,9 @@ impl Code {
             Self::BatchRefused => "batch_refused",
             Self::ParameterInvalid => "parameter_invalid",
             Self::TenantInvalid => "tenant_invalid",
-            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
+            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
@@ -341,14 +341,14 @@ impl Code {
             Self::TenantInvalid => {
                 "the tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`"
             }
-            Self::IdempotencyKeyInvalid => {
-                "`Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters"
-            }
             Self::Unauthenticated => {
                 "the request does not say who it is, or its credential is not good"
             }
             Self::Forbidden => {
                 "the credential is good, but not for this: another tenant, or another protocol"
+            }
+            Self::IdempotencyKeyInvalid => {
+                "`Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters"
             }
             Self::NotFound => "there is nothing at this path",
             Self::MethodNotAllowed => "the path exists, for another method",

@@ -17,12 +17,12 @@ const PATHS: [(&str, &str); 5] = [
     ),
     ("/metrics", "what it counted, for Prometheus"),
     (
-        "/api/v1/cardinality",
-        "how many series there are, and who makes most of them (?limit=)",
-    ),
-    (
         "/api/v1/rejections",
         "why data is missing: what was refused lately (?source=&metric=&reason=&tenant=&since=&limit=)",
+    ),
+    (
+        "/api/v1/cardinality",
+        "how many series there are, and who makes most of them (?limit=)",
     ),
 ];
 

@@ -43,10 +43,10 @@ pub(crate) struct Process {
     pub(crate) tasks: Tasks,
     /// Whether traffic is wanted.
     pub(crate) health: Health,
-    /// How many series there are.
-    pub(crate) cardinality: cardinality::Shown,
     /// What is refused, and why.
     pub(crate) rejections: rejections::Shown,
+    /// How many series there are.
+    pub(crate) cardinality: cardinality::Shown,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -70,11 +70,11 @@ impl Process {
             url = %format_args!("{}://{}", scheme(settings.admin.tls.as_ref()), reachable(admin.local_addr()?)),
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
-        let cardinality = cardinality::Shown::default();
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
+        let cardinality = cardinality::Shown::default();
         let router = service::admin::router(health.clone(), metrics)
-            .merge(cardinality::router(cardinality.clone()))
-            .merge(rejections::router(rejections.clone()));
+            .merge(rejections::router(rejections.clone()))
+            .merge(cardinality::router(cardinality.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -89,8 +89,8 @@ impl Process {
         Ok(Self {
             tasks,
             health,
-            cardinality,
             rejections,
+            cardinality,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,

@@ -22,6 +22,7 @@ use crate::answer;
 use crate::body::linger;
 use crate::error::Error;
 use crate::metrics;
+use crate::origin::sender;
 use crate::protocol::{Head, with_retry_after};
 use crate::router::App;
 
@@ -104,24 +105,24 @@ async fn ask(app: &Arc<App>, route: &str, request: Request) -> Result<Request, R
             Ok(Request::from_parts(parts, body))
         }
         Ok(None) => Ok(Request::from_parts(parts, body)),
-        Err(denied) => Err(refuse(app, &access, route, &shape, denied, &parts, body).await),
+        Err(denied) => Err(refuse(app, &access, &shape, denied, &parts, body).await),
     }
 }
 
 async fn refuse(
     app: &App,
     access: &Access,
-    route: &str,
     shape: &Shape,
     denied: Denied,
     parts: &Parts,
     mut body: Body,
 ) -> Response {
-    let peer = parts.extensions.get::<Peer>().map(|peer| &*peer.name);
-    count(&denied, route, peer);
+    count(&denied, parts);
     let error = Error::Denied(denied);
     metrics::request_refused(error.code());
     let head = Head { app, parts };
+    let receipts = &app.pipeline.receipts;
+    receipts.request(shape.protocol, &sender(&head), parts, &error);
     let mut response = with_retry_after((shape.failed)(&head, &error), &head, &error);
     if response.status() == StatusCode::UNAUTHORIZED {
         for challenge in access.challenges() {
@@ -137,11 +138,14 @@ async fn refuse(
 }
 
 /// Counts and logs who was not let in: never with what it showed.
-pub(crate) fn count(denied: &Denied, route: &str, peer: Option<&str>) {
+pub(crate) fn count(denied: &Denied, parts: &Parts) {
     static DENIED: LogLimit = LogLimit::new();
     let reason = denied.reason();
     metrics::access_denied(reason);
     if let Some(suppressed) = DENIED.pass() {
+        let route = parts.extensions.get::<MatchedPath>();
+        let route = route.map(MatchedPath::as_str);
+        let peer = parts.extensions.get::<Peer>().map(|peer| &*peer.name);
         tracing::warn!(
             reason,
             source = peer,

@@ -371,4 +371,6 @@ impl Future for Watchdog {
 }
 
 #[cfg(test)]
+mod over_tls;
+#[cfg(test)]
 mod tests;

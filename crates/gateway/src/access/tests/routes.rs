@@ -202,3 +202,21 @@ async fn a_path_that_is_not_there_is_not_there_for_anybody() {
     let request = Request::get("/nothing").body(Body::empty()).unwrap();
     assert_eq!(server().send(request).await.status, 404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_operators_is_not_here() {
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    for (path, expected) in [
+        ("/livez", 404),
+        ("/readyz", 404),
+        ("/debug", 404),
+        ("/metrics", 405),
+    ] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        assert_eq!(
+            server.send(request).await.status.as_u16(),
+            expected,
+            "{path}"
+        );
+    }
+}
