@@ -24,7 +24,8 @@ use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
 use crate::config::{
-    AccessConfig, BadSetting, Config, InfluxConfig, RecordFormat, StatsdConfig, TenancyConfig,
+    AccessConfig, BadSetting, Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig,
+    TenancyConfig,
 };
 use crate::error::Error;
 use crate::families::Families;
@@ -171,11 +172,7 @@ pub fn router<P: Publish>(
             Arc::clone(&clock),
         ),
         clock,
-        permits: Permits::with(
-            config.http.max_in_flight.bytes(),
-            config.http.max_connections,
-            config.http.max_slow_bodies,
-        ),
+        permits: permits(&config.http),
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
@@ -255,6 +252,11 @@ fn access(config: &Config) -> Access {
         tracing::error!("access.{key}: {why}; nobody is let in");
         Access::closed()
     })
+}
+
+fn permits(http: &HttpConfig) -> Arc<Permits> {
+    let limit_bytes = http.max_in_flight.bytes();
+    Permits::with(limit_bytes, http.max_connections, http.max_slow_bodies)
 }
 
 /// The routes on which samples are pushed, one line per protocol and path.
