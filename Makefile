@@ -17,7 +17,7 @@ deny := -D warnings
 # is tested and shipped has them; `make run` does without, so that a first start needs no packages.
 secured := --features sluice/kafka-security
 
-.PHONY: help run build test guard check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
+.PHONY: help run build test guard faults check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -31,14 +31,20 @@ build: ## Build the release binary, target/release/sluice
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
 	# The end-to-end tests run the binary that users run; `guard` is beside it, so that both share what they compile.
-	cargo build --release --locked --package sluice --package guard $(secured)
+	cargo build --release --locked --package sluice --package guard --package faults $(secured)
 	cargo test --workspace --locked --no-fail-fast $(secured)
 	target/release/guard
+	target/release/faults --quick
 
 guard: ## Compare what a sample costs with what was accepted (ARGS=--accept accepts it)
 	@scripts/test-setup valgrind headers
 	cargo build --release --locked --package sluice --package guard $(secured)
 	target/release/guard $(ARGS)
+
+faults: ## Break every part under load and account for every sample (ARGS="list", ARGS="kill", FAULT_ROUNDS=100)
+	@scripts/test-setup kafka prometheus victoria-metrics haproxy headers
+	cargo build --release --locked --package sluice --package faults $(secured)
+	target/release/faults $(ARGS)
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
 

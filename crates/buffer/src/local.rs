@@ -16,6 +16,7 @@ mod failure;
 pub mod fuzzing;
 mod handle;
 mod index;
+mod journal;
 mod lock;
 mod memory;
 mod plan;

@@ -16,12 +16,13 @@ use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
 use crate::rejections::{Late, Noting};
-use crate::settings::{Role, Settings, WINDOW};
+use crate::settings::{Role, Settings, Source, WINDOW};
 
 /// Runs a role until it is told to stop.
-pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(source: Source, settings: Settings) -> anyhow::Result<()> {
+    let role = source.role();
     let lock = lock_for_spool(role, &settings)?;
-    let process = Process::start(role, &settings).await?;
+    let process = Process::start(source, &settings).await?;
     let dead_letters =
         Some(settings.consumer.dead_letter_topic.as_str()).filter(|_| role != Role::Gateway);
     let producer = Producer::with_dead_letters(&settings.kafka, dead_letters);

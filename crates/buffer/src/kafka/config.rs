@@ -3,6 +3,7 @@
 //! What Sluice promises (acknowledged by all replicas, no duplicates from retries, offsets committed
 //! only after the store's write, no reset to the latest record) cannot be switched off by `properties`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -53,6 +54,10 @@ pub struct Config {
     pub brokers: String,
     /// The topic that holds the samples.
     pub topic: String,
+    /// Topics of their own for tenants, by tenant: their records go there instead of `topic`, and are kept as long. All
+    /// topics are created where they are missing. A consumer reads one topic: for such a tenant's, one whose `topic` it
+    /// is.
+    pub tenant_topics: BTreeMap<String, String>,
     /// Partitions of the topic, if it does not exist yet. An existing topic is never changed.
     pub partitions: i32,
     /// Replicas of each partition, if the topic does not exist yet. With 3 or more, two must have a record
@@ -104,6 +109,7 @@ impl Default for Config {
         Self {
             brokers: "localhost:9092".to_owned(),
             topic: "metrics".to_owned(),
+            tenant_topics: BTreeMap::new(),
             partitions: 64,
             replication: 3,
             compression: Compression::default(),
@@ -171,6 +177,13 @@ impl Config {
             return wrong("brokers", "must name a broker, such as localhost:9092");
         }
         check_topic_name(&self.topic).map_err(|why| ("topic".to_owned(), why))?;
+        for (tenant, topic) in &self.tenant_topics {
+            let key = format!("tenant_topics.{tenant}");
+            check_topic_name(topic).map_err(|why| (key.clone(), why))?;
+            if *topic == self.topic {
+                return wrong(&key, "is kafka.topic, where a tenant's records go anyway");
+            }
+        }
         if self.partitions < 1 {
             return wrong("partitions", "must be at least 1");
         }
@@ -199,6 +212,17 @@ impl Config {
             }
         }
         self.check_with_librdkafka()
+    }
+
+    /// Where the records of a tenant go.
+    pub(super) fn topic_of(&self, tenant: Option<&str>) -> &str {
+        let own = tenant.and_then(|tenant| self.tenant_topics.get(tenant));
+        own.unwrap_or(&self.topic)
+    }
+
+    /// The topics of tenants that have their own, each once.
+    pub(super) fn own_topics(&self) -> BTreeSet<&str> {
+        self.tenant_topics.values().map(String::as_str).collect()
     }
 
     /// Builds clients that know no broker, so that nothing is connected to.

@@ -134,6 +134,11 @@ impl Sluice {
         self.http_port
     }
 
+    /// The port of the admin listener.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin_port
+    }
+
     /// A URL of the public listener.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.http_port)

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::DerefMut;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use tower::Service;
 use super::activity::{Activity, Answer, Overdue, Watched};
 use super::framing;
 use super::{Connections, Peer};
+use crate::tls::ClientCertificate;
 
 /// The most that is read ahead of a connection, and so the longest header. Times the number of connections it is
 /// what all clients together can make us hold without a request.
@@ -70,8 +72,27 @@ pub(super) enum Ended {
     SlowHeader,
     /// The client broke the protocol or went away.
     Error,
+    /// Client and server did not agree on how to speak TLS.
+    Handshake,
     /// Cut at the drain deadline.
     Shutdown,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Default)]
+pub(super) struct Client {
+    pub(super) address: Option<SocketAddr>,
+    /// Verified.
+    pub(super) certificate: Option<Arc<ClientCertificate>>,
+}
+
+impl From<Option<SocketAddr>> for Client {
+    fn from(address: Option<SocketAddr>) -> Self {
+        Self {
+            address,
+            certificate: None,
+        }
+    }
 }
 
 impl Ended {
@@ -81,6 +102,7 @@ impl Ended {
             Self::Idle => "idle",
             Self::SlowHeader => "slow_header",
             Self::Error => "error",
+            Self::Handshake => "handshake",
             Self::Shutdown => "shutdown",
         }
     }
@@ -90,7 +112,7 @@ impl Ended {
 pub(super) async fn serve_connection<I>(
     mut io: I,
     router: Router,
-    peer: Option<SocketAddr>,
+    client: impl Into<Client>,
     connections: Connections,
     stopping: CancellationToken,
 ) -> Ended
@@ -100,8 +122,15 @@ where
     let activity = Activity::new();
     let mut service = service_fn({
         let activity = activity.clone();
-        let peer = peer.map(Peer::of);
-        move |request| handle(router.clone(), activity.clone(), peer.clone(), request)
+        let Client {
+            address,
+            certificate,
+        } = client.into();
+        let known = Known {
+            peer: address.map(Peer::of),
+            certificate,
+        };
+        move |request| handle(router.clone(), activity.clone(), known.clone(), request)
     });
     let stopped = pin!(async {
         stopping.cancelled().await;
@@ -266,10 +295,17 @@ fn http2() -> http2::Builder<TokioExecutor> {
     builder
 }
 
+/// What each request of a connection is told about its client.
+#[derive(Clone)]
+struct Known {
+    peer: Option<Peer>,
+    certificate: Option<Arc<ClientCertificate>>,
+}
+
 async fn handle(
     mut router: Router,
     activity: Activity,
-    peer: Option<Peer>,
+    known: Known,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Infallible> {
     let running = activity.handler(request.version());
@@ -277,8 +313,11 @@ async fn handle(
         return Ok(framing::refusal().map(|body| running.answer(body)));
     }
     let mut request = request.map(Body::new);
-    if let Some(peer) = peer {
+    if let Some(peer) = known.peer {
         request.extensions_mut().insert(peer);
+    }
+    if let Some(certificate) = known.certificate {
+        request.extensions_mut().insert(certificate);
     }
     let response = router.call(request).await?;
     Ok(response.map(|body| running.answer(body)))
@@ -331,5 +370,7 @@ impl Future for Watchdog {
     }
 }
 
+#[cfg(test)]
+mod over_tls;
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,8 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
     ),
     ("testkit", &[]),
     ("e2e", &[]),
+    // Breaks the binary from outside; what it reads back it decodes by the wire's own messages.
+    ("faults", &["codec", "service", "store", "testkit"]),
     // Measures the binary from outside, with the servers that tests use.
     (
         "loadtest",

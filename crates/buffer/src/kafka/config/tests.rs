@@ -146,3 +146,19 @@ fn an_option_by_its_other_name_replaces_our_default_all_the_same() {
     assert_eq!(producer.get("linger.ms"), Some("7"));
     assert_eq!(producer.get("queue.buffering.max.ms"), None);
 }
+
+#[test]
+fn records_of_a_tenant_go_to_its_own_topic_if_it_has_one() {
+    let config = Config {
+        tenant_topics: [("a".to_owned(), "metrics-a".to_owned())].into(),
+        ..Config::default()
+    };
+    assert_eq!(config.check(), Ok(()));
+    let topics = [Some("a"), Some("b"), None].map(|tenant| config.topic_of(tenant));
+    assert_eq!(topics, ["metrics-a", "metrics", "metrics"]);
+    let shared = Config {
+        tenant_topics: [("a".to_owned(), "metrics".to_owned())].into(),
+        ..Config::default()
+    };
+    assert_eq!(check(&shared).0, "tenant_topics.a");
+}
