@@ -3,9 +3,12 @@
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
 mod access;
+mod cardinality;
+mod idempotency;
 mod influx;
 mod otlp;
 mod pushgateway;
+mod quotas;
 mod statsd;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,9 +19,12 @@ use service::tls::TlsConfig;
 use service::units::{Period, Size};
 
 pub use access::{AccessConfig, CertificateConfig, JwtConfig, KeyConfig, UserConfig};
+pub use cardinality::CardinalityConfig;
+pub use idempotency::IdempotencyConfig;
 pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
 pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
 pub use pushgateway::PushgatewayConfig;
+pub use quotas::{MetricQuotaConfig, QuotaConfig, QuotasConfig};
 pub use statsd::{Distributions, Listen, SignedGauges, StatsdConfig, TimerUnit};
 
 /// A setting that cannot be, as its key relative to the section and why.
@@ -40,8 +46,15 @@ pub struct HttpConfig {
     /// Bytes of a body once decompressed. A larger one gets 413.
     pub max_inflated: Size,
     /// Bytes of bodies (on the wire and decompressed) that all requests together may hold until they are
-    /// answered. A request that does not fit gets 503 with `Retry-After`; nothing waits.
+    /// answered. A request that does not fit gets 503 with `Retry-After`; nothing waits. From half of it on, no tenant
+    /// (or source, of samples without one) may hold more than an equal share with one to spare.
     pub max_in_flight: Size,
+    /// Bodies that may be on their way for longer than two seconds. Together they may also hold no more than a quarter
+    /// of `max_in_flight`. Further ones get 503.
+    pub max_slow_bodies: usize,
+    /// The longest that `Retry-After` asks a sender to wait. It begins at a second or two, doubles with each
+    /// `Retry-Attempt` that the sender reports, and grows with how full the gateway is.
+    pub max_retry_after: Period,
     /// How long a body may pause before 408. Beyond that grace a body must also arrive at 32 KiB/s on average.
     pub body_idle_timeout: Period,
     /// How long a connection may take to send a complete request header. Then it is closed.
@@ -64,6 +77,8 @@ impl Default for HttpConfig {
             max_body: Size::mib(16),
             max_inflated: Size::mib(64),
             max_in_flight: Size::mib(128),
+            max_slow_bodies: 1000,
+            max_retry_after: Period::secs(30),
             body_idle_timeout: Period::secs(10),
             header_timeout: Period::secs(10),
             idle_timeout: Period::secs(75),
@@ -92,6 +107,13 @@ impl HttpConfig {
         }
         if self.max_body.0 == 0 {
             return bad("max_body", "must be larger than 0");
+        }
+        if self.max_slow_bodies == 0 {
+            return bad("max_slow_bodies", "must be larger than 0");
+        }
+        if self.max_retry_after < Period::secs(2) || self.max_retry_after > Period::secs(3600) {
+            let why = format!("is {}; at least 2s and at most 1h", self.max_retry_after);
+            return bad("max_retry_after", &why);
         }
         if self.max_connections == 0 {
             return bad("max_connections", "must be larger than 0");
@@ -317,6 +339,14 @@ pub struct Config {
     pub record_format: RecordFormat,
     /// Section `pushgateway`.
     pub pushgateway: PushgatewayConfig,
+    /// Section `rejections`.
+    pub rejections: service::rejections::Config,
+    /// Section `quotas`, as it is at the start.
+    pub quotas: QuotasConfig,
+    /// Section `cardinality`.
+    pub cardinality: CardinalityConfig,
+    /// Section `idempotency`.
+    pub idempotency: IdempotencyConfig,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

@@ -4,6 +4,7 @@
     reason = "the one file of this crate that names metrics"
 )]
 
+pub(crate) mod quotas;
 pub(crate) mod statsd;
 
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -13,6 +14,10 @@ use codec::Ignored;
 use hashbrown::{Equivalent, HashMap};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use model::Code;
+pub(crate) use quotas::{
+    active_series, label_values, metric_active_series, quota_memory, quota_refused, repeats,
+    repeats_memory, tenant_active_series,
+};
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
 pub(crate) use statsd::{
     StatsdCounters, StatsdTally, statsd_flushed, statsd_held, statsd_kernel_drops,
@@ -25,6 +30,8 @@ const RECEIVED: &str = "sluice_gateway_samples_received_total";
 const ACCEPTED: &str = "sluice_gateway_samples_accepted_total";
 const REJECTED: &str = "sluice_gateway_samples_rejected_total";
 const IGNORED: &str = "sluice_gateway_ignored_total";
+const REJECTED_BY_SOURCE: &str = "sluice_gateway_samples_rejected_by_source_total";
+const REFUSED_BY_SOURCE: &str = "sluice_gateway_requests_refused_by_source_total";
 const REFUSALS: &str = "sluice_gateway_requests_refused_total";
 const DENIED: &str = "sluice_gateway_access_denied_total";
 const PASSWORDS: &str = "sluice_gateway_access_passwords_total";
@@ -125,6 +132,19 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["protocol", "reason"],
         help: "Samples refused, or not confirmed by the buffer; `reason` is an error code of the API.",
+    },
+    Metric {
+        name: REJECTED_BY_SOURCE,
+        kind: Kind::Counter,
+        labels: &["source", "reason"],
+        help: "Samples refused, by who sent them: the first `rejections.metric_sources` sources that something was refused \
+               of, the rest as `other`. `GET /api/v1/rejections` of the admin port knows more.",
+    },
+    Metric {
+        name: REFUSED_BY_SOURCE,
+        kind: Kind::Counter,
+        labels: &["source", "reason"],
+        help: "Requests answered with an error, by who sent them, like the samples.",
     },
     Metric {
         name: IGNORED,
@@ -326,6 +346,17 @@ pub(crate) fn rejected(protocol: &'static str, reason: Code, samples: u64) {
         counter!(RECEIVED, "protocol" => protocol).increment(samples);
         counter!(REJECTED, "protocol" => protocol, "reason" => reason.as_str()).increment(samples);
     }
+}
+
+/// Counts samples that were refused, by who sent them: one of a bounded set.
+pub(crate) fn rejected_by_source(source: String, reason: Code, samples: u64) {
+    counter!(REJECTED_BY_SOURCE, "source" => source, "reason" => reason.as_str())
+        .increment(samples);
+}
+
+/// Counts a request that was refused as a whole, by who sent it.
+pub(crate) fn refused_by_source(source: String, reason: Code) {
+    counter!(REFUSED_BY_SOURCE, "source" => source, "reason" => reason.as_str()).increment(1);
 }
 
 /// Counts what was passed over.

@@ -46,6 +46,14 @@ pub(crate) fn origin(head: &Head<'_>) -> Result<Origin, Error> {
     })
 }
 
+/// The same, as far as it can be told of a request that is refused.
+pub(crate) fn sender(head: &Head<'_>) -> Origin {
+    Origin {
+        tenant: tenant(head).unwrap_or_default(),
+        source: source(head),
+    }
+}
+
 fn tenant(head: &Head<'_>) -> Result<Option<Arc<str>>, Error> {
     let named = named_tenant(head)?;
     match head.parts.extensions.get::<Arc<Grant>>() {

@@ -18,11 +18,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::log_limit::LogLimit;
 use crate::metrics;
+use crate::process;
 use crate::tls::{Acceptor, ClientCertificate, Refused};
 use connection::{Client, Ended, serve_connection};
 
 mod activity;
 mod connection;
+mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 
 /// What connections may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +108,10 @@ pub async fn serve(
     drain_deadline: Duration,
 ) -> usize {
     let Door { listener, tls } = door.into();
+    let port = listener.local_addr().map_or(0, |address| address.port());
     let mut server = Server {
-        port: listener.local_addr().map_or(0, |address| address.port()),
-        permits: Arc::new(Semaphore::new(
-            connections.max_connections.min(Semaphore::MAX_PERMITS),
-        )),
+        port,
+        permits: Arc::new(Semaphore::new(room(port, connections.max_connections))),
         running: JoinSet::new(),
         listener,
         tls,
@@ -125,6 +128,22 @@ pub async fn serve(
     }
     server.accept_those_that_knocked().await;
     server.drain(drain_deadline).await
+}
+
+/// How many connections there is room for.
+fn room(port: u16, wanted: usize) -> usize {
+    let files = process::open_files_limit();
+    let room = process::connections_within(files, wanted);
+    if room < wanted {
+        tracing::warn!(
+            port,
+            wanted,
+            room,
+            files,
+            "fewer connections than max_connections: the system lets this process open too few files"
+        );
+    }
+    room.min(Semaphore::MAX_PERMITS)
 }
 
 struct Server {
@@ -301,5 +320,7 @@ fn count_end(port: u16, ended: Result<Ended, JoinError>) {
     metrics::connection_closed(port, reason);
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

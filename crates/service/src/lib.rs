@@ -11,6 +11,7 @@ pub mod live;
 pub mod log_limit;
 pub mod metrics;
 pub mod process;
+pub mod rejections;
 pub mod secret;
 pub mod settings;
 pub mod tasks;

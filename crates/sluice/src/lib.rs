@@ -2,6 +2,7 @@
 //!
 //! The roles are wiring only. What a gateway, a buffer, a consumer or a store does is in their crates.
 
+mod cardinality;
 pub mod cli;
 mod kafka;
 mod local;
@@ -10,6 +11,7 @@ mod pipelines;
 mod process;
 mod public;
 mod recent_api;
+mod rejections;
 mod reload;
 pub mod settings;
 mod tls;

@@ -11,6 +11,7 @@ use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
+use crate::rejections::Late;
 use crate::settings::{Settings, Source, WINDOW};
 
 /// The table of the log that holds the groups of batch jobs.
@@ -30,6 +31,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
         process.health.condition("log", "opening"),
     )?;
     forget_removed_stores(&log, &settings).await?;
+    process.rejections.also(Late::Log(log.clone()));
     let writer = Arc::new(log.writer());
 
     let mut pipelines = Pipelines::default();
@@ -65,6 +67,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     let beside = Beside {
         routes: recent_api::router(recent),
         groups: Some(PushGroups::new(table, follower)),
+        ..Beside::default()
     };
     let public = Public::start(&process, &settings, writer, beside).await?;
     tracing::info!(

@@ -16,16 +16,20 @@ use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cardinality;
 use crate::metrics;
+use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 7] = [
+pub const CATALOGUES: [(&str, &[Metric]); 9] = [
     ("Gateway", gateway::CATALOGUE),
+    ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
+    ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
@@ -39,6 +43,10 @@ pub(crate) struct Process {
     pub(crate) tasks: Tasks,
     /// Whether traffic is wanted.
     pub(crate) health: Health,
+    /// What is refused, and why.
+    pub(crate) rejections: rejections::Shown,
+    /// How many series there are.
+    pub(crate) cardinality: cardinality::Shown,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -62,7 +70,11 @@ impl Process {
             url = %format_args!("{}://{}", scheme(settings.admin.tls.as_ref()), reachable(admin.local_addr()?)),
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
-        let router = service::admin::router(health.clone(), metrics);
+        let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
+        let cardinality = cardinality::Shown::default();
+        let router = service::admin::router(health.clone(), metrics)
+            .merge(rejections::router(rejections.clone()))
+            .merge(cardinality::router(cardinality.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -77,6 +89,8 @@ impl Process {
         Ok(Self {
             tasks,
             health,
+            rejections,
+            cardinality,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,

@@ -28,7 +28,7 @@ impl<P: Publish> Public<P> {
         process: &Process,
         settings: &Settings,
         publisher: Arc<P>,
-        beside: Beside,
+        mut beside: Beside,
     ) -> anyhow::Result<Self> {
         let config = gateway::Config {
             http: settings.http.clone(),
@@ -40,6 +40,10 @@ impl<P: Publish> Public<P> {
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
             pushgateway: settings.pushgateway.clone(),
+            rejections: settings.rejections.clone(),
+            quotas: settings.quotas.clone(),
+            cardinality: settings.cardinality,
+            idempotency: settings.idempotency,
         };
         let listener = listen("http.listen", config.http.listen).await?;
         let scheme = scheme(config.http.tls.as_ref());
@@ -66,12 +70,19 @@ impl<P: Publish> Public<P> {
             tracing::info!(listener = key, "push OpenTelemetry metrics to {url}");
             others.push((task, listener));
         }
+        beside.rejections = Some(process.rejections.record());
         let clock = Arc::new(service::clock::now_ms);
         let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
         let controls = gateway.controls();
         process.reloads.on(move |settings| {
             let apply = controls.prepare(&settings.access, &settings.tenancy)?;
             Ok(Box::new(apply) as Apply)
+        });
+        let quotas = gateway.quotas();
+        process.cardinality.is(quotas.clone());
+        process.reloads.on(move |settings| {
+            let (quotas, config) = (quotas.clone(), settings.quotas.clone());
+            Ok(Box::new(move || quotas.replace(&config)) as Apply)
         });
         let tls = acceptor(
             "http",

@@ -100,7 +100,7 @@ impl Default for Reload {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Folder of the embedded log and the archive. One process at a time, held by a lock file.
+    /// Folder of the embedded log, the spool and the archive. One process at a time, held by a lock file.
     pub data_dir: PathBuf,
     /// The listener for senders.
     pub http: gateway::HttpConfig,
@@ -120,12 +120,22 @@ pub struct Settings {
     pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// What becomes known of samples that are refused.
+    pub rejections: service::rejections::Config,
     /// Groups of metrics that batch jobs push.
     pub pushgateway: gateway::PushgatewayConfig,
+    /// How much tenants, sources and metrics may send.
+    pub quotas: gateway::QuotasConfig,
+    /// How many series there are.
+    pub cardinality: gateway::CardinalityConfig,
+    /// Requests that are sent again.
+    pub idempotency: gateway::IdempotencyConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
     pub kafka: buffer::kafka::Config,
+    /// Records that Kafka does not take now, kept on the gateway's disk until it does.
+    pub spool: buffer::spool::Config,
     /// The embedded log, when `buffer.kind` is `local`.
     pub local: buffer::local::Config,
     /// Reading from the buffer.
@@ -185,9 +195,14 @@ impl Settings {
             otlp: gateway::OtlpConfig::default(),
             statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            rejections: service::rejections::Config::default(),
             pushgateway: gateway::PushgatewayConfig::default(),
+            quotas: gateway::QuotasConfig::default(),
+            cardinality: gateway::CardinalityConfig::default(),
+            idempotency: gateway::IdempotencyConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
+            spool: buffer::spool::Config::default(),
             local: buffer::local::Config::default(),
             consumer: consumer::Config::default(),
             stores: BTreeMap::new(),
@@ -218,6 +233,18 @@ impl Settings {
         Source::new(role, file.map(std::path::Path::to_owned), environment).load()
     }
 
+    /// The same from a file that has been read.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of(
+        role: Role,
+        file: Option<&service::settings::File>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
+        Ok(source::read(role, file, environment)?.0)
+    }
+
     /// Relations between settings that no single one can check.
     fn check(&self, role: Role) -> Result<(), (String, String)> {
         let section =
@@ -234,7 +261,11 @@ impl Settings {
         self.otlp.check().map_err(section("otlp"))?;
         self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.rejections.check().map_err(section("rejections"))?;
         self.pushgateway.check().map_err(section("pushgateway"))?;
+        self.quotas.check().map_err(section("quotas"))?;
+        self.cardinality.check().map_err(section("cardinality"))?;
+        self.idempotency.check().map_err(section("idempotency"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;
@@ -261,6 +292,7 @@ impl Settings {
                 self.kafka.check().map_err(section("kafka"))?;
                 if role != Role::Consumer {
                     self.check_groups_topic()?;
+                    self.check_tenant_topics()?;
                 }
                 if role != Role::Consumer
                     && self.kafka.delivery_timeout >= self.http.request_timeout
@@ -271,6 +303,11 @@ impl Settings {
                         self.kafka.delivery_timeout, self.http.request_timeout
                     );
                     return Err(("kafka.delivery_timeout".to_owned(), why));
+                }
+                if role != Role::Consumer && self.spool.enabled {
+                    self.spool
+                        .check(self.buffer.retention, self.kafka.delivery_timeout)
+                        .map_err(section("spool"))?;
                 }
             }
             BufferKind::Local if role != Role::Standalone => {
@@ -345,6 +382,24 @@ impl Settings {
     pub fn groups_topic(&self) -> String {
         let topic = self.pushgateway.topic.clone();
         topic.unwrap_or_else(|| format!("{}-groups", self.kafka.topic))
+    }
+
+    /// A tenant's topic holds samples and nothing else.
+    fn check_tenant_topics(&self) -> Result<(), (String, String)> {
+        let others = [
+            ("pushgateway.topic", self.groups_topic()),
+            (
+                "consumer.dead_letter_topic",
+                self.consumer.dead_letter_topic.clone(),
+            ),
+        ];
+        for (tenant, topic) in &self.kafka.tenant_topics {
+            if let Some((key, _)) = others.iter().find(|(_, other)| other == topic) {
+                let why = format!("is {topic}, and so is {key}");
+                return Err((format!("kafka.tenant_topics.{tenant}"), why));
+            }
+        }
+        Ok(())
     }
 
     /// The groups have a compacted topic of their own.

@@ -23,6 +23,9 @@ pub(super) fn publish_error(
             size_bytes,
             limit_bytes,
         },
+        RDKafkaErrorCode::InvalidTimestamp
+        | RDKafkaErrorCode::InvalidRecord
+        | RDKafkaErrorCode::UnsupportedForMessageFormat => PublishError::Refused(describe(code)),
         RDKafkaErrorCode::BrokerDestroy => PublishError::Closed,
         // Timed out, not enough replicas, no leader, not allowed, purged: it may still arrive, or be
         // there already, and whoever sent it still owns it.
@@ -36,6 +39,7 @@ pub(super) fn outcome(result: &Result<(), PublishError>) -> &'static str {
         Ok(()) => "delivered",
         Err(PublishError::QueueFull) => "queue_full",
         Err(PublishError::TooLarge { .. }) => "too_large",
+        Err(PublishError::Refused(_)) => "refused",
         Err(PublishError::Full(_) | PublishError::Unconfirmed(_)) => "unconfirmed",
         Err(PublishError::Closed) => "closed",
     }

@@ -22,6 +22,7 @@ use crate::answer;
 use crate::body::linger;
 use crate::error::Error;
 use crate::metrics;
+use crate::origin::sender;
 use crate::protocol::{Head, with_retry_after};
 use crate::router::App;
 
@@ -120,7 +121,9 @@ async fn refuse(
     let error = Error::Denied(denied);
     metrics::request_refused(error.code());
     let head = Head { app, parts };
-    let mut response = with_retry_after((shape.failed)(&head, &error), &error);
+    let receipts = &app.pipeline.receipts;
+    receipts.request(shape.protocol, &sender(&head), parts, &error);
+    let mut response = with_retry_after((shape.failed)(&head, &error), &head, &error);
     if response.status() == StatusCode::UNAUTHORIZED {
         for challenge in access.challenges() {
             let challenge = HeaderValue::from_static(challenge);

@@ -88,6 +88,7 @@ async fn validate() -> Response {
 
 impl Protocol for Datadog {
     const NAME: &'static str = "datadog";
+    const HAS_TIMES: bool = false;
 
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         let path = head.parts.uri.path();

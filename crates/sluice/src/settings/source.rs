@@ -41,16 +41,8 @@ impl Source {
 
     pub(crate) fn load_with_sources(&self) -> Result<(Settings, Sources), SettingsError> {
         let file = self.file.as_deref().map(service::settings::File::read);
-        let (settings, sources) = service::settings::load_with_sources(
-            &Settings::defaults(self.role),
-            file.transpose()?.as_ref(),
-            self.environment.iter().cloned(),
-            &["stores"],
-        )?;
-        settings
-            .check(self.role)
-            .map_err(|(key, why)| sources.refuse(&key, &why))?;
-        Ok((settings, sources))
+        let environment = self.environment.iter().cloned();
+        read(self.role, file.transpose()?.as_ref(), environment)
     }
 
     /// The settings file, and those that the environment names with `…_FILE`.
@@ -68,4 +60,22 @@ impl Source {
             .chain(named)
             .collect()
     }
+}
+
+/// Reads and checks what a file says and the environment over it.
+pub(super) fn read(
+    role: Role,
+    file: Option<&service::settings::File>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<(Settings, Sources), SettingsError> {
+    let (settings, sources) = service::settings::load_with_sources(
+        &Settings::defaults(role),
+        file,
+        environment,
+        &["stores"],
+    )?;
+    settings
+        .check(role)
+        .map_err(|(key, why)| sources.refuse(&key, &why))?;
+    Ok((settings, sources))
 }

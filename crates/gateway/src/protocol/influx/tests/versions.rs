@@ -237,7 +237,10 @@ async fn our_faults_ask_for_all_of_it_again_in_each_shape() {
         let server = Server::start(&Config::default(), FakeBuffer::that(lost));
         let answer = post(&server, path, "m x=1").await;
         assert_eq!(answer.status, 503, "{path}");
-        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert!(matches!(
+            answer.header("retry-after"),
+            Some("1" | "2" | "3" | "4")
+        ));
         assert_eq!(answer.header("sluice-durability"), None);
         assert_eq!(
             answer.json()[key],

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::archive`.
+#![no_main]
+
+hostile_fuzz::target!(archive);

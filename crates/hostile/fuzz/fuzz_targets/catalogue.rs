@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::catalogue`.
+#![no_main]
+
+hostile_fuzz::target!(catalogue);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::connection`.
+#![no_main]
+
+hostile_fuzz::target!(connection);

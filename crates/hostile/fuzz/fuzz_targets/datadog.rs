@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::datadog`.
+#![no_main]
+
+hostile_fuzz::target!(datadog);

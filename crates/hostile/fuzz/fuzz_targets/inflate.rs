@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::inflate`.
+#![no_main]
+
+hostile_fuzz::target!(inflate);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::influx`.
+#![no_main]
+
+hostile_fuzz::target!(influx);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::json`.
+#![no_main]
+
+hostile_fuzz::target!(json);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::opentsdb`.
+#![no_main]
+
+hostile_fuzz::target!(opentsdb);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::otlp`.
+#![no_main]
+
+hostile_fuzz::target!(otlp);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::parts`.
+#![no_main]
+
+hostile_fuzz::target!(parts);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::pushgateway`.
+#![no_main]
+
+hostile_fuzz::target!(pushgateway);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::record`.
+#![no_main]
+
+hostile_fuzz::target!(record);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::request`.
+#![no_main]
+
+hostile_fuzz::target!(request);

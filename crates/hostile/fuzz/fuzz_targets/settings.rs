@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::settings`.
+#![no_main]
+
+hostile_fuzz::target!(settings);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::snappy`.
+#![no_main]
+
+hostile_fuzz::target!(snappy);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::statsd`.
+#![no_main]
+
+hostile_fuzz::target!(statsd);

@@ -1,0 +1,4 @@
+//! Fuzzes `hostile::text`.
+#![no_main]
+
+hostile_fuzz::target!(text);
