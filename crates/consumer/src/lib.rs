@@ -13,6 +13,7 @@ mod decode;
 mod frontier;
 #[doc(hidden)]
 pub mod fuzzing;
+mod headroom;
 mod lag;
 mod lane;
 mod ledger;

@@ -20,8 +20,11 @@ use crate::sluice::{PATIENCE, Sluice, reqwest_client};
 const MOST_BYTES: u64 = 900 << 20;
 
 /// Requests of a kind that are sent, and how many at a time.
-const REQUESTS: usize = 60;
+const REQUESTS: usize = 18;
 const AT_ONCE: usize = 6;
+
+/// How long an attack may take: seconds, and minutes where the machine has other things to do.
+const ATTACK: Duration = Duration::from_secs(240);
 
 /// Pushes a numbered sample after the other until it is told to stop; answers how many. Each must be taken.
 async fn push_on(url: String, stop: Arc<AtomicBool>) -> usize {
@@ -52,7 +55,7 @@ async fn beside(sluice: &Sluice, what: &str, attack: impl Future<Output = ()>) {
     let before = accepted();
     let mut good = JoinSet::new();
     good.spawn(push_on(sluice.url("/metrics"), Arc::clone(&stop)));
-    timeout(PATIENCE, attack).await.expect("the attack ends");
+    timeout(ATTACK, attack).await.expect("the attack ends");
     stop.store(true, Ordering::Relaxed);
     let pushed = timeout(PATIENCE, good.join_next())
         .await

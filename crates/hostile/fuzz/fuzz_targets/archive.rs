@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::archive`.
+//! Gives evolving bytes to `hostile::archive`.
 #![no_main]
 
 hostile_fuzz::target!(archive);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::catalogue`.
+//! Gives evolving bytes to `hostile::catalogue`.
 #![no_main]
 
 hostile_fuzz::target!(catalogue);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::connection`.
+//! Gives evolving bytes to `hostile::connection`.
 #![no_main]
 
 hostile_fuzz::target!(connection);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::datadog`.
+//! Gives evolving bytes to `hostile::datadog`.
 #![no_main]
 
 hostile_fuzz::target!(datadog);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::exposition_protobuf`.
+//! Gives evolving bytes to `hostile::exposition_protobuf`.
 #![no_main]
 
 hostile_fuzz::target!(exposition_protobuf);

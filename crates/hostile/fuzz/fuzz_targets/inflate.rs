@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::inflate`.
+//! Gives evolving bytes to `hostile::inflate`.
 #![no_main]
 
 hostile_fuzz::target!(inflate);

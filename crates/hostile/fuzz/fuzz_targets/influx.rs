@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::influx`.
+//! Gives evolving bytes to `hostile::influx`.
 #![no_main]
 
 hostile_fuzz::target!(influx);

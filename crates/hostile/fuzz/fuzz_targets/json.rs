@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::json`.
+//! Gives evolving bytes to `hostile::json`.
 #![no_main]
 
 hostile_fuzz::target!(json);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::opentsdb`.
+//! Gives evolving bytes to `hostile::opentsdb`.
 #![no_main]
 
 hostile_fuzz::target!(opentsdb);

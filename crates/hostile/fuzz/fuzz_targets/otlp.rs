@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::otlp`.
+//! Gives evolving bytes to `hostile::otlp`.
 #![no_main]
 
 hostile_fuzz::target!(otlp);

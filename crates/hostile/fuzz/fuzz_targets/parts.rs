@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::parts`.
+//! Gives evolving bytes to `hostile::parts`.
 #![no_main]
 
 hostile_fuzz::target!(parts);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::pushgateway`.
+//! Gives evolving bytes to `hostile::pushgateway`.
 #![no_main]
 
 hostile_fuzz::target!(pushgateway);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::record`.
+//! Gives evolving bytes to `hostile::record`.
 #![no_main]
 
 hostile_fuzz::target!(record);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::request`.
+//! Gives evolving bytes to `hostile::request`.
 #![no_main]
 
 hostile_fuzz::target!(request);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::settings`.
+//! Gives evolving bytes to `hostile::settings`.
 #![no_main]
 
 hostile_fuzz::target!(settings);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::snappy`.
+//! Gives evolving bytes to `hostile::snappy`.
 #![no_main]
 
 hostile_fuzz::target!(snappy);

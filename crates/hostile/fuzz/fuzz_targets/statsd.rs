@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::statsd`.
+//! Gives evolving bytes to `hostile::statsd`.
 #![no_main]
 
 hostile_fuzz::target!(statsd);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::statsd_stream`.
+//! Gives evolving bytes to `hostile::statsd_stream`.
 #![no_main]
 
 hostile_fuzz::target!(statsd_stream);

@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::store_answer`.
+//! Gives evolving bytes to `hostile::store_answer`.
 #![no_main]
 
 hostile_fuzz::target!(store_answer);

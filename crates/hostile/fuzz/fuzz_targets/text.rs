@@ -1,4 +1,4 @@
-//! Fuzzes `hostile::text`.
+//! Gives evolving bytes to `hostile::text`.
 #![no_main]
 
 hostile_fuzz::target!(text);
