@@ -3,6 +3,7 @@
 //! The roles are wiring only. What a gateway, a buffer, a consumer or a store does is in their crates.
 
 pub mod cli;
+mod clock;
 mod kafka;
 mod local;
 mod metrics;

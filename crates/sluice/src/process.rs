@@ -16,6 +16,7 @@ use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::clock::{self, Machine};
 use crate::metrics;
 use crate::rejections;
 use crate::settings::{Role, Settings};
@@ -28,7 +29,7 @@ pub const CATALOGUES: [(&str, &[Metric]); 7] = [
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
-    ("Stopping", metrics::CATALOGUE),
+    ("Process", metrics::CATALOGUE),
 ];
 
 /// The parts of a running process that do not depend on its role.
@@ -53,6 +54,11 @@ impl Process {
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), role.as_str());
+        let until = tasks.stopping();
+        tasks.spawn("clock watch", async move {
+            let watch = clock::watch(Machine::default());
+            until.run_until_cancelled(watch).await;
+        });
         let health = Health::new();
         let running = health.condition("running", "starting");
         let admin = listen("admin.listen", settings.admin.listen).await?;

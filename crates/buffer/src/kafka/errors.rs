@@ -24,6 +24,10 @@ pub(super) fn publish_error(
             limit_bytes,
         },
         RDKafkaErrorCode::BrokerDestroy => PublishError::Closed,
+        RDKafkaErrorCode::InvalidTimestamp => PublishError::Unconfirmed(format!(
+            "the clock of this gateway differs too much from the broker's, which would delete the record at once: {}",
+            describe(code)
+        )),
         // Timed out, not enough replicas, no leader, not allowed, purged: it may still arrive, or be
         // there already, and whoever sent it still owns it.
         _ => PublishError::Unconfirmed(describe(code)),
