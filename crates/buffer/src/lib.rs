@@ -10,6 +10,7 @@ pub mod local;
 mod memo;
 pub mod metrics;
 mod publish;
+pub mod spool;
 mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};

@@ -4,6 +4,8 @@
     reason = "the crate's metrics are declared and recorded here"
 )]
 
+pub mod spool;
+
 use std::time::Duration;
 
 use ::metrics::{Counter, Histogram, counter, gauge, histogram};
@@ -45,7 +47,7 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["outcome"],
         help: "Records that Kafka was asked to take, by what became of them: `delivered`, `queue_full`, \
-               `too_large`, `unconfirmed` or `closed`.",
+               `too_large`, `refused`, `unconfirmed` or `closed`.",
     },
     Metric {
         name: DELIVERY_SECONDS,

@@ -42,13 +42,15 @@ pub struct Record {
     pub received_at_ms: i64,
 }
 
-/// Where an acknowledged record is; the answer header `Sluice-Durability`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where an acknowledged record is; the answer header `Sluice-Durability`. The weakest is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Durability {
     /// On every in-sync replica.
     Kafka,
-    /// In an fsynced log on this machine.
+    /// In an fsynced log on this machine, which is the buffer.
     Local,
+    /// In an fsynced log on this machine, until Kafka has it.
+    Spool,
 }
 
 impl Durability {
@@ -58,6 +60,7 @@ impl Durability {
         match self {
             Self::Kafka => "kafka",
             Self::Local => "local",
+            Self::Spool => "spool",
         }
     }
 }
@@ -76,6 +79,9 @@ pub enum PublishError {
         /// What the buffer takes.
         limit_bytes: usize,
     },
+    /// The buffer will never take this record: it has said why.
+    #[error("the buffer refuses the record: {0}")]
+    Refused(String),
     /// The bound in bytes, or the disk, is full.
     #[error("the buffer is full: {0}")]
     Full(String),
@@ -87,6 +93,17 @@ pub enum PublishError {
     Closed,
 }
 
+impl PublishError {
+    /// Whether the same record would be refused again, however long one waits.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::TooLarge { .. } | Self::Refused(_) => true,
+            Self::QueueFull | Self::Full(_) | Self::Unconfirmed(_) | Self::Closed => false,
+        }
+    }
+}
+
 /// Takes records and answers when they are durable.
 pub trait Publish: Send + Sync + 'static {
     /// Enqueues a record *before it returns* and answers, by the future, when it is durable.
@@ -95,9 +112,9 @@ pub trait Publish: Send + Sync + 'static {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static;
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static;
 
-    /// What an acknowledgement of this buffer means.
+    /// Where this buffer keeps records when nothing is wrong.
     fn durability(&self) -> Durability;
 
     /// The largest key plus value that one record may have, in bytes.
@@ -112,7 +129,7 @@ impl<P: Publish> Publish for Arc<P> {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         self.as_ref().publish(record)
     }
 

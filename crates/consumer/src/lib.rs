@@ -11,6 +11,8 @@ mod config;
 mod context;
 mod decode;
 mod frontier;
+#[doc(hidden)]
+pub mod fuzzing;
 mod headroom;
 mod lag;
 mod lane;

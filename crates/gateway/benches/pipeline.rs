@@ -30,8 +30,8 @@ impl Publish for Nowhere {
     fn publish(
         &self,
         _record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
-        std::future::ready(Ok(()))
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
+        std::future::ready(Ok(Durability::Local))
     }
 
     fn durability(&self) -> Durability {

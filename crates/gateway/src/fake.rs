@@ -23,6 +23,8 @@ pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
 #[derive(Debug, Clone)]
 pub(crate) enum Then {
     Confirm,
+    /// Confirms as a spool does it.
+    Spool,
     ConfirmAfter(Duration),
     Fail(PublishError),
     Never,
@@ -73,7 +75,7 @@ impl Publish for FakeBuffer {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         let then = self.next.lock().unwrap().pop_front();
         let then = then.unwrap_or_else(|| self.always.lock().unwrap().clone());
         let (size_bytes, limit_bytes) = (
@@ -88,14 +90,15 @@ impl Publish for FakeBuffer {
         } else {
             then
         };
-        let is_confirmed = matches!(then, Then::Confirm | Then::ConfirmAfter(_));
+        let is_confirmed = matches!(then, Then::Confirm | Then::Spool | Then::ConfirmAfter(_));
         self.published.lock().unwrap().push((record, is_confirmed));
         async move {
             match then {
-                Then::Confirm => Ok(()),
+                Then::Confirm => Ok(Durability::Local),
+                Then::Spool => Ok(Durability::Spool),
                 Then::ConfirmAfter(delay) => {
                     tokio::time::sleep(delay).await;
-                    Ok(())
+                    Ok(Durability::Local)
                 }
                 Then::Fail(error) => Err(error),
                 Then::Never => std::future::pending().await,

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
-use model::{Clock, Code, Counts, Limits, Refusal};
+use model::{Batch, Clock, Code, Counts, Limits, Refusal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -23,9 +24,12 @@ use crate::metrics;
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
 use crate::protocol::Protocol;
+use crate::pushgateway::OWN_PROTOCOL;
+use crate::quotas::Quotas;
 use crate::receipts::{FindParts, Receipts};
 use crate::refusals::Refusals;
-use crate::validate::{Validated, validate};
+use crate::repeats::First;
+use crate::validate::{Standards, Validated, validate};
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
@@ -35,6 +39,12 @@ const SMALL_WIRE_BYTES: usize = 64 << 10;
 
 /// What the records of one body may have, where each sample is one with all its labels.
 const MAX_RECORDS_BYTES: usize = 512 << 20;
+
+/// What a record takes that is open, beside its samples: its builder, its place in tables, its claim.
+const OPEN_RECORD_BYTES: usize = 1 << 10;
+
+/// Fewer names than this are not worth counting.
+const MANY_NAMES: usize = 1000;
 
 /// What happens to good samples beside bad ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +76,8 @@ pub(crate) struct Outcome {
     pub refusals: Refusals,
     /// What the buffer has now.
     pub stored: Counts,
+    /// Where the weakest kept of it is; none when nothing had to be stored.
+    pub durability: Option<Durability>,
 }
 
 /// What is shared by all requests.
@@ -80,6 +92,7 @@ pub(crate) struct Pipeline {
     pub families: Families,
     pub catalogue: KnownSeries,
     pub receipts: Receipts,
+    pub quotas: Arc<Quotas>,
     pub is_draining: AtomicBool,
 }
 
@@ -108,30 +121,56 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Stores what is good of a body.
+    /// Room for a request of this sender: its tenant, or, where there is none, its source.
+    pub(crate) fn permit(&self, origin: &Origin) -> Permit {
+        match &origin.tenant {
+            Some(tenant) => self.permits.of((true, tenant)),
+            None => self.permits.of((false, &origin.source)),
+        }
+    }
+
+    /// Stores what is good of a body; of the first of possibly several requests, the others are told what came of it.
     pub(crate) async fn ingest<P: Protocol>(
         self: &Arc<Self>,
         protocol: &Arc<P>,
         intake: Intake,
         received: Received,
+        first: Option<First>,
     ) -> Result<Outcome, Error> {
         let deadline = Instant::now() + self.request_timeout;
         let Received { bytes, permit } = received;
         let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
-        let work = move |body| {
+        let work = move |body, permit: &mut Permit| {
             let body = protocol.prepare(body)?;
             let catalogue = pipeline.catalogue.read();
             let decoded = protocol.decode(&body, &pipeline.limits, &catalogue)?;
+            let decoded_bytes = decoded.batch.size_bytes();
+            // What small bodies become is gone before another one is read here.
+            let weighed = if decoded_bytes > SMALL_BYTES {
+                decoded_bytes
+            } else {
+                0
+            };
+            permit.weigh(weighed);
             let sender = Sender {
                 protocol: P::NAME,
                 origin: &intake.origin,
                 policy: intake.policy,
                 parts: &|wanted| protocol.parts(&body, wanted),
             };
-            let (submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
+            let (mut submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
+            if let Some(first) = first
+                && let Some(settled) = submitted.settled.take()
+            {
+                let response = protocol.stored(&submitted.outcome);
+                submitted.settled = Some(first.follow(settled, response));
+            }
             drop(catalogue);
             pipeline.catalogue.learn(&lessons);
+            // Each metric name is a record that is open until the buffer answers.
+            permit.weigh(names_of(&lessons.batch).saturating_mul(OPEN_RECORD_BYTES));
+            permit.give_back(weighed);
             Ok(submitted)
         };
         let received = Received { bytes, permit };
@@ -147,7 +186,7 @@ impl Pipeline {
         encoding: Encoding,
         received: Received,
         deadline: Instant,
-        work: impl FnOnce(Bytes) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Permit), Error> {
         let timeout_ms = self.request_timeout.as_millis();
         let Received { bytes, mut permit } = received;
@@ -158,12 +197,12 @@ impl Pipeline {
             let body = match small {
                 Some(body) if encoding == Encoding::Identity => body,
                 Some(body) => {
-                    permit.grow(body.len())?;
+                    permit.resize(bytes.len() + body.len())?;
                     body
                 }
                 None => pipeline.inflated(encoding, bytes, &mut permit)?,
             };
-            Ok((work(body)?, permit))
+            Ok((work(body, &mut permit)?, permit))
         };
         timeout_at(deadline, self.pool.run(is_heavy, work))
             .await
@@ -189,14 +228,19 @@ impl Pipeline {
         deadline: Instant,
     ) -> Result<Outcome, Error> {
         let timeout_ms = self.request_timeout.as_millis();
-        if let Some(settled) = submitted.settled {
-            timeout_at(deadline, settled)
+        let Submitted {
+            mut outcome,
+            settled,
+        } = submitted;
+        if let Some(settled) = settled {
+            let durability = timeout_at(deadline, settled)
                 .await
                 .map_err(|_| Error::Timeout { timeout_ms })?
                 // A ticket answers before it goes, so this is a defect; the sender keeps its samples.
                 .map_err(|_| Error::Internal)??;
+            outcome.durability = Some(durability);
         }
-        Ok(submitted.outcome)
+        Ok(outcome)
     }
 
     /// Validates and adds to the open records, in the order of the calls. Takes as long as that takes.
@@ -244,9 +288,12 @@ impl Pipeline {
             refusals,
             ignored,
             unknown,
-        } = validate(decoded, &self.limits, now_ms, &self.coalescer, catalogue);
+        } = validate(decoded, self.standards(protocol, origin, now_ms), catalogue);
         self.receipts.samples(protocol, origin, &refusals, parts);
         let stored = batch.counts();
+        if refusals.is_passing() {
+            return Err(Error::Batch(refusals));
+        }
         if policy == Policy::AllOrNothing && !refusals.is_empty() {
             let (samples, why) = (
                 stored.samples(),
@@ -270,15 +317,31 @@ impl Pipeline {
         for (what, count) in &ignored {
             metrics::ignored(protocol, *what, *count);
         }
+        self.quotas.spend(origin, stored.samples());
         let settled = (!batch.samples().is_empty()).then(|| {
             self.coalescer
                 .add(&batch, knowledge, origin, protocol, now_ms)
         });
         let submitted = Submitted {
-            outcome: Outcome { refusals, stored },
+            outcome: Outcome {
+                refusals,
+                stored,
+                durability: None,
+            },
             settled,
         };
         Ok((submitted, Lessons { batch, unknown }))
+    }
+
+    /// What samples are held to. Those that the gateway makes itself have no quota.
+    fn standards<'s>(&'s self, protocol: &str, origin: &'s Origin, now_ms: i64) -> Standards<'s> {
+        let is_own = protocol == OWN_PROTOCOL;
+        Standards {
+            limits: &self.limits,
+            now_ms,
+            coalescer: &self.coalescer,
+            quotas: (!is_own).then_some((&*self.quotas, origin)),
+        }
     }
 
     /// A body as it was before its encoding, with the room that it takes.
@@ -292,9 +355,18 @@ impl Pipeline {
             return announced(wire);
         }
         let body = inflate(encoding, &wire, self.max_inflated_bytes)?;
-        permit.grow(body.len())?;
+        permit.resize(wire.len() + body.len())?;
         Ok(body)
     }
+}
+
+/// About how many metric names the series of a batch have, where they are many: those that follow another.
+fn names_of(batch: &Batch<'_>) -> usize {
+    let series = batch.all_series();
+    if series.len() < MANY_NAMES {
+        return 0;
+    }
+    series.chunk_by(|a, b| a.name == b.name).count()
 }
 
 /// A body without an encoding: `http.max_body` is its limit, and its bytes are taken already.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
+use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::parts::Part;
@@ -29,20 +30,25 @@ use http::{HeaderName, HeaderValue};
 use model::{Limits, Refusal};
 
 use crate::answer;
-use crate::body::linger;
+use crate::body::{linger, linger_briefly};
 use crate::error::Error;
 use crate::ingest::{Intake, Outcome, Policy};
 use crate::metrics;
 use crate::origin::{origin, sender};
+use crate::repeats::{Answer, Claim};
 use crate::router::App;
 
 /// Says where a success is durable.
-pub(crate) const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
+const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
 
 /// One request of a protocol, from its header to its answer.
 pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     /// The label `protocol` in metrics.
     const NAME: &'static str;
+
+    /// Whether every sample says its time itself. Where the gateway's clock may say it, the same body twice is two
+    /// observations.
+    const HAS_TIMES: bool = true;
 
     /// Reads what the request says before its body.
     ///
@@ -202,27 +208,33 @@ pub(crate) async fn receive<P: Protocol>(
         parts: &parts,
     };
     match store::<P>(head, &mut body).await {
-        Ok((protocol, Ok(outcome))) => {
+        Ok(Stored::Before(answer)) => answer.again(),
+        Ok(Stored::Now(protocol, Ok(outcome))) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
             if status.is_client_error() {
                 metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
-                let durability = HeaderValue::from_static(app.durability);
-                response.headers_mut().insert(DURABILITY, durability);
+                show_durability(&mut response, outcome.durability.unwrap_or(app.durability));
             }
             response
         }
-        Ok((protocol, Err(error))) => {
+        Ok(Stored::Now(protocol, Err(error))) => {
             note::<P>(&head, &error);
-            protocol.refused(&head, &error)
+            with_retry_after(protocol.refused(&head, &error), &head, &error)
         }
         Err(error) => {
             let response = failed::<P>(&head, &error);
             deliver(response, &head, body, &error).await
         }
     }
+}
+
+/// Says where what was stored is durable.
+pub(crate) fn show_durability(response: &mut Response, durability: Durability) {
+    let durability = HeaderValue::from_static(durability.as_str());
+    response.headers_mut().insert(DURABILITY, durability);
 }
 
 /// A request with its route's parameters where [`Head`] finds them.
@@ -243,6 +255,11 @@ async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Er
     }
     // A sender that asked whether to go on has sent nothing, and reads the answer.
     let is_waiting = head.parts.headers.contains_key(EXPECT) && error.is_from_header();
+    // Taking what has come already costs less than the connection that its sender would open again.
+    let is_shed = matches!(error, Error::Overloaded(_));
+    if is_shed && linger_briefly(&mut body).await {
+        return response;
+    }
     let most_bytes = head.app.body_limits.max_bytes.saturating_mul(4);
     if error.is_worth_hearing() && !is_waiting && linger(&mut body, most_bytes).await {
         return response;
@@ -253,7 +270,7 @@ async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Er
 /// A failure in the protocol's shape, counted, with the headers that every protocol has.
 pub(crate) fn failed<P: Protocol>(head: &Head<'_>, error: &Error) -> Response {
     note::<P>(head, error);
-    with_retry_after(P::failed(head, error), error)
+    with_retry_after(P::failed(head, error), head, error)
 }
 
 /// Counts and remembers a request that is answered with an error.
@@ -263,8 +280,9 @@ fn note<P: Protocol>(head: &Head<'_>, error: &Error) {
     receipts.request(P::NAME, &sender(head), head.parts, error);
 }
 
-fn with_retry_after(mut response: Response, error: &Error) -> Response {
-    if let Some(seconds) = error.retry_after_secs() {
+/// With how long to wait before another try, where that helps.
+pub(crate) fn with_retry_after(mut response: Response, head: &Head<'_>, error: &Error) -> Response {
+    if let Some(seconds) = head.app.backoff.after(head, error) {
         response
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -272,11 +290,16 @@ fn with_retry_after(mut response: Response, error: &Error) -> Response {
     response
 }
 
-/// Stores a body. Within the success is what became of a body that could be read: an outcome, or [`Error::Batch`].
-async fn store<P: Protocol>(
-    head: Head<'_>,
-    body: &mut Body,
-) -> Result<(Arc<P>, Result<Outcome, Error>), Error> {
+/// What became of a body.
+enum Stored<P> {
+    /// It could be read: an outcome, or [`Error::Batch`].
+    Now(Arc<P>, Result<Outcome, Error>),
+    /// It came before, and this was the answer.
+    Before(Arc<Answer>),
+}
+
+/// Stores a body, unless it was before.
+async fn store<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Stored<P>, Error> {
     let app = head.app;
     let pipeline = &app.pipeline;
     pipeline.check_open()?;
@@ -290,12 +313,34 @@ async fn store<P: Protocol>(
         policy,
         origin: origin(&head)?,
     };
+    let key = app.repeats.key::<P>(&head)?;
+    pipeline.quotas.admit(&intake.origin)?;
     let protocol = Arc::new(protocol);
-    let permit = app.body_limits.admit(body, pipeline.permits.empty())?;
+    let permit = pipeline.permit(&intake.origin);
+    let most_inflated = match encoding {
+        Encoding::Identity => 0,
+        _ => pipeline.max_inflated_bytes,
+    };
+    let permit = app
+        .body_limits
+        .admit_inflated(body, permit, most_inflated)?;
     let received = app.body_limits.read(body, permit).await?;
-    match pipeline.ingest(&protocol, intake, received).await {
+    let first = match key {
+        None => None,
+        Some(key) => {
+            let claim = app
+                .repeats
+                .claim(&key, &head, &intake.origin, &received.bytes);
+            match Box::pin(claim).await? {
+                Claim::Answered(answer) => return Ok(Stored::Before(answer)),
+                Claim::First(first) => Some(first),
+                Claim::Untracked => None,
+            }
+        }
+    };
+    match pipeline.ingest(&protocol, intake, received, first).await {
         Err(error) if !matches!(error, Error::Batch(_)) => Err(error),
-        result => Ok((protocol, result)),
+        result => Ok(Stored::Now(protocol, result)),
     }
 }
 

@@ -6,6 +6,7 @@
 mod beat;
 mod content;
 mod follow;
+mod fuzzed;
 mod group;
 mod locks;
 mod options;
@@ -18,6 +19,7 @@ mod table;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use buffer::Durability;
 use bytes::Bytes;
 use foldhash::HashMap;
 use model::{Code, Refusal};
@@ -28,6 +30,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use content::{Content, NO_TIME};
+pub(crate) use fuzzed::read_shared;
 use group::{Family, Group};
 use locks::Locks;
 pub(crate) use options::PushOptions;
@@ -130,7 +133,7 @@ impl Groups {
         mode: Mode,
         options: &PushOptions,
         mut content: Content,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Durability>, Error> {
         let deadline = self.deadline();
         let key = target.key();
         let guard = self.lock(&key, deadline).await?;
@@ -156,15 +159,15 @@ impl Groups {
         // From here on the order in which records go to the buffer is decided.
         let policy = Policy::StoreTheGood;
         let own = pipeline.submit(OWN_PROTOCOL, &target.origin, policy, own.finish())?;
-        pipeline.settle(submitted, deadline).await?;
-        let refusals = pipeline.settle(own, deadline).await?.refusals;
-        if content.samples.is_empty() && !refusals.is_empty() {
+        let pushed = pipeline.settle(submitted, deadline).await?;
+        let own = pipeline.settle(own, deadline).await?;
+        if content.samples.is_empty() && !own.refusals.is_empty() {
             // The path's labels break a rule, which only samples with them can show.
-            return Err(Error::Batch(refusals));
+            return Err(Error::Batch(own.refusals));
         }
         self.put(&key, Some(group), deadline).await?;
         drop(guard);
-        Ok(())
+        Ok(pushed.durability.max(own.durability))
     }
 
     /// Notes that a push was refused, where the group can be kept.
@@ -196,15 +199,16 @@ impl Groups {
     ///
     /// # Errors
     /// When its end is not known to be durable.
-    pub(crate) async fn delete(&self, target: &Target) -> Result<(), Error> {
+    pub(crate) async fn delete(&self, target: &Target) -> Result<Option<Durability>, Error> {
         let deadline = self.deadline();
         let key = target.key();
         let guard = self.lock(&key, deadline).await?;
-        if let (Some(old), now_ms) = self.living(&key, deadline).await? {
-            self.end(&key, &old, now_ms, deadline).await?;
-        }
+        let durability = match self.living(&key, deadline).await? {
+            (Some(old), now_ms) => self.end(&key, &old, now_ms, deadline).await?,
+            (None, _) => None,
+        };
         drop(guard);
-        Ok(())
+        Ok(durability)
     }
 
     /// A group as it is now.
@@ -275,7 +279,7 @@ impl Groups {
         group: &Group,
         at_ms: i64,
         deadline: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Durability>, Error> {
         let mut ended = Samples::default();
         ended.add_all_ended(group, at_ms);
         let origin = origin_of(group);
@@ -283,8 +287,9 @@ impl Groups {
         let submitted = self
             .pipeline
             .submit(OWN_PROTOCOL, &origin, policy, ended.finish())?;
-        self.pipeline.settle(submitted, deadline).await?;
-        self.put(key, None, deadline).await
+        let outcome = self.pipeline.settle(submitted, deadline).await?;
+        self.put(key, None, deadline).await?;
+        Ok(outcome.durability)
     }
 
     /// Makes a change durable, then lets it count here.

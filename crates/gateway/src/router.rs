@@ -8,20 +8,24 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{get, post};
-use buffer::Publish;
+use buffer::{Durability, Publish};
 use foldhash::quality::RandomState;
 use http::{Method, Uri};
 use model::Clock;
 use serde_json::json;
 use service::http::Peer;
+use service::live::Live;
 use service::rejections::Rejections;
 use service::tasks::Tasks;
 use tokio::time::Instant;
 
+use crate::access::{Access, Guard, keep_keys_fresh};
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::{Config, InfluxConfig, RecordFormat, StatsdConfig};
+use crate::config::{
+    AccessConfig, BadSetting, Config, InfluxConfig, RecordFormat, StatsdConfig, TenancyConfig,
+};
 use crate::error::Error;
 use crate::families::Families;
 use crate::ingest::{Origin, Pipeline};
@@ -43,19 +47,26 @@ use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
+use crate::quotas::{self, Quotas, QuotasHandle};
 use crate::receipts::Receipts;
+use crate::repeats::Repeats;
+use crate::retry::Backoff;
 use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
 pub(crate) struct App {
     pub pipeline: Arc<Pipeline>,
     pub body_limits: BodyLimits,
-    pub durability: &'static str,
-    pub tenants: Tenants,
+    /// Where the buffer keeps records when nothing is wrong.
+    pub durability: Durability,
+    pub tenants: Live<Tenants>,
+    pub access: Live<Access>,
     pub influx: Arc<InfluxConfig>,
     /// None without a place to keep them: then their routes are not there.
     pub groups: Option<Arc<Groups>>,
     pub otlp: Arc<Shared>,
+    pub backoff: Backoff,
+    pub repeats: Arc<Repeats>,
 }
 
 /// What a gateway serves beside what it always does.
@@ -83,6 +94,37 @@ impl From<Router> for Beside {
 pub struct Gateway<P> {
     pipeline: Arc<Pipeline>,
     publisher: Arc<P>,
+    controls: Controls,
+}
+
+/// What can change while a gateway runs.
+#[derive(Debug, Clone)]
+pub struct Controls {
+    tenants: Live<Tenants>,
+    access: Live<Access>,
+}
+
+impl Controls {
+    /// Makes of new settings what puts them in force. Requests that are under way are finished under the old ones.
+    ///
+    /// # Errors
+    /// The first key that cannot be, and why; nothing has changed then.
+    pub fn prepare(
+        &self,
+        access: &AccessConfig,
+        tenancy: &TenancyConfig,
+    ) -> Result<impl FnOnce() + Send + use<>, BadSetting> {
+        let section = |name: &str, (key, why): BadSetting| (format!("{name}.{key}"), why);
+        tenancy.check().map_err(|bad| section("tenancy", bad))?;
+        let tenants = Tenants::of(tenancy);
+        let access =
+            Access::of(access, Some(&self.access.read())).map_err(|bad| section("access", bad))?;
+        let this = self.clone();
+        Ok(move || {
+            this.tenants.replace(tenants);
+            this.access.replace(access);
+        })
+    }
 }
 
 impl<P> std::fmt::Debug for Gateway<P> {
@@ -129,28 +171,52 @@ pub fn router<P: Publish>(
             Arc::clone(&clock),
         ),
         clock,
-        permits: Permits::new(config.http.max_in_flight.bytes()),
+        permits: Permits::with(
+            config.http.max_in_flight.bytes(),
+            config.http.max_connections,
+            config.http.max_slow_bodies,
+        ),
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
         catalogue: KnownSeries::new(catalogue_bytes, hasher),
+        quotas: Arc::new(Quotas::new(
+            &config.quotas,
+            config.cardinality,
+            RandomState::default(),
+        )),
         is_draining: AtomicBool::new(false),
     });
     let groups = groups
         .map(|shared| Groups::start(&config.pushgateway, shared, Arc::clone(&pipeline), tasks));
     let has_groups = groups.is_some();
+    let controls = Controls {
+        tenants: Live::new(Tenants::of(&config.tenancy)),
+        access: Live::new(access(config)),
+    };
+    let stopping = tasks.stopping();
+    let fresh = keep_keys_fresh(controls.access.clone());
+    tasks.spawn("access keys", async move {
+        stopping.run_until_cancelled(fresh).await;
+    });
     let app = Arc::new(App {
         pipeline: Arc::clone(&pipeline),
         body_limits: BodyLimits {
             max_bytes: config.http.max_body.bytes(),
             idle_timeout: config.http.body_idle_timeout.0,
         },
-        durability: publisher.durability().as_str(),
-        tenants: Tenants::of(&config.tenancy),
+        durability: publisher.durability(),
+        tenants: controls.tenants.clone(),
+        access: controls.access.clone(),
         influx: Arc::new(config.influx.clone()),
         groups,
         otlp: Arc::new(Shared::new(&config.otlp)),
+        backoff: Backoff::new(config.http.max_retry_after.0.as_secs()),
+        repeats: Repeats::start(config.idempotency, tasks),
     });
+    let quotas = Arc::clone(&pipeline.quotas);
+    let repeats = Arc::clone(&app.repeats);
+    tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
     let protocols = || {
         if has_groups {
             protocols().merge(pushgateway::routes())
@@ -163,7 +229,7 @@ pub fn router<P: Publish>(
         // The same paths for senders that can be given a URL, but no header.
         .nest("/tenants/{tenant}", protocols())
         .route("/health", get(health))
-        .with_state(app)
+        .with_state(Arc::clone(&app))
         .merge(routes)
         .method_not_allowed_fallback({
             let pipeline = Arc::clone(&pipeline);
@@ -173,12 +239,22 @@ pub fn router<P: Publish>(
             let pipeline = Arc::clone(&pipeline);
             async move |request| nowhere(&pipeline, request, not_found)
         })
+        .layer(Guard(app))
         .layer(layers::Observe::default());
     let gateway = Gateway {
         pipeline,
         publisher,
+        controls,
     };
     (router, gateway)
+}
+
+/// Settings were checked before they came here; what cannot be read since then lets nobody in.
+fn access(config: &Config) -> Access {
+    Access::of(&config.access, None).unwrap_or_else(|(key, why)| {
+        tracing::error!("access.{key}: {why}; nobody is let in");
+        Access::closed()
+    })
 }
 
 /// The routes on which samples are pushed, one line per protocol and path.
@@ -219,6 +295,18 @@ fn protocols() -> Router<Arc<App>> {
 }
 
 impl<P> Gateway<P> {
+    /// What can change while it runs.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        self.controls.clone()
+    }
+
+    /// What can be changed and asked about quotas while the gateway runs.
+    #[must_use]
+    pub fn quotas(&self) -> QuotasHandle {
+        QuotasHandle::of(&self.pipeline.quotas)
+    }
+
     /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].
     ///
     /// # Errors

@@ -30,6 +30,7 @@ use flush::Flusher;
 use intake::Intake;
 use listen::SocketFile;
 pub use listen::StatsdError;
+pub use pieces::packets_of;
 use receive::Shared;
 use rules::Rules;
 

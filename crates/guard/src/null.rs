@@ -32,13 +32,13 @@ impl Publish for Nowhere {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         if let Some(kept) = &self.kept
             && let Ok(mut kept) = kept.lock()
         {
             kept.push(record);
         }
-        std::future::ready(Ok(()))
+        std::future::ready(Ok(Durability::Kafka))
     }
 
     fn durability(&self) -> Durability {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::health::Health;
 use crate::telemetry::MetricsHandle;
 
-const PATHS: [(&str, &str); 4] = [
+const PATHS: [(&str, &str); 5] = [
     ("/livez", "200 while the process runs"),
     (
         "/readyz",
@@ -19,6 +19,10 @@ const PATHS: [(&str, &str); 4] = [
     (
         "/api/v1/rejections",
         "why data is missing: what was refused lately (?source=&metric=&reason=&tenant=&since=&limit=)",
+    ),
+    (
+        "/api/v1/cardinality",
+        "how many series there are, and who makes most of them (?limit=)",
     ),
 ];
 
@@ -44,7 +48,7 @@ pub fn router(health: Health, metrics: MetricsHandle) -> Router {
 fn index() -> String {
     PATHS.iter().fold(
         "Sluice, for operators\n\n".to_owned(),
-        |text, (path, what)| text + &format!("{path:18} {what}\n"),
+        |text, (path, what)| text + &format!("{path:20} {what}\n"),
     )
 }
 

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use buffer::Publish;
 use buffer::kafka::{Member, Producer, Reader, Table, Tail};
+use buffer::local::{DataDir, DataDirLock};
+use buffer::spool::{Place, Spooled};
 use gateway::{Beside, PushGroups};
-use service::health::Health;
+use service::health::{Condition, Health};
 use store::recent::Recent;
 
 use crate::pipelines::Pipelines;
@@ -13,19 +16,62 @@ use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
 use crate::rejections::{Late, Noting};
-use crate::settings::{Role, Settings, WINDOW};
+use crate::settings::{Role, Settings, Source, WINDOW};
 
 /// Runs a role until it is told to stop.
-pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
-    let process = Process::start(role, &settings).await?;
-    let retention = settings.buffer.retention.0;
+pub(crate) async fn run(source: Source, settings: Settings) -> anyhow::Result<()> {
+    let role = source.role();
+    let lock = lock_for_spool(role, &settings)?;
+    let process = Process::start(source, &settings).await?;
     let dead_letters =
         Some(settings.consumer.dead_letter_topic.as_str()).filter(|_| role != Role::Gateway);
     let producer = Producer::with_dead_letters(&settings.kafka, dead_letters);
-    let condition = process.health.condition(
-        "kafka",
-        format!("waiting for a broker of {}", settings.kafka.brokers),
+    let producer = Arc::new(producer);
+    let waiting = format!("waiting for a broker of {}", settings.kafka.brokers);
+    let Some(lock) = lock else {
+        let condition = process.health.condition("kafka", waiting);
+        watch(&process, &settings, &producer, condition);
+        let publisher = Arc::clone(&producer);
+        return serve(role, process, &settings, &producer, publisher).await;
+    };
+    let place = Place {
+        dir: lock.dir().join("spool"),
+        retention: settings.buffer.retention.0,
+        window_bytes: settings.kafka.max_queue.bytes(),
+        clock: Arc::new(service::clock::now_ms),
+    };
+    let readiness = process.health.condition("buffer", waiting.as_str());
+    let upstream = Arc::clone(&producer);
+    let (spooled, drainer) = Spooled::open(upstream, &settings.spool, &place, readiness).await?;
+    watch(
+        &process,
+        &settings,
+        &producer,
+        spooled.upstream_condition(waiting),
     );
+    process
+        .tasks
+        .spawn("spool", drainer.run(process.tasks.stopping()));
+    let publisher = Arc::new(spooled.clone());
+    let outcome = serve(role, process, &settings, &producer, publisher).await;
+    spooled.close().await;
+    drop(lock);
+    outcome
+}
+
+/// The data directory, where records may have to be kept for a while.
+fn lock_for_spool(role: Role, settings: &Settings) -> anyhow::Result<Option<DataDirLock>> {
+    if role == Role::Consumer || !settings.spool.enabled {
+        return Ok(None);
+    }
+    let lock = DataDir::lock(&settings.data_dir)
+        .context("the spool needs it; spool.enabled: false does without")?;
+    Ok(Some(lock))
+}
+
+/// Keeps a condition true to whether Kafka takes records.
+fn watch(process: &Process, settings: &Settings, producer: &Producer, condition: Condition) {
+    let retention = settings.buffer.retention.0;
     let stopping = process.tasks.stopping();
     let watched = producer.clone();
     process.tasks.spawn("kafka watch", async move {
@@ -33,25 +79,33 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
             .run_until_cancelled(watched.keep_ready(retention, condition))
             .await;
     });
-    let producer = Arc::new(producer);
+}
+
+/// Runs a role whose gateway, if it has one, publishes to `publisher`.
+async fn serve<P: Publish>(
+    role: Role,
+    process: Process,
+    settings: &Settings,
+    producer: &Arc<Producer>,
+    publisher: Arc<P>,
+) -> anyhow::Result<()> {
     let letters = Tail::of(&settings.kafka, &settings.consumer.dead_letter_topic);
     process.rejections.also(Late::Topic(letters));
     let dead = Arc::new(Noting::new(
-        Arc::clone(&producer),
+        Arc::clone(producer),
         process.rejections.record(),
     ));
-
     let mut pipelines = Pipelines::default();
     let mut beside = Beside::default();
     if role != Role::Gateway {
-        feed_stores(&process, &settings, &dead, &mut pipelines)?;
+        feed_stores(&process, settings, &dead, &mut pipelines)?;
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
         beside.routes = recent_api::router(recent.clone());
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
         let reader = reader(
-            &settings,
+            settings,
             &format!("{WINDOW}-{}", service::process::hostname()),
         )?;
         pipelines.start(
@@ -64,12 +118,12 @@ pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
         );
     }
     if role != Role::Consumer {
-        beside.groups = Some(push_groups(&process, &settings)?);
+        beside.groups = Some(push_groups(&process, settings)?);
     }
     let public = match role {
         Role::Consumer => None,
         Role::Gateway | Role::Standalone => {
-            Some(Public::start(&process, &settings, Arc::clone(&producer), beside).await?)
+            Some(Public::start(&process, settings, publisher, beside).await?)
         }
     };
     tracing::info!(

@@ -13,16 +13,16 @@ use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
 use crate::rejections::Late;
-use crate::settings::{Role, Settings, WINDOW};
+use crate::settings::{Settings, Source, WINDOW};
 
 /// The table of the log that holds the groups of batch jobs.
 const GROUPS: &str = "push-groups";
 
 /// Runs until it is told to stop.
-pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Result<()> {
     let lock = DataDir::lock(&settings.data_dir)?;
     let data_dir = lock.dir().canonicalize().context("data_dir")?;
-    let process = Process::start(Role::Standalone, &settings).await?;
+    let process = Process::start(source, &settings).await?;
     let clock = Arc::new(Machine::default());
     let log = Log::open(
         &data_dir.join("log"),

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 use buffer::kafka::{Config, Producer, ensure_topic};
-use buffer::{ContentType, Publish, PublishError, Record};
+use buffer::{ContentType, Durability, Publish, PublishError, Record};
 use bytes::Bytes;
 use codec::record::RecordBuilder;
 use model::{MetricType, Point};
@@ -110,7 +110,7 @@ fn push(builder: &mut RecordBuilder, name: u32, host: u32, first_ms: i64, round:
 /// Publishes, and waits while the queue is full.
 async fn publish(
     producer: &Producer,
-    answers: &mut JoinSet<Result<(), PublishError>>,
+    answers: &mut JoinSet<Result<Durability, PublishError>>,
     record: &Record,
 ) -> anyhow::Result<()> {
     /// Enough for Kafka to be busy all the time.
@@ -124,7 +124,7 @@ async fn publish(
 
 async fn flush(
     producer: &Producer,
-    answers: &mut JoinSet<Result<(), PublishError>>,
+    answers: &mut JoinSet<Result<Durability, PublishError>>,
 ) -> anyhow::Result<()> {
     while let Some(answer) = answers.join_next().await {
         answer??;

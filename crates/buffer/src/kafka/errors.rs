@@ -23,11 +23,13 @@ pub(super) fn publish_error(
             size_bytes,
             limit_bytes,
         },
-        RDKafkaErrorCode::BrokerDestroy => PublishError::Closed,
-        RDKafkaErrorCode::InvalidTimestamp => PublishError::Unconfirmed(format!(
+        RDKafkaErrorCode::InvalidTimestamp => PublishError::Refused(format!(
             "the clock of this gateway differs too much from the broker's, which would delete the record at once: {}",
             describe(code)
         )),
+        RDKafkaErrorCode::InvalidRecord
+        | RDKafkaErrorCode::UnsupportedForMessageFormat => PublishError::Refused(describe(code)),
+        RDKafkaErrorCode::BrokerDestroy => PublishError::Closed,
         // Timed out, not enough replicas, no leader, not allowed, purged: it may still arrive, or be
         // there already, and whoever sent it still owns it.
         _ => PublishError::Unconfirmed(describe(code)),
@@ -40,6 +42,7 @@ pub(super) fn outcome(result: &Result<(), PublishError>) -> &'static str {
         Ok(()) => "delivered",
         Err(PublishError::QueueFull) => "queue_full",
         Err(PublishError::TooLarge { .. }) => "too_large",
+        Err(PublishError::Refused(_)) => "refused",
         Err(PublishError::Full(_) | PublishError::Unconfirmed(_)) => "unconfirmed",
         Err(PublishError::Closed) => "closed",
     }

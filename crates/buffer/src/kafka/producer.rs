@@ -9,7 +9,7 @@ mod delivery;
 mod headers;
 mod watch;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -24,7 +24,9 @@ use tokio::sync::oneshot;
 use self::delivery::{Answer, Context, Delivery, Open};
 use super::config::{Config, DEFAULT_MESSAGE_MAX_BYTES};
 use super::errors::{self, ClientError};
+use super::partitioner::partition_for;
 use super::topic::Topic;
+use crate::spool::Upstream;
 use crate::{BuryDead, DeadLetter, Durability, Publish, PublishError, Record, metrics};
 
 type Client = ThreadedProducer<Context>;
@@ -48,6 +50,8 @@ struct Shared {
     limits: RwLock<Limits>,
     open: Arc<Open>,
     replacing: AtomicBool,
+    /// Of the topic; 0 until it was checked.
+    partitions: AtomicI32,
 }
 
 /// What the producer's topics are.
@@ -141,6 +145,7 @@ impl Producer {
             }),
             open: Arc::new(open),
             replacing: AtomicBool::new(false),
+            partitions: AtomicI32::new(0),
         };
         Self {
             shared: Arc::new(shared),
@@ -154,6 +159,9 @@ impl Producer {
     /// When librdkafka refuses the settings, which [`Config::check`] finds earlier.
     pub fn open(&self, topic: &Topic, dead_letters: Option<&Topic>) -> Result<(), ClientError> {
         let limits = Limits::of(topic, dead_letters);
+        self.shared
+            .partitions
+            .store(topic.partitions, Ordering::Relaxed);
         if self.limits() == limits && matches!(*self.read(), State::Open(_)) {
             return Ok(());
         }
@@ -362,16 +370,17 @@ impl Publish for Producer {
     fn publish(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         debug_assert!(!record.key.is_empty(), "an empty key has one partition");
-        self.send(&Outgoing {
-            topic: &self.shared.config.topic,
+        let answer = self.send(&Outgoing {
+            topic: self.shared.config.topic_of(record.tenant.as_deref()),
             key: Some(&record.key),
             value: Some(&record.value),
             limit_bytes: self.limits().record,
             at_ms: record.received_at_ms,
             headers: &|| headers::of_record(&record),
-        })
+        });
+        async move { answer.await.map(|()| Durability::Kafka) }
     }
 
     fn durability(&self) -> Durability {
@@ -387,6 +396,16 @@ impl Publish for Producer {
             Ok(()) => 0,
             Err(_) => self.shared.open.records(),
         }
+    }
+}
+
+impl Upstream for Producer {
+    fn part(&self, key: &[u8]) -> usize {
+        let partitions = self.shared.partitions.load(Ordering::Relaxed);
+        if partitions < 1 {
+            return 0;
+        }
+        usize::try_from(partition_for(key, partitions)).unwrap_or_default()
     }
 }
 

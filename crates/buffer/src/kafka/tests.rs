@@ -140,6 +140,6 @@ pub(super) fn tenant(name: &str) -> Option<Arc<str>> {
 }
 
 /// Whether the answer says that the record may or may not be there.
-pub(super) fn unconfirmed(answer: &Result<(), PublishError>) -> bool {
+pub(super) fn unconfirmed<T>(answer: &Result<T, PublishError>) -> bool {
     matches!(answer, Err(PublishError::Unconfirmed(_)))
 }

@@ -325,10 +325,14 @@ fn refuse(command: Command, failure: &Failure) {
         Remedy::Reopen | Remedy::Person => PublishError::Unconfirmed(message.clone()),
     };
     match command {
-        Command::Append(_, answer) | Command::Bury(_, answer) | Command::Put(_, answer) => {
+        Command::Append(_, answer) => answer.give(Err(publish)),
+        Command::Bury(_, answer) | Command::Put(_, answer) => {
             answer.give(Err(publish));
         }
-        Command::Commit(_, _, answer) | Command::Forget(_, answer) | Command::Expire(answer) => {
+        Command::Commit(_, _, answer)
+        | Command::Forget(_, answer)
+        | Command::Expire(answer)
+        | Command::Trim(answer) => {
             answer.give(Err(DrainError::Unavailable(message)));
         }
         Command::Register(_, answer) => answer.give(Err(DrainError::Unavailable(message))),

@@ -218,6 +218,14 @@ impl Log {
         self.shared().ask(Command::Expire).await
     }
 
+    /// Forgets what every reader has read now, and not only when room is needed.
+    ///
+    /// # Errors
+    /// When the log does not take it.
+    pub async fn trim(&self) -> Result<(), DrainError> {
+        self.shared().ask(Command::Trim).await
+    }
+
     /// The newest dead letters, at most `limit`, the oldest of them first.
     ///
     /// # Errors
@@ -230,6 +238,11 @@ impl Log {
         let from = start.max(end.saturating_sub(limit as u64));
         let read = move |store: &Store| store.dead_letters(from, end);
         self.shared().read(read).await
+    }
+
+    /// The offset after the last durable record.
+    pub(crate) fn end(&self) -> u64 {
+        self.shared().tail.borrow().end
     }
 
     /// Bytes of records that are kept, before compression: what `max_size` bounds.

@@ -16,8 +16,9 @@ use crate::{DrainError, PublishError, Record, metrics};
 /// Who is answered once a batch is durable.
 pub(super) enum Waiting {
     Publish(Answer<(), PublishError>),
+    Appended(Answer<u64, PublishError>, u64),
     /// Whatever happens to the batch.
-    Refused(Answer<(), PublishError>, PublishError),
+    Refused(Answer<u64, PublishError>, PublishError),
     Done(Answer<(), DrainError>),
     Registered(Answer<u64, DrainError>, u64),
 }
@@ -115,6 +116,14 @@ impl Plan {
                     self.forget_expired(shared, index);
                     self.waiting.push(Waiting::Done(answer));
                 }
+                Command::Trim(answer) => {
+                    let from = index.records.start();
+                    let start = index.records.start_after_freeing(u64::MAX, index.floor());
+                    if start > from {
+                        self.forget(index, Lane::Records, start);
+                    }
+                    self.waiting.push(Waiting::Done(answer));
+                }
             }
         }
     }
@@ -124,14 +133,14 @@ impl Plan {
         store: &Store,
         index: &mut Index,
         record: &Record,
-        answer: Answer<(), PublishError>,
+        answer: Answer<u64, PublishError>,
     ) {
         let stored = Bytes::from(entry::encode_record(record, self.now_ms));
         let added = self.added(&stored, record.received_at_ms);
         let kept = stored.clone();
         let offset = index.append(store, &mut self.batch, Lane::Records, stored, added);
         self.appended.push((offset, kept));
-        self.waiting.push(Waiting::Publish(answer));
+        self.waiting.push(Waiting::Appended(answer, offset));
     }
 
     /// Where a reader goes on; at the start, if it is new.
@@ -244,6 +253,7 @@ impl Waiting {
     pub(super) fn succeed(self) {
         match self {
             Self::Publish(answer) => answer.give(Ok(())),
+            Self::Appended(answer, offset) => answer.give(Ok(offset)),
             Self::Refused(answer, error) => answer.give(Err(error)),
             Self::Done(answer) => answer.give(Ok(())),
             Self::Registered(answer, cursor) => answer.give(Ok(cursor)),
@@ -255,6 +265,7 @@ impl Waiting {
         let message = message.to_owned();
         match self {
             Self::Publish(answer) => answer.give(Err(PublishError::Unconfirmed(message))),
+            Self::Appended(answer, _) => answer.give(Err(PublishError::Unconfirmed(message))),
             Self::Refused(answer, error) => answer.give(Err(error)),
             Self::Done(answer) => answer.give(Err(DrainError::Unavailable(message))),
             Self::Registered(answer, _) => answer.give(Err(DrainError::Unavailable(message))),

@@ -13,7 +13,8 @@ use crate::{DeadLetter, DrainError, PublishError, Record};
 /// One thing to do, and who waits for it.
 #[derive(Debug)]
 pub(super) enum Command {
-    Append(Record, Answer<(), PublishError>),
+    /// Answers the record's offset.
+    Append(Record, Answer<u64, PublishError>),
     Bury(Box<DeadLetter>, Answer<(), PublishError>),
     Put(Box<Put>, Answer<(), PublishError>),
     Commit(Arc<str>, u64, Answer<(), DrainError>),
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Forget(Arc<str>, Answer<(), DrainError>),
     /// Forgets what has expired, now.
     Expire(Answer<(), DrainError>),
+    /// Forgets what every reader has read, now.
+    Trim(Answer<(), DrainError>),
 }
 
 /// The waiting side's end.
@@ -48,7 +51,11 @@ impl Command {
             Self::Append(record, _) => record.key.len() + record.value.len(),
             Self::Bury(letter, _) => letter.value.len() + letter.message.len(),
             Self::Put(put, _) => put.key.len() + put.value.as_ref().map_or(0, Bytes::len),
-            Self::Commit(..) | Self::Register(..) | Self::Forget(..) | Self::Expire(..) => 0,
+            Self::Commit(..)
+            | Self::Register(..)
+            | Self::Forget(..)
+            | Self::Expire(..)
+            | Self::Trim(..) => 0,
         }
     }
 

@@ -19,10 +19,10 @@ impl Writer {
         Self { log }
     }
 
-    pub(super) fn send(
+    pub(super) fn send<T: Send + 'static>(
         &self,
-        command: impl FnOnce(Answer<(), PublishError>) -> Command,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+        command: impl FnOnce(Answer<T, PublishError>) -> Command,
+    ) -> impl Future<Output = Result<T, PublishError>> + Send + 'static {
         let (answer, answered) = Answer::new();
         let pushed = self.log.shared().queue.push(command(answer));
         async move {
@@ -39,11 +39,12 @@ impl Writer {
     }
 }
 
-impl Publish for Writer {
-    fn publish(
+impl Writer {
+    /// Enqueues a record before it returns, and answers its offset when it is durable.
+    pub(crate) fn append(
         &self,
         record: Record,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static {
+    ) -> impl Future<Output = Result<u64, PublishError>> + Send + 'static {
         let size_bytes = record.key.len() + record.value.len();
         let sent = if size_bytes > MAX_RECORD_BYTES {
             Err(PublishError::TooLarge {
@@ -54,6 +55,16 @@ impl Publish for Writer {
             Ok(self.send(|answer| Command::Append(record, answer)))
         };
         async move { sent?.await }
+    }
+}
+
+impl Publish for Writer {
+    fn publish(
+        &self,
+        record: Record,
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
+        let appended = self.append(record);
+        async move { appended.await.map(|_offset| Durability::Local) }
     }
 
     fn durability(&self) -> Durability {

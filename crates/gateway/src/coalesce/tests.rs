@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use buffer::{PublishError, Record};
+use buffer::{Durability, PublishError, Record};
 use codec::catalogue::Catalogue;
 use foldhash::quality::RandomState;
 use futures::FutureExt as _;
@@ -22,6 +22,7 @@ use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS, Then};
 
 mod described;
+mod moved;
 mod pace;
 
 /// (metric, host, value): the value is unique, and grows with time.
@@ -127,7 +128,7 @@ async fn requests_of_one_window_share_a_record_per_name() {
         })
     }))
     .await;
-    assert_eq!(answers, vec![Ok(()); 10]);
+    assert_eq!(answers, vec![Ok(Durability::Local); 10]);
     let records = fixture.buffer.confirmed();
     assert_eq!(records.len(), 2);
     let values: Vec<f64> = read(&records[0]).iter().map(|sample| sample.2).collect();
@@ -184,7 +185,10 @@ async fn only_the_requests_of_a_failed_record_fail() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         fixture.add(&[(2, 1, 1.0)], None).await
     };
-    assert_eq!(tokio::join!(failing, other), (Err(gone), Ok(())));
+    assert_eq!(
+        tokio::join!(failing, other),
+        (Err(gone), Ok(Durability::Local))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,7 +198,7 @@ async fn closing_publishes_what_is_open_and_refuses_what_comes() {
     let samples = [(1, 1, 1.0)];
     let waiting = fixture.add(&samples, None);
     let close = fixture.coalescer.close(Duration::from_secs(1));
-    assert_eq!(tokio::join!(waiting, close), (Ok(()), true));
+    assert_eq!(tokio::join!(waiting, close), (Ok(Durability::Local), true));
     let late = fixture.add(&[(1, 1, 2.0)], None).await;
     assert_eq!(late, Err(PublishError::Closed));
 }
@@ -377,7 +381,7 @@ async fn requests_on_many_threads_are_all_answered_and_all_there() {
         })
     });
     for added in join_all(requests).await {
-        assert_eq!(added.unwrap().await.unwrap(), Ok(()));
+        assert_eq!(added.unwrap().await.unwrap(), Ok(Durability::Local));
     }
     let mut values: Vec<u64> = Vec::new();
     for record in fixture.buffer.confirmed() {

@@ -3,17 +3,28 @@
 //! The request is answered when every one of them is settled. The ledger is counted here, record
 //! by record, so that it also holds when nobody waits any more: a sender that hung up, a timeout.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use buffer::PublishError;
+use buffer::{Durability, PublishError};
 use tokio::sync::oneshot;
 
 use crate::error::publish_code;
 use crate::metrics::{self, SampleMeters};
 
-/// What became of a request's samples.
-pub(crate) type Settled = Result<(), PublishError>;
+/// What became of a request's samples: the weakest durability of its records, or the first failure.
+pub(crate) type Settled = Result<Durability, PublishError>;
+
+/// Each is weaker than the one before it.
+const WEAKER: [Durability; 3] = [Durability::Kafka, Durability::Local, Durability::Spool];
+
+const fn rank(durability: Durability) -> u8 {
+    match durability {
+        Durability::Kafka => 0,
+        Durability::Local => 1,
+        Durability::Spool => 2,
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Ticket {
@@ -22,6 +33,8 @@ pub(crate) struct Ticket {
     open: AtomicUsize,
     durable_samples: AtomicU64,
     failed_samples: AtomicU64,
+    /// A [`Durability`], as [`WEAKER`] numbers it.
+    weakest: AtomicU8,
     /// The first failure decides the answer.
     failure: OnceLock<PublishError>,
     answer: Mutex<Option<oneshot::Sender<Settled>>>,
@@ -37,6 +50,7 @@ impl Ticket {
             open: AtomicUsize::new(1),
             durable_samples: AtomicU64::new(0),
             failed_samples: AtomicU64::new(0),
+            weakest: AtomicU8::new(0),
             failure: OnceLock::new(),
             answer: Mutex::new(Some(sender)),
         };
@@ -50,7 +64,8 @@ impl Ticket {
 
     fn settle(&self, samples: u64, result: &Settled) {
         match result {
-            Ok(()) => {
+            Ok(durability) => {
+                self.weakest.fetch_max(rank(*durability), Ordering::AcqRel);
                 self.durable_samples.fetch_add(samples, Ordering::AcqRel);
             }
             Err(error) => {
@@ -77,7 +92,9 @@ impl Ticket {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(sender) = sender {
-            let result = failure.cloned().map_or(Ok(()), Err);
+            let weakest = usize::from(self.weakest.load(Ordering::Acquire));
+            let weakest = WEAKER.get(weakest).copied().unwrap_or(Durability::Spool);
+            let result = failure.cloned().map_or(Ok(weakest), Err);
             // An error means that the request was given up meanwhile.
             sender.send(result).unwrap_or_default();
         }
@@ -90,7 +107,7 @@ pub(crate) struct Adding<'a>(pub(crate) &'a Arc<Ticket>);
 
 impl Drop for Adding<'_> {
     fn drop(&mut self) {
-        self.0.settle(0, &Ok(()));
+        self.0.settle(0, &Ok(Durability::Kafka));
     }
 }
 

@@ -71,6 +71,7 @@ pub(crate) struct Influx<D> {
 
 impl<D: Dialect> Protocol for Influx<D> {
     const NAME: &'static str = "influx";
+    const HAS_TIMES: bool = false;
 
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         let config = Arc::clone(&head.app.influx);

@@ -10,16 +10,17 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use buffer::Durability;
 use bytes::Bytes;
 use codec::{Decoded, Encoding, exposition_protobuf, text};
 use futures::stream;
+use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
 use model::{Code, Refusal};
 use service::units::Size;
 use tokio::time::Instant;
 
-use super::{DURABILITY, Head, deliver, opened, with_retry_after};
+use super::{Head, deliver, opened, show_durability, with_retry_after};
 use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
@@ -65,13 +66,13 @@ async fn push(app: &Arc<App>, mode: Mode, request: Request) -> Response {
     let (parts, mut body) = opened(request).await;
     let head = Head { app, parts: &parts };
     match take(&head, mode, &mut body).await {
-        Ok(()) => done(app, StatusCode::OK),
+        Ok(durability) => done(app, durability, StatusCode::OK),
         Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
 
 /// Reads a push and stores it, or notes that it was refused.
-async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<(), Error> {
+async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<Option<Durability>, Error> {
     let app = head.app;
     app.pipeline.check_open()?;
     let groups = groups(app)?;
@@ -79,16 +80,18 @@ async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<(), Error>
     let options = PushOptions::of(head)?;
     let encoding = encoding(head)?;
     let format = Format::of(head);
-    let permit = app.body_limits.admit(body, app.pipeline.permits.empty())?;
+    app.pipeline.quotas.admit(&target.origin)?;
+    let permit = app.pipeline.permit(&target.origin);
+    let permit = app.body_limits.admit(body, permit)?;
     let taken = async {
         let received = app.body_limits.read(body, permit).await?;
         let limit = groups.max_group();
         let (content, permit) = read(app, &target, limit, encoding, format, received).await?;
-        groups.push(&target, mode, &options, content).await?;
+        let durability = groups.push(&target, mode, &options, content).await?;
         drop(permit);
-        Ok(())
+        Ok(durability)
     };
-    let taken: Result<(), Error> = Box::pin(taken).await;
+    let taken: Result<Option<Durability>, Error> = Box::pin(taken).await;
     if let Err(error) = &taken
         && error.code().status() == 400
         && let Err(unknown) = Box::pin(groups.fail(&target)).await
@@ -116,7 +119,7 @@ async fn read(
         pipeline.limits.max_metadata_bytes,
     );
     let deadline = Instant::now() + pipeline.request_timeout;
-    let work = move |body: Bytes| {
+    let work = move |body: Bytes, _: &mut Permit| {
         let mut decoded = format.decode(&body, max_samples)?;
         decoded.drop_long_metadata(max_metadata_bytes);
         Ok(Content::of(decoded, &labels, max_group)?)
@@ -137,7 +140,7 @@ async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
         Box::pin(groups.delete(&target)).await
     };
     match ended.await {
-        Ok(()) => done(&app, StatusCode::ACCEPTED),
+        Ok(durability) => done(&app, durability, StatusCode::ACCEPTED),
         Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
@@ -158,17 +161,18 @@ async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
             let why = "there is no group with exactly these labels; GET /api/v1/metrics lists all";
             answer::refusal(Code::NotFound, why.to_owned())
         }
-        Err(error) => failed_json(&error),
+        Err(error) => failed_json(&head, &error),
     }
 }
 
 async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _body) = opened(request).await;
+    let head = Head {
+        app: &app,
+        parts: &parts,
+    };
     let listed = groups(&app).and_then(|groups| {
-        let origin = origin(&Head {
-            app: &app,
-            parts: &parts,
-        })?;
+        let origin = origin(&head)?;
         groups.list(origin.tenant.as_deref())
     });
     match listed {
@@ -177,19 +181,26 @@ async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
             let json = [(CONTENT_TYPE, "application/json")];
             (json, Body::from_stream(pieces)).into_response()
         }
-        Err(error) => failed_json(&error),
+        Err(error) => failed_json(&head, &error),
     }
 }
 
 /// The Pushgateway's probe: whether pushes are taken.
-async fn ready(State(app): State<Arc<App>>) -> Response {
+async fn ready(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, _body) = request.into_parts();
     let is_ready = app
         .pipeline
         .check_open()
         .and_then(|()| groups(&app)?.check_known());
     match is_ready {
         Ok(()) => "OK".into_response(),
-        Err(error) => plainly(&error),
+        Err(error) => {
+            let head = Head {
+                app: &app,
+                parts: &parts,
+            };
+            plainly(&head, &error)
+        }
     }
 }
 
@@ -249,21 +260,25 @@ fn target(head: &Head<'_>) -> Result<Target, Error> {
     })
 }
 
-fn done(app: &App, status: StatusCode) -> Response {
+fn done(app: &App, durability: Option<Durability>, status: StatusCode) -> Response {
     let mut response = status.into_response();
-    let durability = HeaderValue::from_static(app.durability);
-    response.headers_mut().insert(DURABILITY, durability);
+    show_durability(&mut response, durability.unwrap_or(app.durability));
     response
 }
 
 fn failed(head: &Head<'_>, error: &Error) -> Response {
     let receipts = &head.app.pipeline.receipts;
     receipts.request("pushgateway", &sender(head), head.parts, error);
-    plainly(error)
+    plainly(head, error)
 }
 
-fn plainly(error: &Error) -> Response {
+fn plainly(head: &Head<'_>, error: &Error) -> Response {
     metrics::request_refused(error.code());
+    with_retry_after(shown_failure(error), head, error)
+}
+
+/// A failure as its clients show it.
+pub(crate) fn shown_failure(error: &Error) -> Response {
     let text = match error {
         Error::Batch(refusals) => {
             let first = refusals.first();
@@ -278,13 +293,12 @@ fn plainly(error: &Error) -> Response {
         _ => format!("{error}\n"),
     };
     let content_type = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-    let response = (answer::status_of(error.code()), content_type, text).into_response();
-    with_retry_after(response, error)
+    (answer::status_of(error.code()), content_type, text).into_response()
 }
 
-fn failed_json(error: &Error) -> Response {
+fn failed_json(head: &Head<'_>, error: &Error) -> Response {
     metrics::request_refused(error.code());
-    with_retry_after(answer::failed(error), error)
+    with_retry_after(answer::failed(error), head, error)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use http::Request;
 use prost::Message as _;
 
 use crate::config::{Config, Listen, StatsdConfig};
-use crate::fake::{FakeBuffer, NOW_MS, Server};
+use crate::fake::{FakeBuffer, NOW_MS, Server, Then};
 use crate::pushgateway::fake::Pushed;
 
 type Labels = BTreeMap<String, String>;
@@ -251,6 +251,34 @@ async fn a_batch_is_the_same_series_and_values_through_every_protocol() {
             case.name
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_protocol_says_of_each_answer_where_the_weakest_kept_record_is() {
+    for case in cases() {
+        let server = Server::start(&Config::default(), FakeBuffer::default());
+        // One of the request's two records goes to the spool.
+        server.buffer.next.lock().unwrap().push_back(Then::Spool);
+        let answer = server.send(case.request).await;
+        let found = (answer.status.as_u16(), answer.header("sluice-durability"));
+        assert_eq!(found, (case.status, Some("spool")), "{}", case.name);
+    }
+    for case in cases() {
+        let server = Server::start(&Config::default(), FakeBuffer::default());
+        let answer = server.send(case.request).await;
+        let found = (answer.status.as_u16(), answer.header("sluice-durability"));
+        assert_eq!(found, (case.status, Some("local")), "{}", case.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_of_a_batch_job_says_that_it_is_in_the_spool() {
+    let gateway = Pushed::start();
+    gateway.buffer.next.lock().unwrap().push_back(Then::Spool);
+    let answer = gateway.ask("PUT", "/metrics/job/shop", TEXT).await;
+    assert_eq!(answer.header("sluice-durability"), Some("spool"));
+    let answer = gateway.ask("PUT", "/metrics/job/shop", TEXT).await;
+    assert_eq!(answer.header("sluice-durability"), Some("local"));
 }
 
 #[tokio::test(start_paused = true)]

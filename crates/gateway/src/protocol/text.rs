@@ -38,6 +38,7 @@ pub(crate) struct Text {
 
 impl Protocol for Text {
     const NAME: &'static str = "text";
+    const HAS_TIMES: bool = false;
 
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         let protocol = Self {

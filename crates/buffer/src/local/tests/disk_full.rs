@@ -56,7 +56,7 @@ async fn a_full_disk_stops_the_log_and_room_starts_it_again_without_loss() {
     let mut refused = None;
     for number in 0.. {
         match writer.publish(record(number, 100_000)).await {
-            Ok(()) => acknowledged.push(number),
+            Ok(_) => acknowledged.push(number),
             Err(error) => {
                 refused = Some(error);
                 break;

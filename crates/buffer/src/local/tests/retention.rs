@@ -6,7 +6,10 @@ use crate::Commit;
 const HOUR_MS: i64 = 3_600_000;
 
 /// The answers to records of 1000 bytes.
-async fn publish_all(log: &Log, numbers: std::ops::Range<u64>) -> Vec<Result<(), PublishError>> {
+async fn publish_all(
+    log: &Log,
+    numbers: std::ops::Range<u64>,
+) -> Vec<Result<Durability, PublishError>> {
     let writer = log.writer();
     join_all(numbers.map(|number| writer.publish(record(number, 1000)))).await
 }
