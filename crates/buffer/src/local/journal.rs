@@ -5,7 +5,7 @@
 //! journal has, and those writes were confirmed. Checksums are the engine's: what has a wrong one it refuses.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::failure::Failure;
@@ -90,7 +90,7 @@ fn follows(latest: Option<u64>, number: u64) -> bool {
     }
 }
 
-fn has_trailer(reader: impl Read) -> io::Result<bool> {
+fn has_trailer(reader: impl BufRead) -> io::Result<bool> {
     let mut matched = 0;
     for byte in reader.bytes() {
         let byte = byte?;
