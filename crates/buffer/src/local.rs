@@ -12,6 +12,8 @@ mod config;
 mod engine;
 mod entry;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod index;
 mod journal;

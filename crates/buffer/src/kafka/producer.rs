@@ -373,7 +373,7 @@ impl Publish for Producer {
     ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         debug_assert!(!record.key.is_empty(), "an empty key has one partition");
         let answer = self.send(&Outgoing {
-            topic: &self.shared.config.topic,
+            topic: self.shared.config.topic_of(record.tenant.as_deref()),
             key: Some(&record.key),
             value: Some(&record.value),
             limit_bytes: self.limits().record,

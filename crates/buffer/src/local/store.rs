@@ -69,7 +69,7 @@ fn entry_key(table: &str, key: &[u8]) -> Vec<u8> {
     [&[name_len], table.as_bytes(), key].concat()
 }
 
-fn split_entry_key(mut stored: Bytes) -> Option<(Arc<str>, Bytes)> {
+pub(super) fn split_entry_key(mut stored: Bytes) -> Option<(Arc<str>, Bytes)> {
     let name_len = usize::from(*stored.first()?);
     if stored.len() < 1 + name_len {
         return None;

@@ -29,6 +29,13 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
             "buffer", "codec", "consumer", "gateway", "model", "service", "store",
         ],
     ),
+    // Gives each of them bytes that nobody should send; nothing depends on it.
+    (
+        "hostile",
+        &[
+            "buffer", "codec", "consumer", "gateway", "model", "service", "sluice", "store",
+        ],
+    ),
     ("testkit", &[]),
     ("e2e", &[]),
     // Breaks the binary from outside; what it reads back it decodes by the wire's own messages.
