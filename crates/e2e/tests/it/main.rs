@@ -22,6 +22,7 @@ mod push;
 mod pushgateway;
 mod records;
 mod sluice;
+mod spool;
 mod standalone;
 mod statsd;
 mod text;
