@@ -26,6 +26,9 @@ const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 100);
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Longer than the pause between two attempts to send.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(3);
+
 /// An upstream with a spool behind it. Clones are the same.
 #[derive(Debug)]
 pub struct Spooled<P>(pub(super) Arc<Shared<P>>);
@@ -109,7 +112,13 @@ impl<P: Upstream> Spooled<P> {
     pub(super) async fn finish(&self, deadline: Duration) -> usize {
         let until = Instant::now() + deadline;
         let open = self.0.writer.flush(deadline).await;
-        while self.0.waiting_records() > 0 && Instant::now() < until && !self.is_in_vain() {
+        let mut hopeful_at = Instant::now();
+        while self.0.waiting_records() > 0 && Instant::now() < until {
+            if !self.is_in_vain() {
+                hopeful_at = Instant::now();
+            } else if hopeful_at.elapsed() >= GIVE_UP_AFTER {
+                break;
+            }
             sleep(LOOK_EVERY).await;
         }
         let records = self.0.waiting_records();
