@@ -13,7 +13,11 @@ compose ?= docker compose
 # rustdoc as arguments instead of RUSTFLAGS, so that checks, tests and builds share what they compile.
 deny := -D warnings
 
-.PHONY: help run build test guard check fmt clippy doc deny machete typos house fix docs bench fuzz load compare up down
+# With TLS and SASL towards Kafka, which take the headers of OpenSSL and libcurl (scripts/test-setup gets them). What
+# is tested and shipped has them; `make run` does without, so that a first start needs no packages.
+secured := --features sluice/kafka-security
+
+.PHONY: help run build test guard faults check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -27,28 +31,38 @@ build: ## Build the release binary, target/release/sluice
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
 	# The end-to-end tests run the binary that users run; `guard` is beside it, so that both share what they compile.
-	cargo build --release --locked --package sluice --package guard
-	cargo test --workspace --locked --no-fail-fast
+	cargo build --release --locked --package sluice --package guard --package faults $(secured)
+	cargo test --workspace --locked --no-fail-fast $(secured)
 	target/release/guard
+	target/release/faults --quick
 
 guard: ## Compare what a sample costs with what was accepted (ARGS=--accept accepts it)
-	@scripts/test-setup valgrind
-	cargo build --release --locked --package sluice --package guard
+	@scripts/test-setup valgrind headers
+	cargo build --release --locked --package sluice --package guard $(secured)
 	target/release/guard $(ARGS)
+
+faults: ## Break every part under load and account for every sample (ARGS="list", ARGS="kill", FAULT_ROUNDS=100)
+	@scripts/test-setup kafka prometheus victoria-metrics haproxy headers
+	cargo build --release --locked --package sluice --package faults $(secured)
+	target/release/faults $(ARGS)
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
 
 fmt:
 	@cargo fmt --all --check
 
-clippy:
-	@cargo clippy --workspace --all-targets --locked --quiet -- $(deny)
+# The same features as the tests, so that both share what they compile.
+clippy: headers
+	@cargo clippy --workspace --all-targets --locked --quiet $(secured) -- $(deny)
 
-doc:
-	@RUSTDOCFLAGS="$(deny)" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+doc: headers
+	@RUSTDOCFLAGS="$(deny)" cargo doc --workspace --no-deps --document-private-items --locked --quiet $(secured)
 
 deny: .build/tools/.installed
 	@$(tools)/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+headers:
+	@scripts/test-setup headers
 
 machete: .build/tools/.installed
 	@$(tools)/cargo-machete --skip-target-dir .
@@ -59,7 +73,7 @@ typos: .build/tools/.installed
 house:
 	@cargo test --locked --quiet --package testkit --test house
 	# A workspace of its own, whose lock file nobody else would miss.
-	cargo fetch --locked --quiet --manifest-path crates/codec/fuzz/Cargo.toml
+	cargo fetch --locked --quiet --manifest-path crates/hostile/fuzz/Cargo.toml
 
 fix: .build/tools/.installed ## Repair what can be repaired by a program
 	@cargo fmt --all
@@ -73,7 +87,7 @@ docs: ## Write the generated parts of the documents anew
 bench: ## Measure decoding, grouping and encoding
 	@cargo bench --locked --package codec
 
-fuzz: ## Feed each decoder evolving bytes for ten minutes (ARGS="60 json" for one minute of one)
+fuzz: ## Give what reads bytes from outside evolving bytes, ten minutes each (ARGS="60 json" for one minute of one)
 	@scripts/fuzz $(ARGS)
 
 load: ## Measure what a sample costs in every scenario, about ten minutes (ARGS="--only 'json-*'")

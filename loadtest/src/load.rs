@@ -53,6 +53,10 @@ pub(crate) struct Load {
     /// Opens a connection for each request.
     #[arg(long)]
     pub new_connections: bool,
+    /// Sends again at once what was refused, whatever `Retry-After` says, and counts only the latency of what was
+    /// acknowledged: senders that do not care.
+    #[arg(long)]
+    pub impatient: bool,
     /// Samples per request.
     #[arg(long, default_value = "1000")]
     pub batch: NonZeroUsize,

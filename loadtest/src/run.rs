@@ -245,6 +245,7 @@ pub(crate) fn parameters(load: &Load) -> BTreeMap<String, String> {
         "http",
         (load.http == crate::load::Http::Two).then(|| "2".to_owned()),
     );
+    note("impatient", load.impatient.then(|| "true".to_owned()));
     note(
         "new_connections",
         load.new_connections.then(|| "true".to_owned()),

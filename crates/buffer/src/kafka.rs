@@ -13,6 +13,7 @@ mod producer;
 mod properties;
 mod reader;
 mod table;
+mod tail;
 mod topic;
 
 pub use config::{Compression, Config, Member, check_topic_name};
@@ -22,6 +23,7 @@ pub use producer::Producer;
 pub use properties::Properties;
 pub use reader::{Committer, Reader};
 pub use table::{Follower, Table};
+pub use tail::{Found as TailFound, Look, Tail, TailRecord};
 pub use topic::{Topic, TopicError, ensure_dead_letter_topic, ensure_table_topic, ensure_topic};
 
 #[cfg(test)]

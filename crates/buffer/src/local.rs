@@ -12,8 +12,11 @@ mod config;
 mod engine;
 mod entry;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod index;
+mod journal;
 mod lock;
 mod memory;
 mod plan;

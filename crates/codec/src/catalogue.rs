@@ -115,6 +115,8 @@ struct Entry {
     unit: u32,
     help: u32,
     next: AtomicU32,
+    /// What a reader noted of it: see [`Catalogue::note`].
+    note: AtomicU32,
 }
 
 /// What a record needs of a series.
@@ -262,6 +264,31 @@ impl Catalogue {
         {
             entry.next.store(next, Ordering::Relaxed);
         }
+    }
+
+    /// What was noted of a series last; 0 before anything was.
+    #[inline]
+    #[must_use]
+    pub fn note(&self, series: u32) -> u32 {
+        let entry = self.entries.get(series as usize);
+        entry.map_or(0, |entry| entry.note.load(Ordering::Relaxed))
+    }
+
+    /// Notes something of a series, for who asks for it later. It is forgotten with the series.
+    #[inline]
+    pub fn set_note(&self, series: u32, note: u32) {
+        if let Some(entry) = self.entries.get(series as usize) {
+            entry.note.store(note, Ordering::Relaxed);
+        }
+    }
+
+    /// The names and values of a series' labels, sorted by name, without `__name__`.
+    pub fn labels(&self, series: u32) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        let refs = self.texts(series).map_or(&[][..], |texts| texts.refs);
+        let (pairs, _) = refs.as_chunks::<2>();
+        pairs
+            .iter()
+            .map(|[name, value]| (self.texts.get(*name), self.texts.get(*value)))
     }
 
     /// The number of a text that some series has.

@@ -16,6 +16,7 @@ pub mod json;
 pub mod native;
 pub mod opentsdb;
 pub mod otlp;
+pub mod parts;
 pub mod record;
 pub mod remote_write;
 pub mod snappy;

@@ -29,6 +29,9 @@ pub struct Config {
     /// A name that stays the same across restarts of this process (static membership): a restart that is shorter than
     /// `session_timeout` then moves no partitions. Each process needs its own.
     pub instance_id: Option<String>,
+    /// Percent of the retention that is left to the oldest record that a store does not have: below it the log warns with
+    /// store and partition, below a fifth of it the log has an error. `0` says nothing.
+    pub headroom_warning: u8,
     /// The first wait after a store did not take a batch for a passing reason; each further one is twice as long.
     pub retry_min: Period,
     /// The longest wait between two tries. They go on for as long as the buffer keeps the data.
@@ -46,6 +49,7 @@ impl Default for Config {
             shutdown_timeout: Period::secs(20),
             session_timeout: Period::secs(10),
             instance_id: None,
+            headroom_warning: 25,
             retry_min: Period::millis(100),
             retry_max: Period::secs(30),
         }
@@ -95,6 +99,9 @@ impl Config {
             // librdkafka gives a member up after 5m without a poll, and the buffer waits twice as long as this.
             let why = "must be at most 2m, or the group gives this consumer up before it ends";
             return bad("handover_timeout", why);
+        }
+        if self.headroom_warning > 100 {
+            return bad("headroom_warning", "is a percentage, at most 100");
         }
         if self.retry_max < self.retry_min {
             return bad("retry_max", "must not be shorter than consumer.retry_min");

@@ -11,6 +11,9 @@ mod config;
 mod context;
 mod decode;
 mod frontier;
+#[doc(hidden)]
+pub mod fuzzing;
+mod headroom;
 mod lag;
 mod lane;
 mod ledger;

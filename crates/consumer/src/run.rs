@@ -28,6 +28,7 @@ use crate::commits::Commits;
 use crate::config::Config;
 use crate::context::{Context, Logs};
 use crate::decode::Decoded;
+use crate::headroom::Alarms;
 use crate::lane::LaneQueue;
 use crate::ledger::{Counters, Ledger};
 use crate::letter::Letter;
@@ -157,6 +158,7 @@ pub async fn run<D: Drain, W: Write, B: BuryDead>(
         read_attempt: 0,
         read_not_before: now,
         ready,
+        alarms: Alarms::default(),
         failure: None,
     };
     let ended = running.run(&mut drain).await;
@@ -221,6 +223,7 @@ struct Running<C, W, B> {
     read_attempt: u32,
     read_not_before: Instant,
     ready: Condition,
+    alarms: Alarms,
     /// When silence means that the group has no partition for us.
     joined_at: Option<Instant>,
     /// Reading is over for good, for this reason.

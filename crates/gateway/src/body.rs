@@ -20,8 +20,18 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 32 << 10;
 /// Room for bodies of unknown length is taken in steps of this.
 const STEP_BYTES: usize = 64 << 10;
 
+/// A body that is not there after this long is slow, and there is a bound on those.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// What a compressed body becomes, about: so much is taken before it is read, so that what was let in is not turned away
+/// when it is inflated.
+const EXPANSION: usize = 4;
+
 /// How long a body that is refused is still read, so that its sender comes to reading the answer.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// The same where there is more to do than there is time.
+const LINGER_BRIEFLY: Duration = Duration::from_millis(50);
 
 /// A body in memory, and the room that it takes.
 #[derive(Debug)]
@@ -39,13 +49,24 @@ pub(crate) struct BodyLimits {
 
 impl BodyLimits {
     /// Checks what is known before reading, and takes the room.
-    pub(crate) fn admit(self, body: &Body, mut permit: Permit) -> Result<Permit, Error> {
+    pub(crate) fn admit(self, body: &Body, permit: Permit) -> Result<Permit, Error> {
+        self.admit_inflated(body, permit, 0)
+    }
+
+    /// Like [`Self::admit`], of a body that is compressed and may become so much.
+    pub(crate) fn admit_inflated(
+        self,
+        body: &Body,
+        mut permit: Permit,
+        most_inflated: usize,
+    ) -> Result<Permit, Error> {
         let Some(announced_bytes) = body.size_hint().exact() else {
             return Ok(permit);
         };
         match usize::try_from(announced_bytes) {
             Ok(bytes) if bytes <= self.max_bytes => {
-                permit.grow(bytes)?;
+                let inflated = bytes.saturating_mul(EXPANSION).min(most_inflated);
+                permit.grow(bytes.saturating_add(inflated))?;
                 Ok(permit)
             }
             Ok(_) | Err(_) => Err(Error::BodyTooLarge {
@@ -61,10 +82,24 @@ impl BodyLimits {
         let announced_bytes = body.size_hint().exact();
         let mut received = Gathered::default();
         let started = Instant::now();
+        let slow_at = started + SLOW.min(self.idle_timeout);
+        let mut slow = None;
         loop {
+            let now = Instant::now();
             let patience = started + self.idle_timeout + fair_time(received.len());
-            let due = patience.min(Instant::now() + self.idle_timeout);
-            let Ok(frame) = timeout_at(due, body.frame()).await else {
+            let due = patience.min(now + self.idle_timeout);
+            if slow.is_none() && now >= slow_at && due > now {
+                slow = Some(permit.slow()?);
+            }
+            let wake = if slow.is_none() {
+                due.min(slow_at)
+            } else {
+                due
+            };
+            let Ok(frame) = timeout_at(wake, body.frame()).await else {
+                if wake < due {
+                    continue;
+                }
                 return Err(Error::BodyStalled {
                     received_bytes: received.len(),
                     elapsed_s: started.elapsed().as_secs(),
@@ -94,6 +129,7 @@ impl BodyLimits {
             }
             received.push(data, announced_bytes);
         }
+        drop(slow);
         Ok(Received {
             bytes: received.finish(),
             permit,
@@ -105,8 +141,19 @@ impl BodyLimits {
 /// it still writes does not get to see the answer: it takes the cut for a fault of the network and
 /// sends the same again.
 pub(crate) async fn linger(body: &mut Body, most_bytes: usize) -> bool {
+    linger_for(body, most_bytes, LINGER).await
+}
+
+/// The same of a body that is small and, most likely, here: under overload, no more than that.
+pub(crate) async fn linger_briefly(body: &mut Body) -> bool {
+    let upper = body.size_hint().upper();
+    let is_small = upper.is_some_and(|bytes| bytes <= STEP_BYTES as u64);
+    is_small && linger_for(body, STEP_BYTES, LINGER_BRIEFLY).await
+}
+
+async fn linger_for(body: &mut Body, most_bytes: usize, time: Duration) -> bool {
     let mut left_bytes = most_bytes;
-    let until = Instant::now() + LINGER;
+    let until = Instant::now() + time;
     loop {
         match timeout_at(until, body.frame()).await {
             Ok(Some(Ok(frame))) => {

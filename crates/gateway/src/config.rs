@@ -2,22 +2,29 @@
 //!
 //! Each section checks itself, so that a contradiction stops the start and names its key.
 
+mod access;
+mod cardinality;
+mod idempotency;
 mod influx;
 mod otlp;
 mod pushgateway;
+mod quotas;
 mod statsd;
 
-use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service::secret::Secret;
+use service::tls::TlsConfig;
 use service::units::{Period, Size};
 
+pub use access::{AccessConfig, CertificateConfig, JwtConfig, KeyConfig, UserConfig};
+pub use cardinality::CardinalityConfig;
+pub use idempotency::IdempotencyConfig;
 pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
 pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
 pub use pushgateway::PushgatewayConfig;
+pub use quotas::{MetricQuotaConfig, QuotaConfig, QuotasConfig};
 pub use statsd::{Distributions, Listen, SignedGauges, StatsdConfig, TimerUnit};
 
 /// A setting that cannot be, as its key relative to the section and why.
@@ -29,6 +36,8 @@ pub type BadSetting = (String, String);
 pub struct HttpConfig {
     /// Address and port of the public listener.
     pub listen: SocketAddr,
+    /// TLS on the public listener and on those of section `otlp`. None: HTTP in the clear.
+    pub tls: Option<TlsConfig>,
     /// How long a request may take after the last byte of its body, until the buffer has confirmed every
     /// record it is in. Then 503; the records may still become durable, which is harmless.
     pub request_timeout: Period,
@@ -37,8 +46,15 @@ pub struct HttpConfig {
     /// Bytes of a body once decompressed. A larger one gets 413.
     pub max_inflated: Size,
     /// Bytes of bodies (on the wire and decompressed) that all requests together may hold until they are
-    /// answered. A request that does not fit gets 503 with `Retry-After`; nothing waits.
+    /// answered. A request that does not fit gets 503 with `Retry-After`; nothing waits. From half of it on, no tenant
+    /// (or source, of samples without one) may hold more than an equal share with one to spare.
     pub max_in_flight: Size,
+    /// Bodies that may be on their way for longer than two seconds. Together they may also hold no more than a quarter
+    /// of `max_in_flight`. Further ones get 503.
+    pub max_slow_bodies: usize,
+    /// The longest that `Retry-After` asks a sender to wait. It begins at a second or two, doubles with each
+    /// `Retry-Attempt` that the sender reports, and grows with how full the gateway is.
+    pub max_retry_after: Period,
     /// How long a body may pause before 408. Beyond that grace a body must also arrive at 32 KiB/s on average.
     pub body_idle_timeout: Period,
     /// How long a connection may take to send a complete request header. Then it is closed.
@@ -56,10 +72,13 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+            tls: None,
             request_timeout: Period::secs(10),
             max_body: Size::mib(16),
             max_inflated: Size::mib(64),
             max_in_flight: Size::mib(128),
+            max_slow_bodies: 1000,
+            max_retry_after: Period::secs(30),
             body_idle_timeout: Period::secs(10),
             header_timeout: Period::secs(10),
             idle_timeout: Period::secs(75),
@@ -88,6 +107,13 @@ impl HttpConfig {
         }
         if self.max_body.0 == 0 {
             return bad("max_body", "must be larger than 0");
+        }
+        if self.max_slow_bodies == 0 {
+            return bad("max_slow_bodies", "must be larger than 0");
+        }
+        if self.max_retry_after < Period::secs(2) || self.max_retry_after > Period::secs(3600) {
+            let why = format!("is {}; at least 2s and at most 1h", self.max_retry_after);
+            return bad("max_retry_after", &why);
         }
         if self.max_connections == 0 {
             return bad("max_connections", "must be larger than 0");
@@ -243,8 +269,8 @@ impl CoalesceConfig {
 }
 
 /// Section `tenancy`: how the gateway tells whose samples it gets, and from whom. Records carry both in their
-/// headers, and never mix tenants. A tenant is named by the path (`/tenants/{tenant}/api/v1/write`), by a
-/// token, or by a header, in this order; without any there is none.
+/// headers, and never mix tenants. A tenant is named by a credential (section `access`), by the path
+/// (`/tenants/{tenant}/api/v1/write`), or by a header, in this order; without any there is none.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenancyConfig {
@@ -252,9 +278,6 @@ pub struct TenancyConfig {
     pub header: String,
     /// The header in which a sender names itself; without it the source is the sender's address. Empty for none.
     pub source_header: String,
-    /// Tenants by name with the token that stands for each: a bearer token, an InfluxDB token, the password of
-    /// basic auth, or a Datadog key. They name tenants; a request without a token is not refused.
-    pub tokens: BTreeMap<String, Secret>,
 }
 
 impl Default for TenancyConfig {
@@ -262,13 +285,12 @@ impl Default for TenancyConfig {
         Self {
             header: "X-Scope-OrgID".to_owned(),
             source_header: "Sluice-Source".to_owned(),
-            tokens: BTreeMap::new(),
         }
     }
 }
 
 impl TenancyConfig {
-    /// Checks names and tokens.
+    /// Checks names.
     ///
     /// # Errors
     /// The first key that cannot be, and why.
@@ -279,19 +301,6 @@ impl TenancyConfig {
         ] {
             if !name.is_empty() && http::HeaderName::from_bytes(name.as_bytes()).is_err() {
                 return bad(key, &format!("is {name:?}, which is no header's name"));
-            }
-        }
-        let mut seen = HashSet::new();
-        for (tenant, token) in &self.tokens {
-            let key = format!("tokens.{tenant}");
-            if let Err(why) = crate::origin::check_tenant(tenant) {
-                return bad(&key, &why);
-            }
-            if token.expose().is_empty() {
-                return bad(&key, "is empty");
-            }
-            if !seen.insert(token.expose()) {
-                return bad(&key, "is another tenant's token too");
             }
         }
         Ok(())
@@ -320,6 +329,8 @@ pub struct Config {
     pub coalesce: CoalesceConfig,
     /// Section `tenancy`.
     pub tenancy: TenancyConfig,
+    /// Section `access`.
+    pub access: AccessConfig,
     /// Section `influx`.
     pub influx: InfluxConfig,
     /// Section `otlp`.
@@ -328,6 +339,14 @@ pub struct Config {
     pub record_format: RecordFormat,
     /// Section `pushgateway`.
     pub pushgateway: PushgatewayConfig,
+    /// Section `rejections`.
+    pub rejections: service::rejections::Config,
+    /// Section `quotas`, as it is at the start.
+    pub quotas: QuotasConfig,
+    /// Section `cardinality`.
+    pub cardinality: CardinalityConfig,
+    /// Section `idempotency`.
+    pub idempotency: IdempotencyConfig,
 }
 
 fn bad(key: &str, why: &str) -> Result<(), BadSetting> {

@@ -7,8 +7,11 @@ use buffer::PublishError;
 use codec::{InflateError, UnsupportedEncoding};
 use model::{Code, Refusal};
 
+use crate::access::Denied;
 use crate::permits::Full;
+use crate::quotas::Exceeded;
 use crate::refusals::Refusals;
+use crate::repeats::RepeatError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -28,6 +31,8 @@ pub(crate) enum Error {
     WireEncoding { found: String, wanted: &'static str },
     #[error("{0}")]
     Tenant(String),
+    #[error("{0}")]
+    Denied(Denied),
     #[error(transparent)]
     Encoding(#[from] UnsupportedEncoding),
     #[error(
@@ -58,13 +63,17 @@ pub(crate) enum Error {
     Body(#[from] Refusal),
     #[error("{}", .0.sentence())]
     Batch(Refusals),
-    #[error("too much is in flight: {0}; send it again in a second")]
+    #[error(transparent)]
+    Rate(#[from] Exceeded),
+    #[error(transparent)]
+    Repeat(#[from] RepeatError),
+    #[error("too much is in flight: {0}; send it again later")]
     Overloaded(#[from] Full),
     #[error("{0}; send all of it again")]
     Buffer(#[from] PublishError),
     #[error("the buffer did not confirm every record within {timeout_ms} ms; send all of it again")]
     Timeout { timeout_ms: u128 },
-    #[error("no processor was free within {timeout_ms} ms; send it again in a second")]
+    #[error("no processor was free within {timeout_ms} ms; send it again later")]
     Busy { timeout_ms: u128 },
     #[error("this process is stopping; send it again, to another one if there is one")]
     ShuttingDown,
@@ -81,6 +90,7 @@ impl Error {
             Self::Parameter(_) => Code::ParameterInvalid,
             Self::ContentType { .. } => Code::ContentTypeUnsupported,
             Self::Tenant(_) => Code::TenantInvalid,
+            Self::Denied(denied) => denied.code(),
             Self::WireEncoding { .. } | Self::Encoding(_) => Code::EncodingUnsupported,
             Self::BodyTooLarge { .. } => Code::BodyTooLarge,
             Self::BodyStalled { .. } => Code::RequestTimeout,
@@ -90,7 +100,10 @@ impl Error {
                 Code::BodyCorrupt
             }
             Self::Body(refusal) => refusal.code,
+            Self::Batch(refusals) if refusals.is_passing() => Code::QuotaExceeded,
             Self::Batch(_) => Code::BatchRefused,
+            Self::Rate(_) => Code::RateLimited,
+            Self::Repeat(error) => error.code(),
             Self::Overloaded(_) | Self::Busy { .. } => Code::Overloaded,
             Self::Buffer(error) => publish_code(error),
             Self::Timeout { .. } => Code::BufferUnavailable,
@@ -99,9 +112,15 @@ impl Error {
         }
     }
 
-    /// How long the sender should wait before it tries again, where that helps.
+    /// How long the sender should wait at least before it tries again, where that helps.
     pub(crate) fn retry_after_secs(&self) -> Option<u32> {
-        (self.code().status() == 503).then_some(1)
+        match self {
+            Self::Rate(exceeded) => {
+                let seconds = exceeded.wait.as_millis().div_ceil(1000).max(1);
+                Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+            }
+            _ => matches!(self.code().status(), 429 | 503).then_some(1),
+        }
     }
 
     /// Whether to read the rest of the body, so that the sender comes to reading this answer.
@@ -118,10 +137,13 @@ impl Error {
     pub(crate) fn is_from_header(&self) -> bool {
         match self {
             Self::BodyTooLarge { exact, .. } => *exact,
+            Self::Rate(_) => true,
+            Self::Repeat(error) => error.is_from_header(),
             Self::Parameter(_)
             | Self::ContentType { .. }
             | Self::WireEncoding { .. }
             | Self::Tenant(_)
+            | Self::Denied(_)
             | Self::Encoding(_) => true,
             _ => false,
         }

@@ -11,7 +11,7 @@ use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
-use model::{Clock, Code, Counts, Limits, Refusal};
+use model::{Batch, Clock, Code, Counts, Limits, Refusal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -24,8 +24,12 @@ use crate::metrics;
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
 use crate::protocol::Protocol;
+use crate::pushgateway::OWN_PROTOCOL;
+use crate::quotas::Quotas;
+use crate::receipts::{FindParts, Receipts};
 use crate::refusals::Refusals;
-use crate::validate::{Validated, validate};
+use crate::repeats::First;
+use crate::validate::{Standards, Validated, validate};
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
@@ -35,6 +39,12 @@ const SMALL_WIRE_BYTES: usize = 64 << 10;
 
 /// What the records of one body may have, where each sample is one with all its labels.
 const MAX_RECORDS_BYTES: usize = 512 << 20;
+
+/// What a record takes that is open, beside its samples: its builder, its place in tables, its claim.
+const OPEN_RECORD_BYTES: usize = 1 << 10;
+
+/// Fewer names than this are not worth counting.
+const MANY_NAMES: usize = 1000;
 
 /// What happens to good samples beside bad ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +91,8 @@ pub(crate) struct Pipeline {
     pub coalescer: Coalescer,
     pub families: Families,
     pub catalogue: KnownSeries,
+    pub receipts: Receipts,
+    pub quotas: Arc<Quotas>,
     pub is_draining: AtomicBool,
 }
 
@@ -90,6 +102,8 @@ struct Sender<'s> {
     protocol: &'static str,
     origin: &'s Origin,
     policy: Policy,
+    /// Finds what was refused, as it was sent.
+    parts: FindParts<'s>,
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
@@ -107,29 +121,56 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Stores what is good of a body.
+    /// Room for a request of this sender: its tenant, or, where there is none, its source.
+    pub(crate) fn permit(&self, origin: &Origin) -> Permit {
+        match &origin.tenant {
+            Some(tenant) => self.permits.of((true, tenant)),
+            None => self.permits.of((false, &origin.source)),
+        }
+    }
+
+    /// Stores what is good of a body; of the first of possibly several requests, the others are told what came of it.
     pub(crate) async fn ingest<P: Protocol>(
         self: &Arc<Self>,
         protocol: &Arc<P>,
         intake: Intake,
         received: Received,
+        first: Option<First>,
     ) -> Result<Outcome, Error> {
         let deadline = Instant::now() + self.request_timeout;
         let Received { bytes, permit } = received;
         let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
-        let work = move |body| {
+        let work = move |body, permit: &mut Permit| {
             let body = protocol.prepare(body)?;
             let catalogue = pipeline.catalogue.read();
             let decoded = protocol.decode(&body, &pipeline.limits, &catalogue)?;
+            let decoded_bytes = decoded.batch.size_bytes();
+            // What small bodies become is gone before another one is read here.
+            let weighed = if decoded_bytes > SMALL_BYTES {
+                decoded_bytes
+            } else {
+                0
+            };
+            permit.weigh(weighed);
             let sender = Sender {
                 protocol: P::NAME,
                 origin: &intake.origin,
                 policy: intake.policy,
+                parts: &|wanted| protocol.parts(&body, wanted),
             };
-            let (submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
+            let (mut submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
+            if let Some(first) = first
+                && let Some(settled) = submitted.settled.take()
+            {
+                let response = protocol.stored(&submitted.outcome);
+                submitted.settled = Some(first.follow(settled, response));
+            }
             drop(catalogue);
             pipeline.catalogue.learn(&lessons);
+            // Each metric name is a record that is open until the buffer answers.
+            permit.weigh(names_of(&lessons.batch).saturating_mul(OPEN_RECORD_BYTES));
+            permit.give_back(weighed);
             Ok(submitted)
         };
         let received = Received { bytes, permit };
@@ -145,7 +186,7 @@ impl Pipeline {
         encoding: Encoding,
         received: Received,
         deadline: Instant,
-        work: impl FnOnce(Bytes) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Permit), Error> {
         let timeout_ms = self.request_timeout.as_millis();
         let Received { bytes, mut permit } = received;
@@ -156,12 +197,12 @@ impl Pipeline {
             let body = match small {
                 Some(body) if encoding == Encoding::Identity => body,
                 Some(body) => {
-                    permit.grow(body.len())?;
+                    permit.resize(bytes.len() + body.len())?;
                     body
                 }
                 None => pipeline.inflated(encoding, bytes, &mut permit)?,
             };
-            Ok((work(body)?, permit))
+            Ok((work(body, &mut permit)?, permit))
         };
         timeout_at(deadline, self.pool.run(is_heavy, work))
             .await
@@ -214,6 +255,8 @@ impl Pipeline {
             protocol,
             origin,
             policy,
+            // It did not come as a body.
+            parts: &|_| Vec::new(),
         };
         let (submitted, _) = self.submit_with(sender, decoded, self.catalogue.nothing())?;
         Ok(submitted)
@@ -230,6 +273,7 @@ impl Pipeline {
             protocol,
             origin,
             policy,
+            parts,
         } = sender;
         let now_ms = self.clock.now_ms();
         self.families
@@ -244,27 +288,36 @@ impl Pipeline {
             refusals,
             ignored,
             unknown,
-        } = validate(decoded, &self.limits, now_ms, &self.coalescer, catalogue);
-        for (code, count) in refusals.counts() {
-            metrics::rejected(protocol, *code, *count);
-        }
+        } = validate(decoded, self.standards(protocol, origin, now_ms), catalogue);
+        self.receipts.samples(protocol, origin, &refusals, parts);
         let stored = batch.counts();
+        if refusals.is_passing() {
+            return Err(Error::Batch(refusals));
+        }
         if policy == Policy::AllOrNothing && !refusals.is_empty() {
-            metrics::rejected(protocol, Code::BatchRefused, stored.samples());
+            let (samples, why) = (
+                stored.samples(),
+                "others of the request were refused, which wanted all or nothing",
+            );
+            self.receipts
+                .whole_batch(protocol, origin, Code::BatchRefused, samples, why);
             return Err(Error::Batch(refusals));
         }
         let records_bytes = self.coalescer.records_bytes(&batch, knowledge, origin);
         if records_bytes > MAX_RECORDS_BYTES {
-            metrics::rejected(protocol, Code::TooManySamples, stored.samples());
             let message = format!(
                 "the samples become about {records_bytes} bytes of JSON records, the limit is {MAX_RECORDS_BYTES}; \
                  send several smaller bodies"
             );
+            let samples = stored.samples();
+            self.receipts
+                .whole_batch(protocol, origin, Code::TooManySamples, samples, &message);
             return Err(Error::Body(Refusal::new(Code::TooManySamples, message)));
         }
         for (what, count) in &ignored {
             metrics::ignored(protocol, *what, *count);
         }
+        self.quotas.spend(origin, stored.samples());
         let settled = (!batch.samples().is_empty()).then(|| {
             self.coalescer
                 .add(&batch, knowledge, origin, protocol, now_ms)
@@ -280,6 +333,17 @@ impl Pipeline {
         Ok((submitted, Lessons { batch, unknown }))
     }
 
+    /// What samples are held to. Those that the gateway makes itself have no quota.
+    fn standards<'s>(&'s self, protocol: &str, origin: &'s Origin, now_ms: i64) -> Standards<'s> {
+        let is_own = protocol == OWN_PROTOCOL;
+        Standards {
+            limits: &self.limits,
+            now_ms,
+            coalescer: &self.coalescer,
+            quotas: (!is_own).then_some((&*self.quotas, origin)),
+        }
+    }
+
     /// A body as it was before its encoding, with the room that it takes.
     fn inflated(
         &self,
@@ -291,9 +355,18 @@ impl Pipeline {
             return announced(wire);
         }
         let body = inflate(encoding, &wire, self.max_inflated_bytes)?;
-        permit.grow(body.len())?;
+        permit.resize(wire.len() + body.len())?;
         Ok(body)
     }
+}
+
+/// About how many metric names the series of a batch have, where they are many: those that follow another.
+fn names_of(batch: &Batch<'_>) -> usize {
+    let series = batch.all_series();
+    if series.len() < MANY_NAMES {
+        return 0;
+    }
+    series.chunk_by(|a, b| a.name == b.name).count()
 }
 
 /// A body without an encoding: `http.max_body` is its limit, and its bytes are taken already.

@@ -5,12 +5,16 @@
 //! What waits has a bound in bytes; beyond it senders are asked to come back.
 #![warn(missing_docs)]
 
+mod access;
 mod answer;
 mod body;
+mod cardinality;
 mod coalesce;
 mod config;
 mod error;
 mod families;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ingest;
 mod known_series;
 mod layers;
@@ -20,7 +24,11 @@ mod permits;
 mod pool;
 mod protocol;
 mod pushgateway;
+mod quotas;
+mod receipts;
 mod refusals;
+mod repeats;
+mod retry;
 mod router;
 mod statsd;
 mod validate;
@@ -29,15 +37,22 @@ mod validate;
 mod fake;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod overload;
 
+pub use access::{hash_key, hash_password, new_key};
 pub use answer::refusal;
 pub use config::{
-    BadSetting, CoalesceConfig, Config, Distributions, HttpConfig, InfluxBooleans, InfluxConfig,
-    InfluxStrings, LimitsConfig, Listen, OtlpConfig, OtlpDelta, OtlpNames, PushgatewayConfig,
-    RecordFormat, SignedGauges, StatsdConfig, TenancyConfig, TimerUnit,
+    AccessConfig, BadSetting, CardinalityConfig, CertificateConfig, CoalesceConfig, Config,
+    Distributions, HttpConfig, IdempotencyConfig, InfluxBooleans, InfluxConfig, InfluxStrings,
+    JwtConfig, KeyConfig, LimitsConfig, Listen, MetricQuotaConfig, OtlpConfig, OtlpDelta,
+    OtlpNames, PushgatewayConfig, QuotaConfig, QuotasConfig, RecordFormat, SignedGauges,
+    StatsdConfig, TenancyConfig, TimerUnit, UserConfig,
 };
 pub use metrics::CATALOGUE;
+pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;
-pub use router::{Beside, Gateway, router};
+pub use quotas::QuotasHandle;
+pub use router::{Beside, Controls, Gateway, router};
 pub use statsd::{Statsd, StatsdError};

@@ -4,6 +4,7 @@
     reason = "the one file of this crate that names metrics"
 )]
 
+pub(crate) mod quotas;
 pub(crate) mod statsd;
 
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -13,6 +14,10 @@ use codec::Ignored;
 use hashbrown::{Equivalent, HashMap};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use model::Code;
+pub(crate) use quotas::{
+    active_series, label_values, metric_active_series, quota_memory, quota_refused, repeats,
+    repeats_memory, tenant_active_series,
+};
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
 pub(crate) use statsd::{
     StatsdCounters, StatsdTally, statsd_flushed, statsd_held, statsd_kernel_drops,
@@ -25,7 +30,12 @@ const RECEIVED: &str = "sluice_gateway_samples_received_total";
 const ACCEPTED: &str = "sluice_gateway_samples_accepted_total";
 const REJECTED: &str = "sluice_gateway_samples_rejected_total";
 const IGNORED: &str = "sluice_gateway_ignored_total";
+const REJECTED_BY_SOURCE: &str = "sluice_gateway_samples_rejected_by_source_total";
+const REFUSED_BY_SOURCE: &str = "sluice_gateway_requests_refused_by_source_total";
 const REFUSALS: &str = "sluice_gateway_requests_refused_total";
+const DENIED: &str = "sluice_gateway_access_denied_total";
+const PASSWORDS: &str = "sluice_gateway_access_passwords_total";
+const KEYS_FETCHED: &str = "sluice_gateway_access_keys_fetched_total";
 const IN_FLIGHT: &str = "sluice_gateway_in_flight_bytes";
 const IN_FLIGHT_LIMIT: &str = "sluice_gateway_in_flight_limit_bytes";
 const RECORDS: &str = "sluice_gateway_records_total";
@@ -86,6 +96,25 @@ pub const CATALOGUE: &[Metric] = &[
         help: "Requests answered with an error; `reason` is the answer's code.",
     },
     Metric {
+        name: DENIED,
+        kind: Kind::Counter,
+        labels: &["reason"],
+        help: "Requests that were not let in; `reason` is missing, malformed, unknown_key, expired_key, wrong_password, \
+               bad_token, expired_token, unknown_certificate, other_tenant, other_protocol, busy or no_keys_yet.",
+    },
+    Metric {
+        name: PASSWORDS,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "Passwords looked at; `outcome` is right, wrong, or busy (as many were being checked as may be).",
+    },
+    Metric {
+        name: KEYS_FETCHED,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "Attempts to fetch an identity provider's keys (`access.jwt.jwks_url`); `outcome` is ok or failed.",
+    },
+    Metric {
         name: RECEIVED,
         kind: Kind::Counter,
         labels: &["protocol"],
@@ -103,6 +132,19 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["protocol", "reason"],
         help: "Samples refused, or not confirmed by the buffer; `reason` is an error code of the API.",
+    },
+    Metric {
+        name: REJECTED_BY_SOURCE,
+        kind: Kind::Counter,
+        labels: &["source", "reason"],
+        help: "Samples refused, by who sent them: the first `rejections.metric_sources` sources that something was refused \
+               of, the rest as `other`. `GET /api/v1/rejections` of the admin port knows more.",
+    },
+    Metric {
+        name: REFUSED_BY_SOURCE,
+        kind: Kind::Counter,
+        labels: &["source", "reason"],
+        help: "Requests answered with an error, by who sent them, like the samples.",
     },
     Metric {
         name: IGNORED,
@@ -244,6 +286,22 @@ pub(crate) fn request_refused(reason: Code) {
     counter!(REFUSALS, "reason" => reason.as_str()).increment(1);
 }
 
+/// Counts a request that was not let in.
+pub(crate) fn access_denied(reason: &'static str) {
+    counter!(DENIED, "reason" => reason).increment(1);
+}
+
+/// Counts a password.
+pub(crate) fn password_checked(outcome: &'static str) {
+    counter!(PASSWORDS, "outcome" => outcome).increment(1);
+}
+
+/// Counts an attempt to fetch keys.
+pub(crate) fn keys_fetched(is_ok: bool) {
+    let outcome = if is_ok { "ok" } else { "failed" };
+    counter!(KEYS_FETCHED, "outcome" => outcome).increment(1);
+}
+
 /// What is counted of the samples that one protocol brought, looked up once.
 pub(crate) struct SampleMeters {
     /// The label's value.
@@ -288,6 +346,17 @@ pub(crate) fn rejected(protocol: &'static str, reason: Code, samples: u64) {
         counter!(RECEIVED, "protocol" => protocol).increment(samples);
         counter!(REJECTED, "protocol" => protocol, "reason" => reason.as_str()).increment(samples);
     }
+}
+
+/// Counts samples that were refused, by who sent them: one of a bounded set.
+pub(crate) fn rejected_by_source(source: String, reason: Code, samples: u64) {
+    counter!(REJECTED_BY_SOURCE, "source" => source, "reason" => reason.as_str())
+        .increment(samples);
+}
+
+/// Counts a request that was refused as a whole, by who sent it.
+pub(crate) fn refused_by_source(source: String, reason: Code) {
+    counter!(REFUSED_BY_SOURCE, "source" => source, "reason" => reason.as_str()).increment(1);
 }
 
 /// Counts what was passed over.
@@ -380,6 +449,8 @@ fn status_text(status: u16) -> std::borrow::Cow<'static, str> {
         200 => "200".into(),
         204 => "204".into(),
         400 => "400".into(),
+        401 => "401".into(),
+        403 => "403".into(),
         404 => "404".into(),
         405 => "405".into(),
         408 => "408".into(),

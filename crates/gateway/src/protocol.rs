@@ -22,6 +22,7 @@ use axum::response::Response;
 use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
@@ -29,11 +30,12 @@ use http::{HeaderName, HeaderValue};
 use model::{Limits, Refusal};
 
 use crate::answer;
-use crate::body::linger;
+use crate::body::{linger, linger_briefly};
 use crate::error::Error;
 use crate::ingest::{Intake, Outcome, Policy};
 use crate::metrics;
-use crate::origin::origin;
+use crate::origin::{origin, sender};
+use crate::repeats::{Answer, Claim};
 use crate::router::App;
 
 /// Says where a success is durable.
@@ -43,6 +45,10 @@ const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
 pub(crate) trait Protocol: Sized + Send + Sync + 'static {
     /// The label `protocol` in metrics.
     const NAME: &'static str;
+
+    /// Whether every sample says its time itself. Where the gateway's clock may say it, the same body twice is two
+    /// observations.
+    const HAS_TIMES: bool = true;
 
     /// Reads what the request says before its body.
     ///
@@ -77,6 +83,13 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         limits: &Limits,
         catalogue: &Catalogue,
     ) -> Result<Decoded<'a>, Refusal>;
+
+    /// The bytes of objects of a decoded body as they were sent, where they can be found again: for receipts of what was
+    /// refused. `wanted` is sorted.
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        let (_, _) = (body, wanted);
+        Vec::new()
+    }
 
     /// The answer when everything that the outcome does not refuse is durable. It may have refused everything.
     fn stored(&self, outcome: &Outcome) -> Response;
@@ -195,7 +208,8 @@ pub(crate) async fn receive<P: Protocol>(
         parts: &parts,
     };
     match store::<P>(head, &mut body).await {
-        Ok((protocol, Ok(outcome))) => {
+        Ok(Stored::Before(answer)) => answer.again(),
+        Ok(Stored::Now(protocol, Ok(outcome))) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
             if status.is_client_error() {
@@ -206,9 +220,9 @@ pub(crate) async fn receive<P: Protocol>(
             }
             response
         }
-        Ok((protocol, Err(error))) => {
-            metrics::request_refused(error.code());
-            protocol.refused(&head, &error)
+        Ok(Stored::Now(protocol, Err(error))) => {
+            note::<P>(&head, &error);
+            with_retry_after(protocol.refused(&head, &error), &head, &error)
         }
         Err(error) => {
             let response = failed::<P>(&head, &error);
@@ -241,6 +255,11 @@ async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Er
     }
     // A sender that asked whether to go on has sent nothing, and reads the answer.
     let is_waiting = head.parts.headers.contains_key(EXPECT) && error.is_from_header();
+    // Taking what has come already costs less than the connection that its sender would open again.
+    let is_shed = matches!(error, Error::Overloaded(_));
+    if is_shed && linger_briefly(&mut body).await {
+        return response;
+    }
     let most_bytes = head.app.body_limits.max_bytes.saturating_mul(4);
     if error.is_worth_hearing() && !is_waiting && linger(&mut body, most_bytes).await {
         return response;
@@ -250,12 +269,20 @@ async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Er
 
 /// A failure in the protocol's shape, counted, with the headers that every protocol has.
 pub(crate) fn failed<P: Protocol>(head: &Head<'_>, error: &Error) -> Response {
-    metrics::request_refused(error.code());
-    with_retry_after(P::failed(head, error), error)
+    note::<P>(head, error);
+    with_retry_after(P::failed(head, error), head, error)
 }
 
-fn with_retry_after(mut response: Response, error: &Error) -> Response {
-    if let Some(seconds) = error.retry_after_secs() {
+/// Counts and remembers a request that is answered with an error.
+fn note<P: Protocol>(head: &Head<'_>, error: &Error) {
+    metrics::request_refused(error.code());
+    let receipts = &head.app.pipeline.receipts;
+    receipts.request(P::NAME, &sender(head), head.parts, error);
+}
+
+/// With how long to wait before another try, where that helps.
+pub(crate) fn with_retry_after(mut response: Response, head: &Head<'_>, error: &Error) -> Response {
+    if let Some(seconds) = head.app.backoff.after(head, error) {
         response
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -263,11 +290,16 @@ fn with_retry_after(mut response: Response, error: &Error) -> Response {
     response
 }
 
-/// Stores a body. Within the success is what became of a body that could be read: an outcome, or [`Error::Batch`].
-async fn store<P: Protocol>(
-    head: Head<'_>,
-    body: &mut Body,
-) -> Result<(Arc<P>, Result<Outcome, Error>), Error> {
+/// What became of a body.
+enum Stored<P> {
+    /// It could be read: an outcome, or [`Error::Batch`].
+    Now(Arc<P>, Result<Outcome, Error>),
+    /// It came before, and this was the answer.
+    Before(Arc<Answer>),
+}
+
+/// Stores a body, unless it was before.
+async fn store<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Stored<P>, Error> {
     let app = head.app;
     let pipeline = &app.pipeline;
     pipeline.check_open()?;
@@ -281,12 +313,34 @@ async fn store<P: Protocol>(
         policy,
         origin: origin(&head)?,
     };
+    let key = app.repeats.key::<P>(&head)?;
+    pipeline.quotas.admit(&intake.origin)?;
     let protocol = Arc::new(protocol);
-    let permit = app.body_limits.admit(body, pipeline.permits.empty())?;
+    let permit = pipeline.permit(&intake.origin);
+    let most_inflated = match encoding {
+        Encoding::Identity => 0,
+        _ => pipeline.max_inflated_bytes,
+    };
+    let permit = app
+        .body_limits
+        .admit_inflated(body, permit, most_inflated)?;
     let received = app.body_limits.read(body, permit).await?;
-    match pipeline.ingest(&protocol, intake, received).await {
+    let first = match key {
+        None => None,
+        Some(key) => {
+            let claim = app
+                .repeats
+                .claim(&key, &head, &intake.origin, &received.bytes);
+            match Box::pin(claim).await? {
+                Claim::Answered(answer) => return Ok(Stored::Before(answer)),
+                Claim::First(first) => Some(first),
+                Claim::Untracked => None,
+            }
+        }
+    };
+    match pipeline.ingest(&protocol, intake, received, first).await {
         Err(error) if !matches!(error, Error::Batch(_)) => Err(error),
-        result => Ok((protocol, result)),
+        result => Ok(Stored::Now(protocol, result)),
     }
 }
 

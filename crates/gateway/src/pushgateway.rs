@@ -6,6 +6,7 @@
 mod beat;
 mod content;
 mod follow;
+mod fuzzed;
 mod group;
 mod locks;
 mod options;
@@ -29,6 +30,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use content::{Content, NO_TIME};
+pub(crate) use fuzzed::read_shared;
 use group::{Family, Group};
 use locks::Locks;
 pub(crate) use options::PushOptions;

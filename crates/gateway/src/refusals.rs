@@ -77,6 +77,12 @@ impl Refusals {
         self.refused == 0
     }
 
+    /// Whether all was refused, and only because of a rate: it may pass later.
+    pub(crate) fn is_passing(&self) -> bool {
+        let all = [(Code::QuotaExceeded, self.refused)];
+        self.received() == 0 && self.refused > 0 && self.counts == all
+    }
+
     /// How many objects were refused.
     pub(crate) fn refused(&self) -> u64 {
         self.refused

@@ -13,16 +13,22 @@ use foldhash::quality::RandomState;
 use http::{Method, Uri};
 use model::Clock;
 use serde_json::json;
+use service::http::Peer;
+use service::live::Live;
+use service::rejections::Rejections;
 use service::tasks::Tasks;
 use tokio::time::Instant;
 
+use crate::access::{Access, Guard, keep_keys_fresh};
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::{Config, InfluxConfig, RecordFormat, StatsdConfig};
+use crate::config::{
+    AccessConfig, BadSetting, Config, InfluxConfig, RecordFormat, StatsdConfig, TenancyConfig,
+};
 use crate::error::Error;
 use crate::families::Families;
-use crate::ingest::Pipeline;
+use crate::ingest::{Origin, Pipeline};
 use crate::known_series::KnownSeries;
 use crate::layers;
 use crate::origin::Tenants;
@@ -41,6 +47,10 @@ use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
+use crate::quotas::{self, Quotas, QuotasHandle};
+use crate::receipts::Receipts;
+use crate::repeats::Repeats;
+use crate::retry::Backoff;
 use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
@@ -49,11 +59,14 @@ pub(crate) struct App {
     pub body_limits: BodyLimits,
     /// Where the buffer keeps records when nothing is wrong.
     pub durability: Durability,
-    pub tenants: Tenants,
+    pub tenants: Live<Tenants>,
+    pub access: Live<Access>,
     pub influx: Arc<InfluxConfig>,
     /// None without a place to keep them: then their routes are not there.
     pub groups: Option<Arc<Groups>>,
     pub otlp: Arc<Shared>,
+    pub backoff: Backoff,
+    pub repeats: Arc<Repeats>,
 }
 
 /// What a gateway serves beside what it always does.
@@ -63,6 +76,8 @@ pub struct Beside {
     pub routes: Router,
     /// Where the groups of batch jobs are kept; without it there is no Pushgateway API.
     pub groups: Option<PushGroups>,
+    /// Where it remembers what it refused; without it nowhere.
+    pub rejections: Option<Arc<Rejections>>,
 }
 
 impl From<Router> for Beside {
@@ -70,6 +85,7 @@ impl From<Router> for Beside {
         Self {
             routes,
             groups: None,
+            rejections: None,
         }
     }
 }
@@ -78,6 +94,37 @@ impl From<Router> for Beside {
 pub struct Gateway<P> {
     pipeline: Arc<Pipeline>,
     publisher: Arc<P>,
+    controls: Controls,
+}
+
+/// What can change while a gateway runs.
+#[derive(Debug, Clone)]
+pub struct Controls {
+    tenants: Live<Tenants>,
+    access: Live<Access>,
+}
+
+impl Controls {
+    /// Makes of new settings what puts them in force. Requests that are under way are finished under the old ones.
+    ///
+    /// # Errors
+    /// The first key that cannot be, and why; nothing has changed then.
+    pub fn prepare(
+        &self,
+        access: &AccessConfig,
+        tenancy: &TenancyConfig,
+    ) -> Result<impl FnOnce() + Send + use<>, BadSetting> {
+        let section = |name: &str, (key, why): BadSetting| (format!("{name}.{key}"), why);
+        tenancy.check().map_err(|bad| section("tenancy", bad))?;
+        let tenants = Tenants::of(tenancy);
+        let access =
+            Access::of(access, Some(&self.access.read())).map_err(|bad| section("access", bad))?;
+        let this = self.clone();
+        Ok(move || {
+            this.tenants.replace(tenants);
+            this.access.replace(access);
+        })
+    }
 }
 
 impl<P> std::fmt::Debug for Gateway<P> {
@@ -96,7 +143,11 @@ pub fn router<P: Publish>(
     tasks: &Tasks,
     beside: impl Into<Beside>,
 ) -> (Router, Gateway<P>) {
-    let Beside { routes, groups } = beside.into();
+    let Beside {
+        routes,
+        groups,
+        rejections,
+    } = beside.into();
     let hasher = RandomState::default();
     let coalescer = Coalescer::start(
         &config.coalesce,
@@ -114,17 +165,40 @@ pub fn router<P: Publish>(
         limits: config.limits.limits(),
         max_inflated_bytes: config.http.max_inflated.bytes(),
         request_timeout: config.http.request_timeout.0,
+        receipts: Receipts::new(
+            rejections.unwrap_or_else(|| Arc::new(Rejections::new(0))),
+            config.rejections.metric_sources,
+            Arc::clone(&clock),
+        ),
         clock,
-        permits: Permits::new(config.http.max_in_flight.bytes()),
+        permits: Permits::with(
+            config.http.max_in_flight.bytes(),
+            config.http.max_connections,
+            config.http.max_slow_bodies,
+        ),
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
         catalogue: KnownSeries::new(catalogue_bytes, hasher),
+        quotas: Arc::new(Quotas::new(
+            &config.quotas,
+            config.cardinality,
+            RandomState::default(),
+        )),
         is_draining: AtomicBool::new(false),
     });
     let groups = groups
         .map(|shared| Groups::start(&config.pushgateway, shared, Arc::clone(&pipeline), tasks));
     let has_groups = groups.is_some();
+    let controls = Controls {
+        tenants: Live::new(Tenants::of(&config.tenancy)),
+        access: Live::new(access(config)),
+    };
+    let stopping = tasks.stopping();
+    let fresh = keep_keys_fresh(controls.access.clone());
+    tasks.spawn("access keys", async move {
+        stopping.run_until_cancelled(fresh).await;
+    });
     let app = Arc::new(App {
         pipeline: Arc::clone(&pipeline),
         body_limits: BodyLimits {
@@ -132,11 +206,17 @@ pub fn router<P: Publish>(
             idle_timeout: config.http.body_idle_timeout.0,
         },
         durability: publisher.durability(),
-        tenants: Tenants::of(&config.tenancy),
+        tenants: controls.tenants.clone(),
+        access: controls.access.clone(),
         influx: Arc::new(config.influx.clone()),
         groups,
         otlp: Arc::new(Shared::new(&config.otlp)),
+        backoff: Backoff::new(config.http.max_retry_after.0.as_secs()),
+        repeats: Repeats::start(config.idempotency, tasks),
     });
+    let quotas = Arc::clone(&pipeline.quotas);
+    let repeats = Arc::clone(&app.repeats);
+    tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
     let protocols = || {
         if has_groups {
             protocols().merge(pushgateway::routes())
@@ -149,16 +229,32 @@ pub fn router<P: Publish>(
         // The same paths for senders that can be given a URL, but no header.
         .nest("/tenants/{tenant}", protocols())
         .route("/health", get(health))
-        .with_state(app)
+        .with_state(Arc::clone(&app))
         .merge(routes)
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
+        .method_not_allowed_fallback({
+            let pipeline = Arc::clone(&pipeline);
+            async move |request| nowhere(&pipeline, request, method_not_allowed)
+        })
+        .fallback({
+            let pipeline = Arc::clone(&pipeline);
+            async move |request| nowhere(&pipeline, request, not_found)
+        })
+        .layer(Guard(app))
         .layer(layers::Observe::default());
     let gateway = Gateway {
         pipeline,
         publisher,
+        controls,
     };
     (router, gateway)
+}
+
+/// Settings were checked before they came here; what cannot be read since then lets nobody in.
+fn access(config: &Config) -> Access {
+    Access::of(&config.access, None).unwrap_or_else(|(key, why)| {
+        tracing::error!("access.{key}: {why}; nobody is let in");
+        Access::closed()
+    })
 }
 
 /// The routes on which samples are pushed, one line per protocol and path.
@@ -199,6 +295,18 @@ fn protocols() -> Router<Arc<App>> {
 }
 
 impl<P> Gateway<P> {
+    /// What can change while it runs.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        self.controls.clone()
+    }
+
+    /// What can be changed and asked about quotas while the gateway runs.
+    #[must_use]
+    pub fn quotas(&self) -> QuotasHandle {
+        QuotasHandle::of(&self.pipeline.quotas)
+    }
+
     /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].
     ///
     /// # Errors
@@ -240,14 +348,26 @@ async fn health() -> axum::Json<serde_json::Value> {
     axum::Json(json!({"status": "healthy"}))
 }
 
-async fn not_found(uri: Uri) -> Response {
-    let error = Error::NotFound {
-        path: shown_path(&uri),
+/// Refuses a request that nothing serves. Samples that are sent to such a place are missed, so it is remembered.
+fn nowhere(pipeline: &Pipeline, request: Request, why: fn(&Request) -> Error) -> Response {
+    let error = why(&request);
+    let (parts, _body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>();
+    let origin = Origin {
+        tenant: None,
+        source: peer.map(|peer| Arc::clone(&peer.name)),
     };
+    pipeline.receipts.request("http", &origin, &parts, &error);
     answer::refusal(error.code(), error.to_string())
 }
 
-async fn method_not_allowed(request: Request) -> Response {
+fn not_found(request: &Request) -> Error {
+    Error::NotFound {
+        path: shown_path(request.uri()),
+    }
+}
+
+fn method_not_allowed(request: &Request) -> Error {
     let path = shown_path(request.uri());
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let hint = match path.as_str() {
@@ -257,12 +377,11 @@ async fn method_not_allowed(request: Request) -> Response {
         "/metrics" | "/api/v1/metrics" => "; metrics are pushed here with POST",
         _ => "",
     };
-    let error = Error::MethodNotAllowed {
+    Error::MethodNotAllowed {
         method: request.method().as_str().chars().take(20).collect(),
         path,
         hint,
-    };
-    answer::refusal(error.code(), error.to_string())
+    }
 }
 
 /// A path may be as long as a header may be; an answer repeats the start.

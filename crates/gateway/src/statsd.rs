@@ -30,6 +30,7 @@ use flush::Flusher;
 use intake::Intake;
 use listen::SocketFile;
 pub use listen::StatsdError;
+pub use pieces::packets_of;
 use receive::Shared;
 use rules::Rules;
 
@@ -85,7 +86,9 @@ impl Statsd {
         let aggregator = Arc::new(Aggregator::new(rules, config.max_memory.bytes()));
         // Who connects is one of many; what comes by datagram is everybody's.
         let known_bytes = config.max_memory.bytes() / KNOWN_SHARE / (udp_sockets.len() + 1);
-        let intake = |transport| Intake::new(&aggregator, &pipeline.clock, transport, known_bytes);
+        let intake = |transport| {
+            Intake::new(&aggregator, &pipeline.clock, transport, known_bytes).remembering(pipeline)
+        };
         let stopping = tasks.stopping().child_token();
         let (alive, receivers) = mpsc::channel(1);
         let shared = Shared {

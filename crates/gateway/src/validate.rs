@@ -12,6 +12,8 @@ use model::{
 
 use crate::coalesce::{Coalescer, Shape};
 use crate::config::RecordFormat;
+use crate::ingest::Origin;
+use crate::quotas::Quotas;
 use crate::refusals::{Refusals, TOLD};
 
 /// What a request's body came to.
@@ -29,14 +31,28 @@ pub(crate) struct Validated<'a> {
 /// What an exemplar's labels may have together, in characters: the rule of `OpenMetrics`.
 const EXEMPLAR_CHARS: usize = 128;
 
+/// What a body is held to.
+#[derive(Clone, Copy)]
+pub(crate) struct Standards<'s> {
+    pub limits: &'s Limits,
+    pub now_ms: i64,
+    pub coalescer: &'s Coalescer,
+    /// What its sender may send; none for what the gateway itself stores.
+    pub quotas: Option<(&'s Quotas, &'s Origin)>,
+}
+
 /// Applies the rules to every series and sample.
 pub(crate) fn validate<'a>(
     mut decoded: Decoded<'a>,
-    limits: &Limits,
-    now_ms: i64,
-    coalescer: &Coalescer,
+    standards: Standards<'_>,
     catalogue: &Catalogue,
 ) -> Validated<'a> {
+    let Standards {
+        limits,
+        now_ms,
+        coalescer,
+        quotas,
+    } = standards;
     let objects = decoded.objects;
     let mut refused = std::mem::take(&mut decoded.refused);
     let batch = &mut decoded.batch;
@@ -50,10 +66,21 @@ pub(crate) fn validate<'a>(
         shape,
         catalogue,
     };
-    let bad_indices = bad_samples(batch, rules, &mut refused);
+    let mut bad_indices = bad_samples(batch, rules, &mut refused);
+    let checked = quotas.map(|(quotas, origin)| {
+        let is_bad = |sample: &Sample| bad_indices.binary_search(&sample.index).is_ok();
+        quotas.check(origin, batch, catalogue, is_bad)
+    });
+    let checked = checked.unwrap_or_default();
+    if !checked.refused.is_empty() {
+        bad_indices.extend(checked.refused.iter().map(|refused| refused.index));
+        bad_indices.sort_unstable();
+        refused.extend(checked.refused);
+    }
     let mut unknown = std::mem::take(&mut decoded.unknown);
     unknown.retain(|unknown| {
         refusal_of(unknown.series, &bad_series).is_none()
+            && checked.bad_series.binary_search(&unknown.series).is_err()
             && catalogue.is_news(&decoded.batch, unknown)
     });
     let batch = &mut decoded.batch;

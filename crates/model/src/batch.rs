@@ -288,6 +288,16 @@ impl<'a> Batch<'a> {
         counts
     }
 
+    /// Roughly what this takes in memory beside what it borrows, in bytes: many times its body where that was made for it.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.labels.capacity() * size_of::<Label<'_>>()
+            + self.series.capacity() * size_of::<Series<'_>>()
+            + self.samples.capacity() * size_of::<Sample>()
+            + self.histograms.capacity() * size_of::<Cow<'_, [u8]>>()
+            + self.exemplars.capacity() * size_of::<BatchExemplar>()
+    }
+
     /// The samples, and exemplars among them, in arrival order.
     #[must_use]
     pub fn samples(&self) -> &[Sample] {

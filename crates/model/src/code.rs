@@ -56,6 +56,12 @@ pub enum Code {
     TooManySeries,
     /// One sample alone is larger than a record of the buffer may be.
     SampleTooLarge,
+    /// The tenant or the source may not send a metric of this name (`quotas`).
+    MetricNotAllowed,
+    /// The series is new, and its tenant, its source or its metric has as many as `quotas` allow.
+    SeriesLimit,
+    /// The metric has more samples per second than `quotas.metrics` allow.
+    QuotaExceeded,
     /// The body is not a batch of metrics.
     BodyInvalid,
     /// The body does not decompress: truncated, or not what `Content-Encoding` says.
@@ -66,6 +72,12 @@ pub enum Code {
     ParameterInvalid,
     /// The tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`.
     TenantInvalid,
+    /// The request does not say who it is, or its credential is not good.
+    Unauthenticated,
+    /// The credential is good, but not for this.
+    Forbidden,
+    /// `Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters.
+    IdempotencyKeyInvalid,
     /// There is nothing at this path.
     NotFound,
     /// The path exists, for another method.
@@ -82,10 +94,16 @@ pub enum Code {
     EncodingUnsupported,
     /// `Content-Type` is not what this endpoint reads.
     ContentTypeUnsupported,
+    /// Another request had the same `Idempotency-Key`.
+    IdempotencyKeyReused,
+    /// The tenant or the source sends more than its own rate in `quotas`; wait as `Retry-After` says.
+    RateLimited,
     /// A defect of ours; the log has it.
     Internal,
     /// Too many bytes are in flight; send it again later.
     Overloaded,
+    /// The credential cannot be checked just now; send it again later.
+    AccessUnavailable,
     /// The buffer did not confirm every record; send all of it again.
     BufferUnavailable,
     /// This process is stopping; send it to another or again.
@@ -94,7 +112,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 51] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -120,11 +138,17 @@ impl Code {
         Self::OutOfOrder,
         Self::TooManySeries,
         Self::SampleTooLarge,
+        Self::MetricNotAllowed,
+        Self::SeriesLimit,
+        Self::QuotaExceeded,
         Self::BodyInvalid,
         Self::BodyCorrupt,
         Self::BatchRefused,
         Self::ParameterInvalid,
         Self::TenantInvalid,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::IdempotencyKeyInvalid,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -133,8 +157,11 @@ impl Code {
         Self::TooManySamples,
         Self::EncodingUnsupported,
         Self::ContentTypeUnsupported,
+        Self::IdempotencyKeyReused,
+        Self::RateLimited,
         Self::Internal,
         Self::Overloaded,
+        Self::AccessUnavailable,
         Self::BufferUnavailable,
         Self::ShuttingDown,
     ];
@@ -168,11 +195,17 @@ impl Code {
             Self::OutOfOrder => "out_of_order",
             Self::TooManySeries => "too_many_series",
             Self::SampleTooLarge => "sample_too_large",
+            Self::MetricNotAllowed => "metric_not_allowed",
+            Self::SeriesLimit => "series_limit",
+            Self::QuotaExceeded => "quota_exceeded",
             Self::BodyInvalid => "body_invalid",
             Self::BodyCorrupt => "body_corrupt",
             Self::BatchRefused => "batch_refused",
             Self::ParameterInvalid => "parameter_invalid",
             Self::TenantInvalid => "tenant_invalid",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
@@ -181,8 +214,11 @@ impl Code {
             Self::TooManySamples => "too_many_samples",
             Self::EncodingUnsupported => "encoding_unsupported",
             Self::ContentTypeUnsupported => "content_type_unsupported",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
             Self::Overloaded => "overloaded",
+            Self::AccessUnavailable => "access_unavailable",
             Self::BufferUnavailable => "buffer_unavailable",
             Self::ShuttingDown => "shutting_down",
         }
@@ -217,18 +253,28 @@ impl Code {
             | Self::OutOfOrder
             | Self::TooManySeries
             | Self::SampleTooLarge
+            | Self::MetricNotAllowed
+            | Self::SeriesLimit
             | Self::BodyInvalid
             | Self::BodyCorrupt
             | Self::BatchRefused
             | Self::ParameterInvalid
-            | Self::TenantInvalid => 400,
+            | Self::TenantInvalid
+            | Self::IdempotencyKeyInvalid => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::BodyTooLarge | Self::InflatedTooLarge | Self::TooManySamples => 413,
             Self::EncodingUnsupported | Self::ContentTypeUnsupported => 415,
+            Self::IdempotencyKeyReused => 422,
+            Self::QuotaExceeded | Self::RateLimited => 429,
             Self::Internal => 500,
-            Self::Overloaded | Self::BufferUnavailable | Self::ShuttingDown => 503,
+            Self::Overloaded
+            | Self::AccessUnavailable
+            | Self::BufferUnavailable
+            | Self::ShuttingDown => 503,
         }
     }
 
@@ -275,6 +321,15 @@ impl Code {
             Self::OutOfOrder => "a delta is older than what its series has counted already",
             Self::TooManySeries => "the sums of delta series take all of `otlp.delta_max_memory`",
             Self::SampleTooLarge => "one sample alone is larger than a record of the buffer may be",
+            Self::MetricNotAllowed => {
+                "the tenant or the source may not send a metric of this name (`quotas`)"
+            }
+            Self::SeriesLimit => {
+                "the series is new, and its tenant, its source or its metric has as many as `quotas` allow"
+            }
+            Self::QuotaExceeded => {
+                "the metric has more samples per second than `quotas.metrics` allow"
+            }
             Self::BodyInvalid => "the body is not a batch of metrics",
             Self::BodyCorrupt => {
                 "the body does not decompress: truncated, or not what `Content-Encoding` says"
@@ -285,6 +340,15 @@ impl Code {
             Self::ParameterInvalid => "a query parameter has a value that it cannot have",
             Self::TenantInvalid => {
                 "the tenant's name is longer than 150 bytes or has other characters than `a-z A-Z 0-9 ! - _ . * ' ( )`"
+            }
+            Self::Unauthenticated => {
+                "the request does not say who it is, or its credential is not good"
+            }
+            Self::Forbidden => {
+                "the credential is good, but not for this: another tenant, or another protocol"
+            }
+            Self::IdempotencyKeyInvalid => {
+                "`Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters"
             }
             Self::NotFound => "there is nothing at this path",
             Self::MethodNotAllowed => "the path exists, for another method",
@@ -298,8 +362,15 @@ impl Code {
                 "`Content-Encoding` is none of identity, gzip, deflate, zstd"
             }
             Self::ContentTypeUnsupported => "`Content-Type` is not what this endpoint reads",
+            Self::IdempotencyKeyReused => "another request had the same `Idempotency-Key`",
+            Self::RateLimited => {
+                "the tenant or the source sends more than its own rate in `quotas`; wait as `Retry-After` says"
+            }
             Self::Internal => "a defect of ours; the log has it",
             Self::Overloaded => "too many bytes are in flight; send it again later",
+            Self::AccessUnavailable => {
+                "the credential cannot be checked just now; send it again later"
+            }
             Self::BufferUnavailable => {
                 "the buffer did not confirm every record; send all of it again"
             }

@@ -9,13 +9,21 @@ use serde_json::{Value, json};
 use crate::health::Health;
 use crate::telemetry::MetricsHandle;
 
-const PATHS: [(&str, &str); 3] = [
+const PATHS: [(&str, &str); 5] = [
     ("/livez", "200 while the process runs"),
     (
         "/readyz",
         "200 when it should get traffic; 503 and the reasons when not",
     ),
     ("/metrics", "what it counted, for Prometheus"),
+    (
+        "/api/v1/rejections",
+        "why data is missing: what was refused lately (?source=&metric=&reason=&tenant=&since=&limit=)",
+    ),
+    (
+        "/api/v1/cardinality",
+        "how many series there are, and who makes most of them (?limit=)",
+    ),
 ];
 
 /// The version of the text format that Prometheus asks for.
@@ -40,7 +48,7 @@ pub fn router(health: Health, metrics: MetricsHandle) -> Router {
 fn index() -> String {
     PATHS.iter().fold(
         "Sluice, for operators\n\n".to_owned(),
-        |text, (path, what)| text + &format!("{path:10} {what}\n"),
+        |text, (path, what)| text + &format!("{path:20} {what}\n"),
     )
 }
 

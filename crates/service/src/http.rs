@@ -1,6 +1,6 @@
 //! An HTTP server that slow, silent and countless clients cannot wear down, and that ends politely.
 //!
-//! HTTP/1.1 and HTTP/2 (cleartext) on one port. Not here: the deadlines of bodies and of handlers, which only the
+//! HTTP/1.1 and HTTP/2 on one port, in the clear or over TLS. Not here: the deadlines of bodies and of handlers, which only the
 //! handlers know; a connection whose handler runs is never cut before the drain deadline.
 
 use std::io::{self, ErrorKind};
@@ -13,14 +13,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::log_limit::LogLimit;
 use crate::metrics;
-use connection::{Ended, serve_connection};
+use crate::process;
+use crate::tls::{Acceptor, ClientCertificate, Refused};
+use connection::{Client, Ended, serve_connection};
 
 mod activity;
 mod connection;
+mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 
 /// What connections may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +47,24 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The address alone, as a text.
     pub name: Arc<str>,
+}
+
+/// A listener, and the TLS that is spoken on it.
+#[derive(Debug)]
+pub struct Door {
+    /// Where clients knock.
+    pub listener: TcpListener,
+    /// None for HTTP in the clear.
+    pub tls: Option<Acceptor>,
+}
+
+impl From<TcpListener> for Door {
+    fn from(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            tls: None,
+        }
+    }
 }
 
 impl Peer {
@@ -70,23 +94,27 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 /// How long connections are still accepted when it is time to stop.
 const LAST_ACCEPT: Duration = Duration::from_millis(20);
 
+/// How long a handshake may still take when it is time to stop.
+const LAST_HANDSHAKE: Duration = Duration::from_millis(500);
+
 /// Serves until `stopping`, then finishes the running requests.
 ///
 /// Returns how many connections had to be cut at the deadline.
 pub async fn serve(
-    listener: TcpListener,
+    door: impl Into<Door>,
     router: Router,
     connections: Connections,
     stopping: CancellationToken,
     drain_deadline: Duration,
 ) -> usize {
+    let Door { listener, tls } = door.into();
+    let port = listener.local_addr().map_or(0, |address| address.port());
     let mut server = Server {
-        port: listener.local_addr().map_or(0, |address| address.port()),
-        permits: Arc::new(Semaphore::new(
-            connections.max_connections.min(Semaphore::MAX_PERMITS),
-        )),
+        port,
+        permits: Arc::new(Semaphore::new(room(port, connections.max_connections))),
         running: JoinSet::new(),
         listener,
+        tls,
         router,
         connections,
         stopping,
@@ -102,8 +130,25 @@ pub async fn serve(
     server.drain(drain_deadline).await
 }
 
+/// How many connections there is room for.
+fn room(port: u16, wanted: usize) -> usize {
+    let files = process::open_files_limit();
+    let room = process::connections_within(files, wanted);
+    if room < wanted {
+        tracing::warn!(
+            port,
+            wanted,
+            room,
+            files,
+            "fewer connections than max_connections: the system lets this process open too few files"
+        );
+    }
+    room.min(Semaphore::MAX_PERMITS)
+}
+
 struct Server {
     listener: TcpListener,
+    tls: Option<Acceptor>,
     port: u16,
     router: Router,
     connections: Connections,
@@ -172,15 +217,28 @@ impl Server {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         let open = metrics::ConnectionOpen::new(self.port);
-        let served = serve_connection(
-            stream,
-            self.router.clone(),
-            Some(address),
-            self.connections,
-            self.stopping.clone(),
-        );
+        let (router, connections) = (self.router.clone(), self.connections);
+        let stopping = self.stopping.clone();
+        let Some(tls) = self.tls.clone() else {
+            let served = serve_connection(stream, router, Some(address), connections, stopping);
+            self.running.spawn(async move {
+                let ended = served.await;
+                drop((open, permit));
+                ended
+            });
+            return;
+        };
         self.running.spawn(async move {
-            let ended = served.await;
+            let ended = match shake(&tls, stream, connections, &stopping).await {
+                Ok((stream, certificate)) => {
+                    let client = Client {
+                        address: Some(address),
+                        certificate,
+                    };
+                    serve_connection(stream, router, client, connections, stopping).await
+                }
+                Err(ended) => ended,
+            };
             drop((open, permit));
             ended
         });
@@ -232,11 +290,37 @@ impl Server {
     }
 }
 
+type Shaken = (Box<TlsStream<TcpStream>>, Option<Arc<ClientCertificate>>);
+
+/// Does a connection's handshake. One that has not done its part when the process stops is not waited for long.
+async fn shake(
+    tls: &Acceptor,
+    stream: TcpStream,
+    connections: Connections,
+    stopping: &CancellationToken,
+) -> Result<Shaken, Ended> {
+    let handshake = Box::pin(tls.handshake(stream, connections.header_timeout));
+    let too_late = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(LAST_HANDSHAKE).await;
+    };
+    tokio::select! {
+        shaken = handshake => match shaken {
+            Ok((stream, certificate)) => Ok((Box::new(stream), certificate)),
+            Err(Refused::Slow) => Err(Ended::SlowHeader),
+            Err(Refused::Failed) => Err(Ended::Handshake),
+        },
+        () = too_late => Err(Ended::Done),
+    }
+}
+
 fn count_end(port: u16, ended: Result<Ended, JoinError>) {
     // A panic has been logged by the hook; it ended this connection alone.
     let reason = ended.map_or("panic", Ended::as_str);
     metrics::connection_closed(port, reason);
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

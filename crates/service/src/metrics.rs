@@ -14,6 +14,8 @@ const CONNECTIONS_OPEN: &str = "sluice_http_connections_open";
 const CONNECTIONS_ACCEPTED: &str = "sluice_http_connections_accepted_total";
 const CONNECTIONS_WAITED: &str = "sluice_http_connections_waited_total";
 const CONNECTIONS_CLOSED: &str = "sluice_http_connections_closed_total";
+const HANDSHAKES: &str = "sluice_tls_handshakes_total";
+const CERTIFICATE_EXPIRES: &str = "sluice_tls_certificate_expires_seconds";
 const ACCEPT_ERRORS: &str = "sluice_http_accept_errors_total";
 
 /// This crate's metrics.
@@ -46,13 +48,27 @@ pub const CATALOGUE: &[Metric] = &[
         name: CONNECTIONS_CLOSED,
         kind: Kind::Counter,
         labels: &["port", "reason"],
-        help: "Connections that ended: done, idle, slow_header, error, panic or, cut at the end, shutdown.",
+        help: "Connections that ended: done, idle, slow_header, error, handshake (TLS), panic or, cut at the end, \
+               shutdown.",
     },
     Metric {
         name: ACCEPT_ERRORS,
         kind: Kind::Counter,
         labels: &["port"],
         help: "Times that the operating system refused to accept a connection, mostly for want of file descriptors.",
+    },
+    Metric {
+        name: HANDSHAKES,
+        kind: Kind::Counter,
+        labels: &["listener", "outcome"],
+        help: "TLS handshakes; `outcome` is ok, slow, gone, no_certificate (one is required), bad_certificate, not_tls, \
+               refused_by_client (mostly one that does not trust our certificate) or failed.",
+    },
+    Metric {
+        name: CERTIFICATE_EXPIRES,
+        kind: Kind::Gauge,
+        labels: &["listener"],
+        help: "Seconds until a listener's certificate, or one that it was signed with, expires; negative afterwards.",
     },
     process::CPU,
     process::RESIDENT,
@@ -118,6 +134,20 @@ pub(crate) fn connection_closed(port: u16, reason: &'static str) {
 /// Counts a connection that the operating system could not give us.
 pub(crate) fn accept_failed(port: u16) {
     counter!(ACCEPT_ERRORS, "port" => port.to_string()).increment(1);
+}
+
+/// Counts a TLS handshake.
+pub(crate) fn handshake(listener: &'static str, outcome: &'static str) {
+    counter!(HANDSHAKES, "listener" => listener, "outcome" => outcome).increment(1);
+}
+
+/// Shows how long a certificate is still good.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "certificates are good for less than a million years"
+)]
+pub(crate) fn certificate_expires(listener: &'static str, left_s: i64) {
+    gauge!(CERTIFICATE_EXPIRES, "listener" => listener).set(left_s as f64);
 }
 
 #[cfg(test)]

@@ -75,6 +75,24 @@ pub fn allow_open_files() -> Option<u64> {
     }
 }
 
+/// Kept of the files that may be open for what is no client: the log and its tables, the archive, Kafka, stores.
+const FILES_FOR_OTHERS: u64 = 1024;
+
+/// How many connections a listener may hold of those that its settings allow: clients must not take the files that the
+/// log needs. `files` is how many may be open.
+pub(crate) fn connections_within(files: Option<u64>, wanted: usize) -> usize {
+    let Some(files) = files else { return wanted };
+    let room = files - FILES_FOR_OTHERS.min(files / 4);
+    wanted
+        .min(usize::try_from(room).unwrap_or(usize::MAX))
+        .max(1)
+}
+
+/// How many files may be open now; none is no limit.
+pub(crate) fn open_files_limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
 /// The metrics, as a text that Prometheus reads.
 pub(crate) fn render(text: &mut String) {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();

@@ -3,7 +3,10 @@
 //! Not in `Debug`, not in an error message, not when settings are printed.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
@@ -37,6 +40,19 @@ impl Secret {
     }
 }
 
+thread_local! {
+    static IS_COMPARED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `write` so that secrets that differ are written differently: as a hash that means nothing outside of this
+/// process, and never leaves it.
+pub fn comparable<T>(write: impl FnOnce() -> T) -> T {
+    let before = IS_COMPARED.replace(true);
+    let written = write();
+    IS_COMPARED.set(before);
+    written
+}
+
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self::new(text)
@@ -52,6 +68,11 @@ impl fmt::Debug for Secret {
 /// Writes `***`: settings can be printed, and a default that is a secret does not survive being one.
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if IS_COMPARED.get() {
+            static KEY: OnceLock<RandomState> = OnceLock::new();
+            let print = KEY.get_or_init(RandomState::new).hash_one(&self.0);
+            return serializer.serialize_str(&format!("*** {print:016x}"));
+        }
         serializer.serialize_str(self.shown())
     }
 }

@@ -3,5 +3,5 @@
 mod logs;
 mod recorder;
 
-pub use logs::{Format, Log, init_logs};
+pub use logs::{Format, Log, init_logs, set_level};
 pub use recorder::{MetricsHandle, install_metrics};

@@ -46,6 +46,14 @@ pub enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Print the SHA-256 of an API key, for access.keys: of the line on standard input, or of a new key.
+    HashKey {
+        /// Make a new key, of 256 random bits, and print it too.
+        #[arg(long)]
+        new: bool,
+    },
+    /// Print the argon2id hash of the password on standard input, for access.users.
+    HashPassword,
 }
 
 /// Where settings come from.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use buffer::Publish;
-use buffer::kafka::{Member, Producer, Reader, Table};
+use buffer::kafka::{Member, Producer, Reader, Table, Tail};
 use buffer::local::{DataDir, DataDirLock};
 use buffer::spool::{Place, Spooled};
 use gateway::{Beside, PushGroups};
@@ -15,12 +15,14 @@ use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
-use crate::settings::{Role, Settings, WINDOW};
+use crate::rejections::{Late, Noting};
+use crate::settings::{Role, Settings, Source, WINDOW};
 
 /// Runs a role until it is told to stop.
-pub(crate) async fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(source: Source, settings: Settings) -> anyhow::Result<()> {
+    let role = source.role();
     let lock = lock_for_spool(role, &settings)?;
-    let process = Process::start(role, &settings).await?;
+    let process = Process::start(source, &settings).await?;
     let dead_letters =
         Some(settings.consumer.dead_letter_topic.as_str()).filter(|_| role != Role::Gateway);
     let producer = Producer::with_dead_letters(&settings.kafka, dead_letters);
@@ -87,10 +89,16 @@ async fn serve<P: Publish>(
     producer: &Arc<Producer>,
     publisher: Arc<P>,
 ) -> anyhow::Result<()> {
+    let letters = Tail::of(&settings.kafka, &settings.consumer.dead_letter_topic);
+    process.rejections.also(Late::Topic(letters));
+    let dead = Arc::new(Noting::new(
+        Arc::clone(producer),
+        process.rejections.record(),
+    ));
     let mut pipelines = Pipelines::default();
     let mut beside = Beside::default();
     if role != Role::Gateway {
-        feed_stores(&process, settings, producer, &mut pipelines)?;
+        feed_stores(&process, settings, &dead, &mut pipelines)?;
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
@@ -106,7 +114,7 @@ async fn serve<P: Publish>(
             WINDOW,
             reader,
             Arc::new(recent),
-            Arc::clone(producer),
+            Arc::clone(&dead),
         );
     }
     if role != Role::Consumer {
@@ -155,7 +163,7 @@ fn push_groups(process: &Process, settings: &Settings) -> anyhow::Result<PushGro
 fn feed_stores(
     process: &Process,
     settings: &Settings,
-    producer: &Arc<Producer>,
+    dead: &Arc<Noting<Producer>>,
     pipelines: &mut Pipelines,
 ) -> anyhow::Result<()> {
     // Offsets are of this topic in this cluster; an archive must not take another's for them.
@@ -170,7 +178,7 @@ fn feed_stores(
             name,
             reader,
             Arc::new(store),
-            Arc::clone(producer),
+            Arc::clone(dead),
         );
     }
     Ok(())

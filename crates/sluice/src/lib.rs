@@ -2,6 +2,7 @@
 //!
 //! The roles are wiring only. What a gateway, a buffer, a consumer or a store does is in their crates.
 
+mod cardinality;
 pub mod cli;
 mod kafka;
 mod local;
@@ -10,24 +11,28 @@ mod pipelines;
 mod process;
 mod public;
 mod recent_api;
+mod rejections;
+mod reload;
 pub mod settings;
+mod tls;
 
 use std::time::Duration;
 
 use anyhow::Context;
 
+pub use gateway::{hash_key, hash_password, new_key};
 pub use process::CATALOGUES;
-use settings::{BufferKind, Role, Settings};
+use settings::{BufferKind, Settings, Source};
 
 /// How long work that blocks a thread may go on when everything else has ended: merging old files of an archive, or a
 /// call into a disk that does not answer. Killed, it leaves nothing that the next start does not put in order.
 const BLOCKING_WORK: Duration = Duration::from_secs(1);
 
-/// Runs a process until it is told to stop or a part of it fails.
+/// Runs a process until it is told to stop or a part of it fails. `settings` are what `source` says.
 ///
 /// # Errors
 /// When a port, a folder or a part of the process cannot be used, or fails later.
-pub fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
+pub fn run(source: Source, settings: Settings) -> anyhow::Result<()> {
     service::telemetry::init_logs(&settings.log)
         .map_err(|(key, why)| anyhow::anyhow!("log.{key}: {why}"))?;
     if let Some(files) = service::process::allow_open_files() {
@@ -38,9 +43,9 @@ pub fn run(role: Role, settings: Settings) -> anyhow::Result<()> {
         .build()
         .context("the runtime does not start")?;
     let outcome = runtime.block_on(async {
-        match (settings.buffer.kind, role) {
-            (BufferKind::Local, _) => local::standalone(settings).await,
-            (BufferKind::Kafka, role) => kafka::run(role, settings).await,
+        match settings.buffer.kind {
+            BufferKind::Local => local::standalone(source, settings).await,
+            BufferKind::Kafka => kafka::run(source, settings).await,
         }
     });
     // Dropped, it would wait for such work as long as that takes.

@@ -11,16 +11,17 @@ use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
 use crate::recent_api;
-use crate::settings::{Role, Settings, WINDOW};
+use crate::rejections::Late;
+use crate::settings::{Settings, Source, WINDOW};
 
 /// The table of the log that holds the groups of batch jobs.
 const GROUPS: &str = "push-groups";
 
 /// Runs until it is told to stop.
-pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Result<()> {
     let lock = DataDir::lock(&settings.data_dir)?;
     let data_dir = lock.dir().canonicalize().context("data_dir")?;
-    let process = Process::start(Role::Standalone, &settings).await?;
+    let process = Process::start(source, &settings).await?;
     let clock = Arc::new(service::clock::now_ms);
     let log = Log::open(
         &data_dir.join("log"),
@@ -30,6 +31,7 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
         process.health.condition("log", "opening"),
     )?;
     forget_removed_stores(&log, &settings).await?;
+    process.rejections.also(Late::Log(log.clone()));
     let writer = Arc::new(log.writer());
 
     let mut pipelines = Pipelines::default();
@@ -65,6 +67,7 @@ pub(crate) async fn standalone(settings: Settings) -> anyhow::Result<()> {
     let beside = Beside {
         routes: recent_api::router(recent),
         groups: Some(PushGroups::new(table, follower)),
+        ..Beside::default()
     };
     let public = Public::start(&process, &settings, writer, beside).await?;
     tracing::info!(

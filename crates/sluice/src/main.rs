@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sluice::cli::{Cli, Command};
-use sluice::settings::{Role, Settings};
+use sluice::settings::{Role, Settings, Source};
 
 /// Requests, the log and the stores free what other threads allocated, which the C library's arenas
 /// keep: half of the standalone's peak was memory that nobody held.
@@ -25,12 +25,13 @@ fn main() -> ExitCode {
         Command::Gateway(source) => (Role::Gateway, source, true),
         Command::Consumer(source) => (Role::Consumer, source, true),
         Command::CheckConfig { role, settings } => (role, settings, false),
+        Command::HashKey { new } => return answer(hash_key(new)),
+        Command::HashPassword => {
+            return answer(secret().and_then(|password| sluice::hash_password(&password)));
+        }
     };
-    let settings = match Settings::load(
-        role,
-        source.config.as_deref(),
-        service::settings::environment(),
-    ) {
+    let source = Source::new(role, source.config, service::settings::environment());
+    let settings = match source.load() {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("sluice: {error}");
@@ -40,10 +41,44 @@ fn main() -> ExitCode {
     if !start {
         return print(&settings);
     }
-    match sluice::run(role, settings) {
+    match sluice::run(source, settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sluice: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn hash_key(new: bool) -> Result<String, String> {
+    if new {
+        let key = sluice::new_key()?;
+        return Ok(format!("key:    {key}\nsha256: {}", sluice::hash_key(&key)));
+    }
+    Ok(sluice::hash_key(&secret()?))
+}
+
+/// From standard input, where neither the list of processes nor the shell's history shows it.
+fn secret() -> Result<String, String> {
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| format!("standard input: {error}"))?;
+    let secret = line.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err("standard input: the first line is empty".to_owned());
+    }
+    Ok(secret.to_owned())
+}
+
+fn answer(answer: Result<String, String>) -> ExitCode {
+    match answer {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("sluice: {error}");
             ExitCode::FAILURE
         }
     }

@@ -6,18 +6,81 @@
 
 use std::time::Duration;
 
-use metrics::gauge;
+use metrics::{counter, gauge};
 use service::catalogue::{Kind, Metric};
 
 const SHUTDOWN: &str = "sluice_shutdown_seconds";
 
+const RELOADS: &str = "sluice_settings_reloads_total";
+const RELOADED_AT: &str = "sluice_settings_reload_success_timestamp_seconds";
+const REFUSED: &str = "sluice_settings_refused";
+const RESTART_NEEDED: &str = "sluice_settings_restart_needed";
+
 /// The binary's own metrics.
-pub(crate) const CATALOGUE: &[Metric] = &[Metric {
-    name: SHUTDOWN,
-    kind: Kind::Gauge,
-    labels: &["step"],
-    help: "How long each step of stopping took.",
-}];
+pub(crate) const CATALOGUE: &[Metric] = &[
+    Metric {
+        name: SHUTDOWN,
+        kind: Kind::Gauge,
+        labels: &["step"],
+        help: "How long each step of stopping took.",
+    },
+    Metric {
+        name: RELOADS,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "How often settings were read again; `outcome` is applied or refused.",
+    },
+    Metric {
+        name: RELOADED_AT,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "When the settings that are in force were read, in Unix seconds.",
+    },
+    Metric {
+        name: REFUSED,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "1 while the settings as they were last read are refused and older ones are in force, else 0.",
+    },
+    Metric {
+        name: RESTART_NEEDED,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Settings that have changed and need a restart; the log names them.",
+    },
+];
+
+/// Notes that the first settings are in force.
+pub(crate) fn settings_loaded() {
+    counter!(RELOADS, "outcome" => "applied").increment(0);
+    counter!(RELOADS, "outcome" => "refused").increment(0);
+    gauge!(RELOADED_AT).set(now_s());
+    gauge!(REFUSED).set(0.0);
+    gauge!(RESTART_NEEDED).set(0.0);
+}
+
+/// Notes that settings were read again, and whether they are in force now.
+pub(crate) fn settings_reloaded(is_applied: bool) {
+    let outcome = if is_applied { "applied" } else { "refused" };
+    counter!(RELOADS, "outcome" => outcome).increment(1);
+    gauge!(REFUSED).set(if is_applied { 0.0 } else { 1.0 });
+    if is_applied {
+        gauge!(RELOADED_AT).set(now_s());
+    }
+}
+
+/// Shows how many changed settings are not in force.
+pub(crate) fn restart_needed(settings: usize) {
+    gauge!(RESTART_NEEDED).set(f64::from(u32::try_from(settings).unwrap_or(u32::MAX)));
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds since 1970 fit for the next 280,000 years"
+)]
+fn now_s() -> f64 {
+    service::clock::now_ms() as f64 / 1000.0
+}
 
 pub(crate) fn shutdown_step(step: &'static str, elapsed: Duration) {
     gauge!(SHUTDOWN, "step" => step).set(elapsed.as_secs_f64());

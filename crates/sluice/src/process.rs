@@ -10,25 +10,30 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use service::catalogue::Metric;
 use service::health::{Condition, Health};
-use service::http::{Connections, serve};
+use service::http::{Connections, Door, serve};
 use service::tasks::{CancellationToken, Tasks};
 use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cardinality;
 use crate::metrics;
-use crate::settings::{Role, Settings};
+use crate::rejections;
+use crate::reload::{Reloader, Reloads};
+use crate::settings::{Settings, Source};
+use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 8] = [
+pub const CATALOGUES: [(&str, &[Metric]); 9] = [
     ("Gateway", gateway::CATALOGUE),
+    ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
-    ("Stopping", metrics::CATALOGUE),
+    ("Settings and stopping", metrics::CATALOGUE),
 ];
 
 /// The parts of a running process that do not depend on its role.
@@ -38,6 +43,12 @@ pub(crate) struct Process {
     pub(crate) tasks: Tasks,
     /// Whether traffic is wanted.
     pub(crate) health: Health,
+    /// What is refused, and why.
+    pub(crate) rejections: rejections::Shown,
+    /// How many series there are.
+    pub(crate) cardinality: cardinality::Shown,
+    /// What can change while it runs.
+    pub(crate) reloads: Reloads,
     running: Condition,
     shutdown_delay: Duration,
     /// For each step of stopping.
@@ -46,27 +57,41 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts counting and opens the admin listener.
-    pub(crate) async fn start(role: Role, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn start(source: Source, settings: &Settings) -> anyhow::Result<Self> {
         let catalogues = CATALOGUES.map(|(_, catalogue)| catalogue);
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
-        metrics.run(&tasks, env!("CARGO_PKG_VERSION"), role.as_str());
+        metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
+        let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
         let admin = listen("admin.listen", settings.admin.listen).await?;
         tracing::info!(
-            url = %format_args!("http://{}", reachable(admin.local_addr()?)),
+            url = %format_args!("{}://{}", scheme(settings.admin.tls.as_ref()), reachable(admin.local_addr()?)),
             "probes and metrics are here: /livez, /readyz, /metrics"
         );
-        let router = service::admin::router(health.clone(), metrics);
+        let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
+        let cardinality = cardinality::Shown::default();
+        let router = service::admin::router(health.clone(), metrics)
+            .merge(rejections::router(rejections.clone()))
+            .merge(cardinality::router(cardinality.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
+        let admin = Door {
+            tls: tls::acceptor("admin", &settings.admin.tls, &tasks, &reloads, |settings| {
+                &settings.admin.tls
+            })?,
+            listener: admin,
+        };
         tasks.spawn("admin listener", async move {
             serve(admin, router, connections, stopping, Duration::from_secs(1)).await;
         });
         Ok(Self {
             tasks,
             health,
+            rejections,
+            cardinality,
+            reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
             deadline: settings.shutdown.deadline.0,
@@ -84,6 +109,7 @@ impl Process {
     ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        self.reloads.begin();
         self.running.ready();
         let outcome = tokio::select! {
             _ = terminate.recv() => Ok("SIGTERM"),
@@ -152,7 +178,7 @@ impl Process {
     pub(crate) fn serve_public(
         &self,
         name: &'static str,
-        listener: TcpListener,
+        door: Door,
         router: axum::Router,
         connections: Connections,
         stopping: CancellationToken,
@@ -160,12 +186,33 @@ impl Process {
         let (done, wait) = tokio::sync::oneshot::channel();
         let deadline = self.deadline;
         self.tasks.spawn(name, async move {
-            let cut = serve(listener, router, connections, stopping, deadline).await;
+            let cut = serve(door, router, connections, stopping, deadline).await;
             // Nobody waits any more when stopping was given up.
             done.send(cut).unwrap_or_default();
         });
         wait
     }
+}
+
+/// Starts to read settings again when asked to.
+fn reloads(source: Source, settings: &Settings, tasks: &Tasks) -> anyhow::Result<Reloads> {
+    metrics::settings_loaded();
+    let reloads = Reloads::default();
+    reloads.on(|settings| {
+        let log = settings.log.clone();
+        log.check()
+            .map_err(|(key, why)| (format!("log.{key}"), why))?;
+        Ok(Box::new(move || {
+            // Checked above.
+            service::telemetry::set_level(&log).unwrap_or_default();
+        }))
+    });
+    let reloader = Reloader::new(source, settings, reloads.clone())?;
+    let stopping = tasks.stopping();
+    tasks.spawn("settings reload", async move {
+        stopping.run_until_cancelled(reloader.run()).await;
+    });
+    Ok(reloads)
 }
 
 /// Opens a listener, or says which setting to change.

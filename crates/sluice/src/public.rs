@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use buffer::Publish;
 use gateway::{Beside, Gateway, Statsd};
+use service::http::Door;
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
 use crate::process::{Process, listen, reachable};
+use crate::reload::Apply;
 use crate::settings::Settings;
+use crate::tls::{acceptor, scheme};
 
 /// A gateway that takes requests.
 #[derive(Debug)]
@@ -25,20 +28,26 @@ impl<P: Publish> Public<P> {
         process: &Process,
         settings: &Settings,
         publisher: Arc<P>,
-        beside: Beside,
+        mut beside: Beside,
     ) -> anyhow::Result<Self> {
         let config = gateway::Config {
             http: settings.http.clone(),
             limits: settings.limits.clone(),
             tenancy: settings.tenancy.clone(),
+            access: settings.access.clone(),
             influx: settings.influx.clone(),
             otlp: settings.otlp.clone(),
             coalesce: settings.coalesce.clone(),
             record_format: settings.buffer.record_format,
             pushgateway: settings.pushgateway.clone(),
+            rejections: settings.rejections.clone(),
+            quotas: settings.quotas.clone(),
+            cardinality: settings.cardinality,
+            idempotency: settings.idempotency,
         };
         let listener = listen("http.listen", config.http.listen).await?;
-        let url = format!("http://{}", reachable(listener.local_addr()?));
+        let scheme = scheme(config.http.tls.as_ref());
+        let url = format!("{scheme}://{}", reachable(listener.local_addr()?));
         tracing::info!("push metrics to {url}/metrics");
         let mut others = Vec::new();
         for (key, task, address) in [
@@ -57,12 +66,31 @@ impl<P: Publish> Public<P> {
                 continue;
             };
             let listener = listen(key, address).await?;
-            let url = format!("http://{}", reachable(listener.local_addr()?));
+            let url = format!("{scheme}://{}", reachable(listener.local_addr()?));
             tracing::info!(listener = key, "push OpenTelemetry metrics to {url}");
             others.push((task, listener));
         }
+        beside.rejections = Some(process.rejections.record());
         let clock = Arc::new(service::clock::now_ms);
         let (router, gateway) = gateway::router(&config, publisher, clock, &process.tasks, beside);
+        let controls = gateway.controls();
+        process.reloads.on(move |settings| {
+            let apply = controls.prepare(&settings.access, &settings.tenancy)?;
+            Ok(Box::new(apply) as Apply)
+        });
+        let quotas = gateway.quotas();
+        process.cardinality.is(quotas.clone());
+        process.reloads.on(move |settings| {
+            let (quotas, config) = (quotas.clone(), settings.quotas.clone());
+            Ok(Box::new(move || quotas.replace(&config)) as Apply)
+        });
+        let tls = acceptor(
+            "http",
+            &config.http.tls,
+            &process.tasks,
+            &process.reloads,
+            |settings| &settings.http.tls,
+        )?;
         let hostname = service::process::hostname();
         let statsd = gateway
             .statsd(&settings.statsd, hostname, &process.tasks)
@@ -75,9 +103,10 @@ impl<P: Publish> Public<P> {
         let served = others
             .into_iter()
             .map(|(task, listener)| {
+                let tls = tls.clone();
                 process.serve_public(
                     task,
-                    listener,
+                    Door { listener, tls },
                     router.clone(),
                     config.http.connections(),
                     stopping.clone(),

@@ -1,12 +1,17 @@
 //! All settings of all commands: each section is defined by the crate that obeys it.
 
+mod source;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service::tls::TlsConfig;
 use service::units::Period;
+
+pub use source::Source;
 
 /// What a process is started as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -59,6 +64,8 @@ pub struct Buffer {
 pub struct Admin {
     /// Address and port of `/livez`, `/readyz` and `/metrics`.
     pub listen: SocketAddr,
+    /// TLS on this listener. With `client_certificates: required`, only who has one sees metrics.
+    pub tls: Option<TlsConfig>,
 }
 
 /// How a process stops on SIGTERM or Ctrl-C.
@@ -69,6 +76,24 @@ pub struct Shutdown {
     pub delay: Period,
     /// How long running requests, the buffer and the stores each may take to finish after that.
     pub deadline: Period,
+}
+
+/// Settings that are read again while the process runs: on SIGHUP, and when their files change. A bad file is refused,
+/// and the old settings stay in force.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reload {
+    /// How often the settings file, and the certificates, keys and secrets that it names, are looked at. A change is
+    /// taken once two looks found the same. `0s` leaves it to SIGHUP.
+    pub interval: Period,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Self {
+            interval: Period::secs(5),
+        }
+    }
 }
 
 /// Everything that can be set.
@@ -83,6 +108,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What a sample may look like.
     pub limits: gateway::LimitsConfig,
+    /// Who may send, and as which tenant.
+    pub access: gateway::AccessConfig,
     /// Whose samples they are.
     pub tenancy: gateway::TenancyConfig,
     /// InfluxDB's line protocol.
@@ -93,8 +120,16 @@ pub struct Settings {
     pub statsd: gateway::StatsdConfig,
     /// How requests that arrive together share records.
     pub coalesce: gateway::CoalesceConfig,
+    /// What becomes known of samples that are refused.
+    pub rejections: service::rejections::Config,
     /// Groups of metrics that batch jobs push.
     pub pushgateway: gateway::PushgatewayConfig,
+    /// How much tenants, sources and metrics may send.
+    pub quotas: gateway::QuotasConfig,
+    /// How many series there are.
+    pub cardinality: gateway::CardinalityConfig,
+    /// Requests that are sent again.
+    pub idempotency: gateway::IdempotencyConfig,
     /// The buffer between the gateway and the stores.
     pub buffer: Buffer,
     /// Kafka, when `buffer.kind` is `kafka`.
@@ -111,6 +146,8 @@ pub struct Settings {
     pub recent: store::recent::Config,
     /// Stopping.
     pub shutdown: Shutdown,
+    /// Reading settings again.
+    pub reload: Reload,
     /// Logs.
     pub log: service::telemetry::Log,
 }
@@ -129,6 +166,7 @@ impl Default for Admin {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            tls: None,
         }
     }
 }
@@ -151,12 +189,17 @@ impl Settings {
             http: gateway::HttpConfig::default(),
             admin: Admin::default(),
             limits: gateway::LimitsConfig::default(),
+            access: gateway::AccessConfig::default(),
             tenancy: gateway::TenancyConfig::default(),
             influx: gateway::InfluxConfig::default(),
             otlp: gateway::OtlpConfig::default(),
             statsd: gateway::StatsdConfig::default(),
             coalesce: gateway::CoalesceConfig::default(),
+            rejections: service::rejections::Config::default(),
             pushgateway: gateway::PushgatewayConfig::default(),
+            quotas: gateway::QuotasConfig::default(),
+            cardinality: gateway::CardinalityConfig::default(),
+            idempotency: gateway::IdempotencyConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
             spool: buffer::spool::Config::default(),
@@ -165,6 +208,7 @@ impl Settings {
             stores: BTreeMap::new(),
             recent: store::recent::Config::default(),
             shutdown: Shutdown::default(),
+            reload: Reload::default(),
             log: service::telemetry::Log::default(),
         };
         if role == Role::Standalone {
@@ -185,17 +229,20 @@ impl Settings {
         file: Option<&std::path::Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> anyhow::Result<Self> {
-        let file = file.map(service::settings::File::read).transpose()?;
-        let (settings, sources) = service::settings::load_with_sources(
-            &Self::defaults(role),
-            file.as_ref(),
-            environment,
-            &["stores"],
-        )?;
-        settings
-            .check(role)
-            .map_err(|(key, why)| sources.refuse(&key, &why))?;
-        Ok(settings)
+        let environment = environment.into_iter().collect();
+        Source::new(role, file.map(std::path::Path::to_owned), environment).load()
+    }
+
+    /// The same from a file that has been read.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of(
+        role: Role,
+        file: Option<&service::settings::File>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
+        Ok(source::read(role, file, environment)?.0)
     }
 
     /// Relations between settings that no single one can check.
@@ -205,11 +252,20 @@ impl Settings {
         self.http.check().map_err(section("http"))?;
         self.limits.check().map_err(section("limits"))?;
         self.tenancy.check().map_err(section("tenancy"))?;
+        if role != Role::Consumer {
+            self.access.check().map_err(section("access"))?;
+            Self::check_tls("http", self.http.tls.as_ref())?;
+        }
+        Self::check_tls("admin", self.admin.tls.as_ref())?;
         self.influx.check().map_err(section("influx"))?;
         self.otlp.check().map_err(section("otlp"))?;
         self.statsd.check().map_err(section("statsd"))?;
         self.coalesce.check().map_err(section("coalesce"))?;
+        self.rejections.check().map_err(section("rejections"))?;
         self.pushgateway.check().map_err(section("pushgateway"))?;
+        self.quotas.check().map_err(section("quotas"))?;
+        self.cardinality.check().map_err(section("cardinality"))?;
+        self.idempotency.check().map_err(section("idempotency"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;
@@ -236,6 +292,7 @@ impl Settings {
                 self.kafka.check().map_err(section("kafka"))?;
                 if role != Role::Consumer {
                     self.check_groups_topic()?;
+                    self.check_tenant_topics()?;
                 }
                 if role != Role::Consumer
                     && self.kafka.delivery_timeout >= self.http.request_timeout
@@ -308,11 +365,41 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 }
 
 impl Settings {
+    /// The files that settings name and that are read anew with them.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let tls = [&self.http.tls, &self.admin.tls].into_iter().flatten();
+        let tls = tls.flat_map(TlsConfig::files);
+        tls.chain(self.access.files()).collect()
+    }
+
+    fn check_tls(name: &str, tls: Option<&TlsConfig>) -> Result<(), (String, String)> {
+        let checked = tls.map_or(Ok(()), TlsConfig::check);
+        checked.map_err(|(key, why)| (format!("{name}.tls.{key}"), why))
+    }
+
     /// The topic that holds the groups of batch jobs.
     #[must_use]
     pub fn groups_topic(&self) -> String {
         let topic = self.pushgateway.topic.clone();
         topic.unwrap_or_else(|| format!("{}-groups", self.kafka.topic))
+    }
+
+    /// A tenant's topic holds samples and nothing else.
+    fn check_tenant_topics(&self) -> Result<(), (String, String)> {
+        let others = [
+            ("pushgateway.topic", self.groups_topic()),
+            (
+                "consumer.dead_letter_topic",
+                self.consumer.dead_letter_topic.clone(),
+            ),
+        ];
+        for (tenant, topic) in &self.kafka.tenant_topics {
+            if let Some((key, _)) = others.iter().find(|(_, other)| other == topic) {
+                let why = format!("is {topic}, and so is {key}");
+                return Err((format!("kafka.tenant_topics.{tenant}"), why));
+            }
+        }
+        Ok(())
     }
 
     /// The groups have a compacted topic of their own.

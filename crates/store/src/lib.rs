@@ -4,6 +4,8 @@
 mod config;
 #[cfg(test)]
 mod fixtures;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod metrics;
 pub mod parquet;
 pub mod recent;

@@ -12,6 +12,7 @@ mod disk;
 mod error;
 mod expire;
 mod file;
+pub(crate) mod fuzzed;
 mod group;
 mod hybrid;
 mod layout;
@@ -153,7 +154,8 @@ impl Archive {
     /// files became how many. Readers see a day before or after, never in between.
     ///
     /// # Errors
-    /// When a day cannot be merged; it stays as it is, and days before it are merged.
+    /// When a day cannot be merged; it stays as it is. When that is because a file of it is damaged, all others are
+    /// merged.
     pub fn merge(&self, now_ms: i64) -> Result<Merged, Error> {
         let shared = &self.shared;
         if !shared.config.merge {

@@ -25,6 +25,8 @@ use service::secret::Secret;
 pub use config::{BasicAuth, Config, Names, Version};
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
+#[doc(hidden)]
+pub use answer::fuzzed_answer;
 use answer::{Sent, Verdict};
 use encode::{Encoded, Encoders};
 

@@ -12,13 +12,17 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -28,8 +32,10 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
+import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.ElectionNotNeededException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -64,6 +70,9 @@ public final class Tool {
             case "read" -> read(args[1], args[2]);
             case "produce" -> produce(args[1], args[2], input);
             case "delete-below" -> deleteBelow(args[1], args[2], Integer.parseInt(args[3]), Long.parseLong(args[4]));
+            case "delete" -> delete(args[1], args[2]);
+            case "grow" -> grow(args[1], args[2], Integer.parseInt(args[3]));
+            case "lead" -> lead(args[1], args[2], Integer.parseInt(args[3]));
             case "committed" -> committed(args[1], args[2]);
             default -> throw new IllegalArgumentException("no such command: " + args[0]);
         }
@@ -170,6 +179,44 @@ public final class Tool {
         try (Admin admin = admin(brokers)) {
             TopicPartition where = new TopicPartition(topic, partition);
             admin.deleteRecords(Map.of(where, RecordsToDelete.beforeOffset(offset))).all().get();
+        }
+    }
+
+    private static void delete(String brokers, String topic) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            admin.deleteTopics(List.of(topic)).all().get();
+        }
+    }
+
+    /** Gives the topic this many partitions. */
+    private static void grow(String brokers, String topic, int partitions) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions))).all().get();
+        }
+    }
+
+    /** Makes a broker the leader of all partitions of the topic: first the preferred one, then elected. */
+    private static void lead(String brokers, String topic, int broker) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            var description = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic);
+            Map<TopicPartition, Optional<NewPartitionReassignment>> orders = new HashMap<>();
+            description.partitions().forEach(info -> {
+                List<Integer> replicas = new ArrayList<>();
+                info.replicas().forEach(node -> replicas.add(node.id()));
+                replicas.sort(Comparator.comparing(id -> id != broker));
+                TopicPartition where = new TopicPartition(topic, info.partition());
+                orders.put(where, Optional.of(new NewPartitionReassignment(replicas)));
+            });
+            admin.alterPartitionReassignments(orders).all().get();
+            while (!admin.listPartitionReassignments(orders.keySet()).reassignments().get().isEmpty()) {
+                Thread.sleep(20);
+            }
+            var elected = admin.electLeaders(ElectionType.PREFERRED, orders.keySet()).partitions().get();
+            for (var entry : elected.entrySet()) {
+                if (entry.getValue().isPresent() && !(entry.getValue().get() instanceof ElectionNotNeededException)) {
+                    throw new IllegalStateException(entry.getValue().get());
+                }
+            }
         }
     }
 

@@ -9,11 +9,15 @@ use crate::{Proxy, process::Process};
 
 mod java_tool;
 mod node;
+mod secured;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod tool;
 
 use node::Node;
+pub use secured::Secured;
+pub use tokens::TokenServer;
 pub use tool::{Record, partitions_of};
 
 static SHARED: OnceLock<Kafka> = OnceLock::new();
@@ -25,6 +29,8 @@ pub struct KafkaOptions {
     pub nodes: usize,
     /// Puts a [`Proxy`] before each broker, and has the brokers advertise those.
     pub proxied: bool,
+    /// Opens listeners that ask who is there; for one broker. See [`Kafka::secured`].
+    pub secured: bool,
     /// Further lines of `server.properties`.
     pub properties: Vec<(String, String)>,
 }
@@ -34,6 +40,7 @@ impl Default for KafkaOptions {
         Self {
             nodes: 1,
             proxied: false,
+            secured: false,
             properties: Vec::new(),
         }
     }
@@ -109,6 +116,18 @@ impl Kafka {
         self.node(index)
             .proxy()
             .unwrap_or_else(|| panic!("this cluster was started without proxies"))
+    }
+
+    /// The guarded listeners of a broker that was started with [`KafkaOptions::secured`].
+    ///
+    /// # Panics
+    ///
+    /// When it was not.
+    #[must_use]
+    pub fn secured(&self) -> &Secured {
+        self.node(0)
+            .secured()
+            .unwrap_or_else(|| panic!("this cluster was started without guarded listeners"))
     }
 
     /// The folders of the brokers' logs.

@@ -13,6 +13,7 @@
 mod eventually;
 mod fetched;
 mod generated;
+mod haproxy;
 pub mod http;
 pub mod kafka;
 mod paths;
@@ -29,6 +30,7 @@ mod victoria_metrics;
 pub use eventually::{eventually, eventually_blocking};
 pub use fetched::path_with;
 pub use generated::generated;
+pub use haproxy::{Backend, Haproxy};
 pub use kafka::{Kafka, KafkaOptions};
 pub use paths::{cache_dir, repository};
 pub use port::free_port;

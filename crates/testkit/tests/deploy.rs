@@ -53,3 +53,44 @@ fn files_that_containers_mount_exist() {
         }
     }
 }
+
+#[test]
+fn containers_need_no_privilege_and_no_writable_root() {
+    let dockerfile = text("Dockerfile");
+    let user = dockerfile
+        .lines()
+        .find_map(|line| line.strip_prefix("USER "));
+    // A number, so that Kubernetes' runAsNonRoot can tell.
+    assert!(user.is_some_and(|user| {
+        user.split(':')
+            .all(|part| part.parse::<u32>().is_ok_and(|id| id > 0))
+    }));
+    assert!(dockerfile.contains("VOLUME /var/lib/sluice"));
+
+    let compose = text("docker-compose.yml");
+    let shared = between(&compose, "x-sluice: &sluice\n", "\nservices:");
+    for line in [
+        "read_only: true",
+        "cap_drop: [ALL]",
+        "security_opt: [\"no-new-privileges:true\"]",
+    ] {
+        assert!(shared.contains(line), "{line}");
+    }
+    for role in ["gateway", "consumer"] {
+        assert!(
+            compose.contains(&format!("\n  {role}:\n    <<: *sluice\n")),
+            "{role}"
+        );
+        let manifest = text(&format!("k8s/base/{role}.yaml"));
+        for line in [
+            "runAsNonRoot: true",
+            "readOnlyRootFilesystem: true",
+            "allowPrivilegeEscalation: false",
+            "automountServiceAccountToken: false",
+            "drop: [ALL]",
+            "type: RuntimeDefault",
+        ] {
+            assert!(manifest.contains(line), "{role}: {line}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! What Sluice promises (acknowledged by all replicas, no duplicates from retries, offsets committed
 //! only after the store's write, no reset to the latest record) cannot be switched off by `properties`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -53,6 +54,10 @@ pub struct Config {
     pub brokers: String,
     /// The topic that holds the samples.
     pub topic: String,
+    /// Topics of their own for tenants, by tenant: their records go there instead of `topic`, and are kept as long. All
+    /// topics are created where they are missing. A consumer reads one topic: for such a tenant's, one whose `topic` it
+    /// is.
+    pub tenant_topics: BTreeMap<String, String>,
     /// Partitions of the topic, if it does not exist yet. An existing topic is never changed.
     pub partitions: i32,
     /// Replicas of each partition, if the topic does not exist yet. With 3 or more, two must have a record
@@ -67,7 +72,8 @@ pub struct Config {
     pub max_queue: Size,
     /// Bytes that one consumer reads ahead of its store, per consumer group.
     pub read_ahead: Size,
-    /// Options of librdkafka, by their own names: TLS, SASL and everything else.
+    /// Options of librdkafka, by their own names: TLS, SASL and everything else. TLS and SASL need a binary that was
+    /// built with `kafka-security`, such as the container image's.
     pub properties: Properties,
 }
 
@@ -103,6 +109,7 @@ impl Default for Config {
         Self {
             brokers: "localhost:9092".to_owned(),
             topic: "metrics".to_owned(),
+            tenant_topics: BTreeMap::new(),
             partitions: 64,
             replication: 3,
             compression: Compression::default(),
@@ -151,6 +158,12 @@ const ALIASES: &[(&str, &str)] = &[
     ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
 ];
 
+/// How librdkafka names what it was built without.
+const UNBUILT: &[&str] = &["OpenSSL", "libcurl", "recompile librdkafka"];
+
+const BUILD_IT: &str = "; this binary was built without TLS and SASL for Kafka: build it with `--features kafka-security`, \
+                        or use the container image, which has both";
+
 const FIXED: &str = "Sluice's promises depend on it, so it cannot be changed";
 
 impl Config {
@@ -164,6 +177,13 @@ impl Config {
             return wrong("brokers", "must name a broker, such as localhost:9092");
         }
         check_topic_name(&self.topic).map_err(|why| ("topic".to_owned(), why))?;
+        for (tenant, topic) in &self.tenant_topics {
+            let key = format!("tenant_topics.{tenant}");
+            check_topic_name(topic).map_err(|why| (key.clone(), why))?;
+            if *topic == self.topic {
+                return wrong(&key, "is kafka.topic, where a tenant's records go anyway");
+            }
+        }
         if self.partitions < 1 {
             return wrong("partitions", "must be at least 1");
         }
@@ -179,12 +199,30 @@ impl Config {
         if self.read_ahead < Size::mib(1) {
             return wrong("read_ahead", "must be at least 1MiB");
         }
-        for (key, _) in self.properties.iter() {
+        for (key, value) in self.properties.iter() {
             if let Some((_, why)) = OWN.iter().find(|(own, _)| *own == key) {
                 return wrong(&format!("properties.{key}"), why);
             }
+            // OpenSSL's own words do not say that there is no such file.
+            if key.ends_with(".location")
+                && value != "probe"
+                && let Err(error) = std::fs::metadata(value)
+            {
+                return wrong(&format!("properties.{key}"), &format!("{value}: {error}"));
+            }
         }
         self.check_with_librdkafka()
+    }
+
+    /// Where the records of a tenant go.
+    pub(super) fn topic_of(&self, tenant: Option<&str>) -> &str {
+        let own = tenant.and_then(|tenant| self.tenant_topics.get(tenant));
+        own.unwrap_or(&self.topic)
+    }
+
+    /// The topics of tenants that have their own, each once.
+    pub(super) fn own_topics(&self) -> BTreeSet<&str> {
+        self.tenant_topics.values().map(String::as_str).collect()
     }
 
     /// Builds clients that know no broker, so that nothing is connected to.
@@ -217,15 +255,18 @@ impl Config {
             }
             other => (String::new(), other.to_string()),
         };
-        let secret = self
+        let mut why = self
             .properties
             .iter()
             .filter(|(key, value)| properties::is_secret(key) && !value.is_empty())
             .fold(why, |why, (_, value)| why.replace(value, "***"));
+        if !cfg!(feature = "kafka-security") && UNBUILT.iter().any(|part| why.contains(part)) {
+            why.push_str(BUILD_IT);
+        }
         if key.is_empty() {
-            ("properties".to_owned(), secret)
+            ("properties".to_owned(), why)
         } else {
-            (format!("properties.{key}"), secret)
+            (format!("properties.{key}"), why)
         }
     }
 

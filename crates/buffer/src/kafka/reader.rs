@@ -6,6 +6,7 @@
 //! (or its time is over), and a commit of a partition that is not ours any more never reaches Kafka.
 
 mod commit;
+mod identity;
 mod partitions;
 mod poll;
 mod positions;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::oneshot;
 
@@ -41,6 +42,8 @@ struct Shared {
     handover_timeout: Duration,
     queue: Queue,
     partitions: Partitions,
+    /// For a client that looks at single records.
+    looker: ClientConfig,
     /// None once it leaves the group.
     consumer: Mutex<Option<Arc<Consumer>>>,
     closing: AtomicBool,
@@ -98,6 +101,7 @@ impl Reader {
             handover_timeout: member.handover_timeout,
             queue: Queue::new(&member.group, queue_bytes),
             partitions: Partitions::default(),
+            looker: config.follower(),
             consumer: Mutex::new(None),
             closing: AtomicBool::new(false),
             paused: AtomicBool::new(false),

@@ -5,6 +5,8 @@
 
 mod follow;
 
+pub(super) use follow::{Consumer, context};
+
 use std::time::Duration;
 
 use bytes::Bytes;

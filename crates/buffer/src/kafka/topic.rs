@@ -4,6 +4,7 @@
 //! loudly and shown as a metric: what to do about it is the operator's decision.
 
 mod found;
+mod trouble;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -188,11 +189,19 @@ async fn ensure(config: &Config, wanted: &Wanted<'_>) -> Result<Topic, TopicErro
         .map_err(|error| wanted.error(describe_error(&error)))?;
     let admin = Arc::new(admin);
     let result = ensure_with(&admin, wanted).await;
+    let config = result.is_err().then(|| config.clone());
     // Waits for librdkafka's threads.
-    tokio::task::spawn_blocking(move || drop(admin))
-        .await
-        .unwrap_or_default();
-    result
+    let trouble = tokio::task::spawn_blocking(move || {
+        drop(admin);
+        config.and_then(|config| trouble::find(&config))
+    });
+    let trouble = trouble.await.unwrap_or_default();
+    result.map_err(|mut error| {
+        if let Some(trouble) = trouble {
+            error.reason = format!("{}; {trouble}", error.reason);
+        }
+        error
+    })
 }
 
 /// Creates first and looks then: asking for a topic that is not there lets some brokers create it

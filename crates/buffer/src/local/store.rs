@@ -18,6 +18,7 @@ use fjall::{
 use super::config::Tuning;
 use super::entry::{self, Buried, RecordDecoder};
 use super::failure::Failure;
+use super::journal;
 use super::tables::Put;
 use crate::Consumed;
 
@@ -68,7 +69,7 @@ fn entry_key(table: &str, key: &[u8]) -> Vec<u8> {
     [&[name_len], table.as_bytes(), key].concat()
 }
 
-fn split_entry_key(mut stored: Bytes) -> Option<(Arc<str>, Bytes)> {
+pub(super) fn split_entry_key(mut stored: Bytes) -> Option<(Arc<str>, Bytes)> {
     let name_len = usize::from(*stored.first()?);
     if stored.len() < 1 + name_len {
         return None;
@@ -175,6 +176,7 @@ impl Store {
 
     /// Opens what [`Self::create`] made, and answers its id too.
     pub(super) fn open(dir: &Path, tuning: &Tuning) -> Result<(Self, String), Failure> {
+        journal::check(dir)?;
         let store = Self::keyspaces(database(dir).open()?, tuning)?;
         let format = store.number(FORMAT)?;
         if format != Some(FORMAT_VERSION) {

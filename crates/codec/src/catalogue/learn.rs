@@ -103,6 +103,7 @@ impl Catalogue {
             unit,
             help,
             next: AtomicU32::new(NOBODY),
+            note: AtomicU32::new(0),
         };
         // The numbers from 2^31 on are a batch's: see `model::Sample::known`.
         let number = u32::try_from(self.entries.len())

@@ -29,14 +29,15 @@ fn whole(body: &[u8], limit_bytes: usize) -> Option<Bytes> {
             .min(FIRST_CHUNK_MAX)
             .min(body.len().saturating_mul(1032));
     let stream = after_header(body).ok().filter(|_| is_possible)?;
-    // The inflater does not say where a member ends, and a second one must not be passed over. Only somebody who
-    // writes the trailer twice, with bytes between that are no member, can have these passed over.
-    if memchr::memmem::find(stream, &[0x1f, 0x8b, 0x08]).is_some() {
+    // The inflater does not say where a member ends, and nothing behind it may be passed over. It does see to it that
+    // this member's trailer stands there; so where that is what the body ends with, and stands nowhere else, nothing is.
+    let trailer = [*c0, *c1, *c2, *c3, *s0, *s1, *s2, *s3];
+    if memchr::memmem::find(stream, &trailer)? + trailer.len() != stream.len() {
         return None;
     }
     let mut output = vec![0; size];
     let mut inflater = libdeflater::Decompressor::new();
-    let inflated = inflater.deflate_decompress(stream, &mut output).ok()?;
+    let inflated = inflater.gzip_decompress(body, &mut output).ok()?;
     let is_whole =
         inflated == size && libdeflater::crc32(&output) == u32::from_le_bytes([*c0, *c1, *c2, *c3]);
     is_whole.then(|| output.into())

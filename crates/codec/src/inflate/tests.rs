@@ -337,3 +337,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_between_a_gzip_member_and_the_end_is_passed_over() {
+    let member = gzip(b"{\"metrics\":[]}");
+    let (stream, trailer) = member.split_at(member.len() - 8);
+    for between in [
+        b"x".as_slice(),
+        b"lost samples",
+        trailer,
+        &[trailer, b"lost"].concat(),
+        &[0; 20],
+    ] {
+        let body = [stream, between, trailer].concat();
+        assert!(run(Encoding::Gzip, &body, LIMIT).is_err(), "{between:?}");
+    }
+    let again = [member.as_slice(), &member].concat();
+    assert_eq!(
+        run(Encoding::Gzip, &again, LIMIT).unwrap(),
+        b"{\"metrics\":[]}{\"metrics\":[]}"
+    );
+}

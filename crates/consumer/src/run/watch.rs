@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Running;
 use crate::commits::Answer;
+use crate::headroom::{Alarm, Urgency};
 use crate::lag::Lag;
 use crate::metrics;
 
@@ -25,10 +26,51 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
             .map(|state| (state.partition, state.end_offset))
             .collect();
         let (now_ms, retention) = (self.clock.now_ms(), self.retention);
+        let mut headrooms = Vec::with_capacity(self.partitions.len());
         for (number, partition) in &self.partitions {
             let end = ends.get(number).copied().flatten();
             let lag = Lag::of(&partition.position(end), now_ms, retention);
             metrics::lag(&self.context.name, *number, &lag);
+            headrooms.push((*number, lag.headroom_seconds));
+        }
+        let percent = self.config.headroom_warning;
+        let now = Instant::now();
+        if let Some(alarm) = self.alarms.due(headrooms, retention, percent, now) {
+            self.alarm(alarm);
+        }
+    }
+
+    fn alarm(&self, alarm: Alarm) {
+        const TODO: &str = "mend the store, add consumers (up to one per partition), or raise the topic's retention.ms or \
+                            buffer.retention of the embedded log";
+        let store = &self.context.name;
+        let Alarm {
+            urgency,
+            partition,
+            headroom_seconds,
+            partitions,
+        } = alarm;
+        let headroom_s = headroom_seconds.round();
+        let retention_s = self.retention.as_secs();
+        match urgency {
+            Urgency::Soon => tracing::warn!(
+                store,
+                partition,
+                headroom_s,
+                partitions,
+                retention_s,
+                todo = TODO,
+                "records that this store does not have expire soon"
+            ),
+            Urgency::Now => tracing::error!(
+                store,
+                partition,
+                headroom_s,
+                partitions,
+                retention_s,
+                todo = TODO,
+                "RECORDS THAT THIS STORE DOES NOT HAVE EXPIRE IN A MOMENT"
+            ),
         }
     }
 

@@ -8,11 +8,15 @@
     reason = "tests, helpers among them: a panic is the report, and samples must come back bit for bit"
 )]
 
+mod access;
 mod agents;
+mod certificates;
 mod clients;
 mod datadog;
 mod foreign;
+mod hostile;
 mod influx;
+mod kafka_security;
 mod million;
 mod opentsdb;
 mod otlp;
@@ -20,7 +24,9 @@ mod prometheus;
 mod prometheus_sender;
 mod push;
 mod pushgateway;
+mod quotas;
 mod records;
+mod rejections;
 mod sluice;
 mod spool;
 mod standalone;

@@ -79,10 +79,7 @@ impl Sluice {
 
     /// `sluice <command>` with these settings and ports of its own, ready for traffic.
     pub(crate) fn start(command: &'static str, settings: &[(&str, &str)]) -> Self {
-        let mut settings: Vec<_> = settings
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let mut settings = owned(settings);
         if !settings.iter().any(|(key, _)| key == DATA_DIR) {
             // One process per folder.
             let folder = testkit::run_dir(command).join("data");
@@ -106,6 +103,24 @@ impl Sluice {
         http_port: u16,
         admin_port: u16,
     ) -> Self {
+        let sluice = Self::spawn(command, settings, http_port, admin_port);
+        sluice
+            .process
+            .wait_until_ready(admin_port, "/readyz", PATIENCE);
+        sluice
+    }
+
+    /// Like [`Self::start`], for a process that will not be ready.
+    pub(crate) fn start_unready(command: &'static str, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(command, owned(settings), free_port(), free_port())
+    }
+
+    fn spawn(
+        command: &'static str,
+        settings: Vec<(String, String)>,
+        http_port: u16,
+        admin_port: u16,
+    ) -> Self {
         let mut launch = Launch::new(command, binary())
             .arg(command)
             .env("SLUICE_ADMIN__LISTEN", format!("127.0.0.1:{admin_port}"))
@@ -113,17 +128,18 @@ impl Sluice {
         for (key, value) in &settings {
             launch = launch.env(key, value);
         }
-        let sluice = Self {
+        Self {
             process: launch.start(),
             http_port,
             admin_port,
             settings,
             command,
-        };
-        sluice
-            .process
-            .wait_until_ready(admin_port, "/readyz", PATIENCE);
-        sluice
+        }
+    }
+
+    /// What `/readyz` says.
+    pub(crate) fn readiness(&self) -> anyhow::Result<String> {
+        Ok(testkit::http::get(self.admin_port, "/readyz")?.text())
     }
 
     /// The port of the public listener.
@@ -135,6 +151,11 @@ impl Sluice {
     pub(crate) fn readiness(&self) -> anyhow::Result<(u16, String)> {
         let answer = testkit::http::get(self.admin_port, "/readyz")?;
         Ok((answer.status, answer.text()))
+    }
+
+    /// The port of the admin listener.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin_port
     }
 
     /// A URL of the public listener.
@@ -162,12 +183,27 @@ impl Sluice {
         Ok(sum)
     }
 
+    /// A JSON answer of the admin listener.
+    pub(crate) fn admin(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = testkit::http::get(self.admin_port, path)?;
+        let text = answer.text();
+        anyhow::ensure!(answer.status == 200, "{path}: {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// A JSON answer of the public listener.
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<Value> {
         Ok(serde_json::from_slice(
             &testkit::http::get(self.http_port, path)?.body,
         )?)
     }
+}
+
+fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let settings = settings.iter();
+    settings
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 /// A client with deadlines.
@@ -196,6 +232,8 @@ pub(crate) fn binary() -> &'static Path {
                 "--locked",
                 "--package",
                 "sluice",
+                "--features",
+                "kafka-security",
             ])
             .current_dir(&root)
             .status()

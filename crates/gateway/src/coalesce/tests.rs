@@ -22,6 +22,7 @@ use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS, Then};
 
 mod described;
+mod moved;
 mod pace;
 
 /// (metric, host, value): the value is unique, and grows with time.

@@ -9,18 +9,22 @@ use http::request::Builder;
 use service::http::Peer;
 
 use crate::fake::{FakeBuffer, NOW_MS, Server, batch, sample};
-use crate::{Config, TenancyConfig};
+use crate::{Config, KeyConfig, TenancyConfig, hash_key};
 
 fn config() -> Config {
-    Config {
-        tenancy: TenancyConfig {
-            tokens: [("team-a", "s3cret"), ("team-b", "other")]
-                .map(|(tenant, token)| (tenant.to_owned(), token.into()))
-                .into(),
-            ..TenancyConfig::default()
-        },
-        ..Config::default()
-    }
+    let key = |secret: &str, tenant: &str| KeyConfig {
+        sha256: hash_key(secret),
+        tenant: Some(tenant.to_owned()),
+        ..KeyConfig::default()
+    };
+    let mut config = Config::default();
+    config.access.keys = [
+        ("a", key("s3cret", "team-a")),
+        ("b", key("other", "team-b")),
+    ]
+    .map(|(name, key)| (name.to_owned(), key))
+    .into();
+    config
 }
 
 async fn send(request: Builder) -> Result<Record, (u16, String)> {
@@ -41,14 +45,12 @@ async fn tenant(request: Builder) -> Option<String> {
 #[tokio::test(start_paused = true)]
 async fn without_a_word_there_is_no_tenant() {
     assert_eq!(tenant(Request::post("/metrics")).await, None);
-    let unknown = Request::post("/metrics").header("authorization", "Bearer nobody's");
-    assert_eq!(tenant(unknown).await, None);
     let empty = Request::post("/metrics").header("x-scope-orgid", " ");
     assert_eq!(tenant(empty).await, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn header_path_and_token_name_the_tenant() {
+async fn header_path_and_credential_name_the_tenant() {
     let header = Request::post("/metrics").header("x-scope-orgid", "team-c");
     assert_eq!(tenant(header).await.as_deref(), Some("team-c"));
     let path = Request::post("/tenants/team-d/metrics").header("x-scope-orgid", "team-c");
@@ -94,21 +96,9 @@ async fn a_source_is_what_the_sender_says_or_its_address() {
 #[test]
 fn contradictory_settings_name_their_key() {
     let check = |change: fn(&mut TenancyConfig)| {
-        let mut tenancy = config().tenancy;
+        let mut tenancy = TenancyConfig::default();
         change(&mut tenancy);
         tenancy.check().unwrap_err().0
     };
     assert_eq!(check(|tenancy| tenancy.header = "a b".to_owned()), "header");
-    assert_eq!(
-        check(|tenancy| {
-            tenancy.tokens.insert("team-c".to_owned(), "other".into());
-        }),
-        "tokens.team-c"
-    );
-    assert_eq!(
-        check(|tenancy| {
-            tenancy.tokens.insert("team/c".to_owned(), "third".into());
-        }),
-        "tokens.team/c"
-    );
 }

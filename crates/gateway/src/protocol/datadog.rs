@@ -41,6 +41,8 @@ const PATHS: [(&str, Body); 12] = [
     ("/api/v2/host_metadata", Body::Passed(Passed::Metadata)),
 ];
 
+const VALIDATE: &str = "/api/v1/validate";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Body {
     V1,
@@ -58,19 +60,35 @@ pub(crate) struct Datadog {
 
 /// The routes of the intake.
 pub(crate) fn routes() -> Router<Arc<App>> {
-    let router = Router::new().route("/api/v1/validate", get(validate));
+    let router = Router::new().route(VALIDATE, get(validate));
     PATHS.iter().fold(router, |router, (path, _)| {
         router.route(path, post(receive::<Datadog>))
     })
 }
 
-/// The agent asks at its start whether its key is good. Any is: keys name tenants here, and guard nothing.
+/// Whether this pattern of a path is one of the intake's.
+pub(crate) fn is_route(route: &str) -> bool {
+    let route = route.strip_prefix("/datadog").unwrap_or(route);
+    route == VALIDATE || PATHS.iter().any(|(path, _)| *path == route)
+}
+
+/// How the intake refuses. The agent takes 403 for a wrong key where it asks for that, and elsewhere for a reason to
+/// drop what it sent; 401 it tries again.
+pub(crate) fn denied(head: &Head<'_>, error: &Error) -> Response {
+    if head.parts.uri.path().ends_with(VALIDATE) {
+        return errors(StatusCode::FORBIDDEN, &["Forbidden".to_owned()]);
+    }
+    Datadog::failed(head, error)
+}
+
+/// The agent asks at its start whether its key is good. Whoever comes this far has a good one, or needs none.
 async fn validate() -> Response {
     Json(json!({ "valid": true })).into_response()
 }
 
 impl Protocol for Datadog {
     const NAME: &'static str = "datadog";
+    const HAS_TIMES: bool = false;
 
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         let path = head.parts.uri.path();

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use codec::Decoded;
 use codec::catalogue::Catalogue;
 use codec::influx::{Options, Precision};
+use codec::parts::Part;
 use http::{HeaderName, HeaderValue, StatusCode};
 use model::{Limits, Refusal};
 
@@ -70,6 +71,7 @@ pub(crate) struct Influx<D> {
 
 impl<D: Dialect> Protocol for Influx<D> {
     const NAME: &'static str = "influx";
+    const HAS_TIMES: bool = false;
 
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         let config = Arc::clone(&head.app.influx);
@@ -118,6 +120,10 @@ impl<D: Dialect> Protocol for Influx<D> {
         };
         self.body.get_or_init(|| body.clone());
         codec::influx::decode(body, &options)
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        codec::parts::lines(body, wanted)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

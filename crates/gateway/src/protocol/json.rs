@@ -4,6 +4,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use codec::Decoded;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use model::{Limits, Refusal};
 
 use super::{Head, Opened, Protocol};
@@ -49,6 +50,10 @@ impl Protocol for Json {
         catalogue: &Catalogue,
     ) -> Result<Decoded<'a>, Refusal> {
         codec::json::decode_with(body, limits.max_samples, catalogue)
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        codec::parts::elements(body, wanted)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use http::StatusCode;
 use model::{Limits, Refusal};
 use serde::Serialize;
@@ -82,6 +83,15 @@ impl Protocol for OpenTsdb {
             self.body.get_or_init(|| body.clone());
         }
         Ok(decoded)
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        let points = codec::opentsdb::raw_points(body, wanted);
+        wanted
+            .iter()
+            .copied()
+            .zip(points.into_iter().map(str::as_bytes))
+            .collect()
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

@@ -25,7 +25,7 @@ use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
 use crate::metrics;
-use crate::origin::origin;
+use crate::origin::{origin, sender};
 use crate::permits::Permit;
 use crate::pushgateway::{
     Content, Groups, Mode, NO_TIME, PushOptions, Target, group_of_path, shown, shown_all,
@@ -67,7 +67,7 @@ async fn push(app: &Arc<App>, mode: Mode, request: Request) -> Response {
     let head = Head { app, parts: &parts };
     match take(&head, mode, &mut body).await {
         Ok(durability) => done(app, durability, StatusCode::OK),
-        Err(error) => deliver(failed(&error), &head, body, &error).await,
+        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
 
@@ -80,7 +80,9 @@ async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<Option<Dur
     let options = PushOptions::of(head)?;
     let encoding = encoding(head)?;
     let format = Format::of(head);
-    let permit = app.body_limits.admit(body, app.pipeline.permits.empty())?;
+    app.pipeline.quotas.admit(&target.origin)?;
+    let permit = app.pipeline.permit(&target.origin);
+    let permit = app.body_limits.admit(body, permit)?;
     let taken = async {
         let received = app.body_limits.read(body, permit).await?;
         let limit = groups.max_group();
@@ -117,7 +119,7 @@ async fn read(
         pipeline.limits.max_metadata_bytes,
     );
     let deadline = Instant::now() + pipeline.request_timeout;
-    let work = move |body: Bytes| {
+    let work = move |body: Bytes, _: &mut Permit| {
         let mut decoded = format.decode(&body, max_samples)?;
         decoded.drop_long_metadata(max_metadata_bytes);
         Ok(Content::of(decoded, &labels, max_group)?)
@@ -139,7 +141,7 @@ async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
     };
     match ended.await {
         Ok(durability) => done(&app, durability, StatusCode::ACCEPTED),
-        Err(error) => deliver(failed(&error), &head, body, &error).await,
+        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
     }
 }
 
@@ -159,17 +161,18 @@ async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
             let why = "there is no group with exactly these labels; GET /api/v1/metrics lists all";
             answer::refusal(Code::NotFound, why.to_owned())
         }
-        Err(error) => failed_json(&error),
+        Err(error) => failed_json(&head, &error),
     }
 }
 
 async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _body) = opened(request).await;
+    let head = Head {
+        app: &app,
+        parts: &parts,
+    };
     let listed = groups(&app).and_then(|groups| {
-        let origin = origin(&Head {
-            app: &app,
-            parts: &parts,
-        })?;
+        let origin = origin(&head)?;
         groups.list(origin.tenant.as_deref())
     });
     match listed {
@@ -178,19 +181,26 @@ async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
             let json = [(CONTENT_TYPE, "application/json")];
             (json, Body::from_stream(pieces)).into_response()
         }
-        Err(error) => failed_json(&error),
+        Err(error) => failed_json(&head, &error),
     }
 }
 
 /// The Pushgateway's probe: whether pushes are taken.
-async fn ready(State(app): State<Arc<App>>) -> Response {
+async fn ready(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, _body) = request.into_parts();
     let is_ready = app
         .pipeline
         .check_open()
         .and_then(|()| groups(&app)?.check_known());
     match is_ready {
         Ok(()) => "OK".into_response(),
-        Err(error) => failed(&error),
+        Err(error) => {
+            let head = Head {
+                app: &app,
+                parts: &parts,
+            };
+            plainly(&head, &error)
+        }
     }
 }
 
@@ -256,8 +266,19 @@ fn done(app: &App, durability: Option<Durability>, status: StatusCode) -> Respon
     response
 }
 
-fn failed(error: &Error) -> Response {
+fn failed(head: &Head<'_>, error: &Error) -> Response {
+    let receipts = &head.app.pipeline.receipts;
+    receipts.request("pushgateway", &sender(head), head.parts, error);
+    plainly(head, error)
+}
+
+fn plainly(head: &Head<'_>, error: &Error) -> Response {
     metrics::request_refused(error.code());
+    with_retry_after(shown_failure(error), head, error)
+}
+
+/// A failure as its clients show it.
+pub(crate) fn shown_failure(error: &Error) -> Response {
     let text = match error {
         Error::Batch(refusals) => {
             let first = refusals.first();
@@ -272,13 +293,12 @@ fn failed(error: &Error) -> Response {
         _ => format!("{error}\n"),
     };
     let content_type = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-    let response = (answer::status_of(error.code()), content_type, text).into_response();
-    with_retry_after(response, error)
+    (answer::status_of(error.code()), content_type, text).into_response()
 }
 
-fn failed_json(error: &Error) -> Response {
+fn failed_json(head: &Head<'_>, error: &Error) -> Response {
     metrics::request_refused(error.code());
-    with_retry_after(answer::failed(error), error)
+    with_retry_after(answer::failed(error), head, error)
 }
 
 #[cfg(test)]

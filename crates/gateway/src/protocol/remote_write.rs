@@ -6,6 +6,7 @@
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use codec::remote_write::{Version, receive};
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -65,6 +66,14 @@ impl Protocol for RemoteWrite {
         match self {
             Self::Push(version) => receive::decode_with(*version, body, limits, catalogue),
             Self::Handshake => Ok(Decoded::default()),
+        }
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        match self {
+            Self::Push(Version::V1) => codec::parts::series(body, wanted),
+            // A series of 2.0 is nothing without the symbols of its request.
+            Self::Push(Version::V2) | Self::Handshake => Vec::new(),
         }
     }
 

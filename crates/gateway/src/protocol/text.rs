@@ -7,6 +7,7 @@ use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use codec::text::{Dialect, Options};
 use codec::{Decoded, exposition_protobuf};
 use http::StatusCode;
@@ -37,6 +38,7 @@ pub(crate) struct Text {
 
 impl Protocol for Text {
     const NAME: &'static str = "text";
+    const HAS_TIMES: bool = false;
 
     fn open(head: &Head<'_>) -> Result<Opened<Self>, Error> {
         let protocol = Self {
@@ -70,6 +72,13 @@ impl Protocol for Text {
         decoded.drop_long_metadata(limits.max_metadata_bytes);
         ExtraLabels::give(&extra, body, &mut decoded)?;
         Ok(decoded)
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        match self.format {
+            Format::Text | Format::OpenMetrics => codec::parts::lines(body, wanted),
+            Format::Protobuf => Vec::new(),
+        }
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
 use codec::catalogue::Catalogue;
+use codec::parts::Part;
 use codec::victoria_json::LineNumbers;
 use http::StatusCode;
 use model::{Limits, Refusal};
@@ -51,6 +52,22 @@ impl Protocol for Victoria {
         ExtraLabels::give(&extra, body, &mut decoded)?;
         self.lines.get_or_init(|| lines);
         Ok(decoded)
+    }
+
+    fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
+        let Some(lines) = self.lines.get() else {
+            return Vec::new();
+        };
+        // Many samples are of one line.
+        let line = |index: &u32| lines.line_of(*index).saturating_sub(1);
+        let mut numbers: Vec<u32> = wanted.iter().map(line).collect();
+        numbers.dedup();
+        let found = codec::parts::lines(body, &numbers);
+        let part = |index: &u32| {
+            let at = found.binary_search_by_key(&line(index), |(number, _)| *number);
+            Some((*index, found.get(at.ok()?)?.1))
+        };
+        wanted.iter().filter_map(part).collect()
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

@@ -11,10 +11,14 @@ use super::aggregate::{Aggregator, Scratch};
 use super::flush::NAME;
 use super::known::KnownLines;
 use super::series::Refused;
+use crate::ingest::Pipeline;
 use crate::metrics::{self, StatsdCounters, StatsdTally};
 
 /// How much of a bad line the log shows, in bytes.
 const SHOWN_BYTES: usize = 200;
+
+/// So many bad lines are remembered of what is read at once; all are counted.
+const REMEMBERED: u64 = 8;
 
 /// One receiver: a socket or a connection.
 pub(super) struct Intake {
@@ -27,6 +31,8 @@ pub(super) struct Intake {
     now_ms: Option<i64>,
     tally: StatsdTally,
     counters: StatsdCounters,
+    /// Where bad lines are remembered.
+    pipeline: Option<Arc<Pipeline>>,
 }
 
 impl Intake {
@@ -46,12 +52,21 @@ impl Intake {
             now_ms: None,
             tally: StatsdTally::default(),
             counters: StatsdCounters::default(),
+            pipeline: None,
         }
+    }
+
+    /// Remembers bad lines, for whoever looks for what is missing.
+    pub(super) fn remembering(mut self, pipeline: &Arc<Pipeline>) -> Self {
+        self.pipeline = Some(Arc::clone(pipeline));
+        self
     }
 
     /// Another receiver of the same kind, without a memory of its own.
     pub(super) fn another(&self) -> Self {
-        Self::new(&self.aggregator, &self.clock, self.transport, 0)
+        let mut another = Self::new(&self.aggregator, &self.clock, self.transport, 0);
+        another.pipeline.clone_from(&self.pipeline);
+        another
     }
 
     /// Adds the lines of a packet.
@@ -85,14 +100,14 @@ impl Intake {
         };
         match outcome {
             Ok(()) => self.tally.taken += 1,
-            Err(reason) => self.tally.reject(reason, line),
+            Err(reason) => self.reject(reason, line),
         }
         true
     }
 
     /// Reads a line, adds what it says, and knows it the next time.
     fn first(&mut self, line: &[u8], parts: Option<&Parts<'_>>, now_ms: i64) {
-        let (mut found_count, mut taken) = (0, None);
+        let (mut found_count, mut taken, mut bad) = (0, None, None);
         decode_line(line, |found| {
             found_count += 1;
             match found {
@@ -102,14 +117,18 @@ impl Intake {
                             self.tally.taken += 1;
                             taken = Some((sample.reading, identity));
                         }
-                        Err(refused) => self.tally.reject(refused.as_str(), line),
+                        Err(refused) => bad = Some(refused.as_str()),
                     }
                 }
                 Found::Ignored(what) => {
                     self.tally.ignored += 1;
                     ignored(what);
                 }
-                Found::Bad(reason) => self.tally.reject(Reason::as_str(reason), line),
+                Found::Bad(reason) => bad = Some(Reason::as_str(reason)),
+            }
+            if let Some(reason) = bad.take() {
+                self.tally.reject(reason, line);
+                remember(self.pipeline.as_ref(), self.tally.rejected, reason, line);
             }
         });
         // A series with the sender's own time is another one each time.
@@ -126,6 +145,7 @@ impl Intake {
     /// Refuses what came, without reading it.
     pub(super) fn reject(&mut self, reason: &'static str, bytes: &[u8]) {
         self.tally.reject(reason, bytes);
+        remember(self.pipeline.as_ref(), self.tally.rejected, reason, bytes);
     }
 
     /// Counts what was read so far. Not after each packet: counting costs as much as a line.
@@ -139,6 +159,14 @@ impl Intake {
 impl Drop for Intake {
     fn drop(&mut self) {
         self.tell();
+    }
+}
+
+fn remember(pipeline: Option<&Arc<Pipeline>>, rejected: u64, reason: &'static str, line: &[u8]) {
+    if let Some(pipeline) = pipeline
+        && rejected <= REMEMBERED
+    {
+        pipeline.receipts.remember(NAME, reason, line);
     }
 }
 

@@ -119,5 +119,34 @@ impl Pieces {
     }
 }
 
+/// The packets of a stream that came in these pieces, and why the rest was thrown away: for the fuzz targets alone.
+pub fn packets_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<u8>, Vec<&'static str>) {
+    let mut found = Found::default();
+    let mut stream = Pieces::default();
+    for piece in pieces {
+        if !stream.feed(piece, &mut found) {
+            return (found.bytes, found.rejected);
+        }
+    }
+    stream.end(&mut found);
+    (found.bytes, found.rejected)
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    bytes: Vec<u8>,
+    rejected: Vec<&'static str>,
+}
+
+impl Packets for Found {
+    fn packet(&mut self, packet: &[u8]) {
+        self.bytes.extend_from_slice(packet);
+    }
+
+    fn reject(&mut self, reason: &'static str, _bytes: &[u8]) {
+        self.rejected.push(reason);
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use model::{Batch, Code, Limits, Refusal, Refused};
 use service::tasks::Tasks;
 use std::sync::Arc;
 
-use super::{Validated, validate};
+use super::{Standards, Validated, validate};
 use crate::coalesce::Coalescer;
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS};
@@ -21,7 +21,13 @@ fn validated(decoded: Decoded<'static>) -> Validated<'static> {
         RandomState::default(),
     );
     let catalogue = Catalogue::new(0, RandomState::default());
-    validate(decoded, &Limits::default(), NOW_MS, &coalescer, &catalogue)
+    let standards = Standards {
+        limits: &Limits::default(),
+        now_ms: NOW_MS,
+        coalescer: &coalescer,
+        quotas: None,
+    };
+    validate(decoded, standards, &catalogue)
 }
 
 fn push(batch: &mut Batch<'static>, index: u32, name: &str, at_ms: i64) {

@@ -121,6 +121,14 @@ impl Activity {
         state.is_stuck = false;
     }
 
+    fn has_flushed(&self) {
+        let mut state = self.state();
+        if state.is_stuck {
+            state.written = Instant::now();
+            state.is_stuck = false;
+        }
+    }
+
     fn is_stuck(&self) {
         self.state().is_stuck = true;
     }
@@ -251,8 +259,14 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         self.io.is_write_vectored()
     }
 
+    /// TLS takes bytes before the socket does: what it holds back is seen here.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        match &flushed {
+            Poll::Pending => self.activity.is_stuck(),
+            Poll::Ready(_) => self.activity.has_flushed(),
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

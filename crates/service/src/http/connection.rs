@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::DerefMut;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,11 +28,16 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use super::activity::{Activity, Answer, Overdue, Watched};
+use super::framing;
 use super::{Connections, Peer};
+use crate::tls::ClientCertificate;
 
 /// The most that is read ahead of a connection, and so the longest header. Times the number of connections it is
 /// what all clients together can make us hold without a request.
 const READ_AHEAD_BYTES: usize = 64 << 10;
+
+/// More header lines than this are refused, trailers among them.
+const MAX_HEADERS: usize = 100;
 
 const MAX_STREAMS: u32 = 256;
 const MAX_HEADER_LIST_BYTES: u32 = 32 << 10;
@@ -40,6 +46,11 @@ const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 /// Streams that a client opened and reset before we looked at them ("rapid reset"); more end the connection.
 const MAX_RESET_STREAMS: usize = 20;
 const MAX_LOCAL_RESETS: usize = 256;
+/// What waits in a stream for a client that does not read.
+const MAX_SEND_BYTES: usize = 64 << 10;
+/// What HPACK remembers of a connection's headers, and the longest frame: the least that a server may have.
+const HEADER_TABLE_BYTES: u32 = 4 << 10;
+const MAX_FRAME_BYTES: u32 = 16 << 10;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -61,8 +72,27 @@ pub(super) enum Ended {
     SlowHeader,
     /// The client broke the protocol or went away.
     Error,
+    /// Client and server did not agree on how to speak TLS.
+    Handshake,
     /// Cut at the drain deadline.
     Shutdown,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Default)]
+pub(super) struct Client {
+    pub(super) address: Option<SocketAddr>,
+    /// Verified.
+    pub(super) certificate: Option<Arc<ClientCertificate>>,
+}
+
+impl From<Option<SocketAddr>> for Client {
+    fn from(address: Option<SocketAddr>) -> Self {
+        Self {
+            address,
+            certificate: None,
+        }
+    }
 }
 
 impl Ended {
@@ -72,6 +102,7 @@ impl Ended {
             Self::Idle => "idle",
             Self::SlowHeader => "slow_header",
             Self::Error => "error",
+            Self::Handshake => "handshake",
             Self::Shutdown => "shutdown",
         }
     }
@@ -81,7 +112,7 @@ impl Ended {
 pub(super) async fn serve_connection<I>(
     mut io: I,
     router: Router,
-    peer: Option<SocketAddr>,
+    client: impl Into<Client>,
     connections: Connections,
     stopping: CancellationToken,
 ) -> Ended
@@ -91,8 +122,15 @@ where
     let activity = Activity::new();
     let mut service = service_fn({
         let activity = activity.clone();
-        let peer = peer.map(Peer::of);
-        move |request| handle(router.clone(), activity.clone(), peer.clone(), request)
+        let Client {
+            address,
+            certificate,
+        } = client.into();
+        let known = Known {
+            peer: address.map(Peer::of),
+            certificate,
+        };
+        move |request| handle(router.clone(), activity.clone(), known.clone(), request)
     });
     let stopped = pin!(async {
         stopping.cancelled().await;
@@ -234,6 +272,7 @@ fn http1() -> http1::Builder {
         .timer(TokioTimer::new())
         // hyper's own starts while a connection is idle: it cannot tell a slow client from one with nothing to say.
         .header_read_timeout(None)
+        .max_headers(MAX_HEADERS)
         .max_buf_size(READ_AHEAD_BYTES);
     builder
 }
@@ -244,6 +283,9 @@ fn http2() -> http2::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_LIST_BYTES)
+        .header_table_size(HEADER_TABLE_BYTES)
+        .max_frame_size(MAX_FRAME_BYTES)
+        .max_send_buf_size(MAX_SEND_BYTES)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
@@ -253,16 +295,29 @@ fn http2() -> http2::Builder<TokioExecutor> {
     builder
 }
 
+/// What each request of a connection is told about its client.
+#[derive(Clone)]
+struct Known {
+    peer: Option<Peer>,
+    certificate: Option<Arc<ClientCertificate>>,
+}
+
 async fn handle(
     mut router: Router,
     activity: Activity,
-    peer: Option<Peer>,
+    known: Known,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Infallible> {
     let running = activity.handler(request.version());
+    if !framing::is_plain(request.headers()) {
+        return Ok(framing::refusal().map(|body| running.answer(body)));
+    }
     let mut request = request.map(Body::new);
-    if let Some(peer) = peer {
+    if let Some(peer) = known.peer {
         request.extensions_mut().insert(peer);
+    }
+    if let Some(certificate) = known.certificate {
+        request.extensions_mut().insert(certificate);
     }
     let response = router.call(request).await?;
     Ok(response.map(|body| running.answer(body)))
@@ -315,5 +370,7 @@ impl Future for Watchdog {
     }
 }
 
+#[cfg(test)]
+mod over_tls;
 #[cfg(test)]
 mod tests;

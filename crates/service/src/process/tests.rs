@@ -1,6 +1,8 @@
 //! What `/proc` says is understood.
 
-use super::{allow_open_files, cpu_seconds, max_fds, render, resident_bytes, start_time};
+use super::{
+    allow_open_files, connections_within, cpu_seconds, max_fds, render, resident_bytes, start_time,
+};
 
 const STAT: &str = "7 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 150 75 0 0 20 0 3 0 4200 1000 200";
 
@@ -54,4 +56,19 @@ fn as_many_files_may_be_open_as_the_system_allows() {
         .unwrap();
     let [soft, hard] = [3, 4].map(|column| line.split_whitespace().nth(column).unwrap());
     assert_eq!(soft, hard);
+}
+
+#[test]
+fn connections_leave_files_for_others() {
+    for (files, wanted, room) in [
+        (None, 20_000, 20_000),
+        (Some(1 << 20), 20_000, 20_000),
+        (Some(20_000), 20_000, 18_976),
+        (Some(1024), 20_000, 768),
+        (Some(1024), 100, 100),
+        (Some(1), 100, 1),
+        (Some(0), 100, 1),
+    ] {
+        assert_eq!(connections_within(files, wanted), room, "{files:?}");
+    }
 }

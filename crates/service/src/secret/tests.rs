@@ -46,3 +46,17 @@ fn a_number_is_refused_without_repeating_it() {
         "0123"
     );
 }
+
+#[test]
+fn secrets_are_compared_without_being_shown() {
+    let write = |text: &str| {
+        super::comparable(|| serde_json::to_string(&Secret::new(text)))
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(write("one"), write("one"));
+    assert_ne!(write("one"), write("two"));
+    assert!(!write("one").contains("one"));
+    let shown = serde_json::to_string(&Secret::new("one")).unwrap();
+    assert_eq!(shown, r#""***""#);
+}

@@ -4,6 +4,7 @@
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,8 @@ use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
-use tracing_subscriber::{Registry, fmt};
+use tracing_subscriber::layer::{Filter, Layer, SubscriberExt};
+use tracing_subscriber::{Registry, fmt, reload};
 
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -102,9 +103,27 @@ pub fn init_logs(log: &Log) -> Result<(), (String, String)> {
         (true, false) => Look::Text,
         (false, _) => Look::Json,
     };
+    let (targets, handle) = reload::Layer::new(targets);
     let subscriber = subscriber(targets, look, std::io::stderr);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
+        LEVEL.get_or_init(|| handle);
+    }
+    Ok(())
+}
+
+/// The level that is in force, once there is one.
+static LEVEL: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
+
+/// Puts another level in force; not another format.
+///
+/// # Errors
+/// The key and what is wrong with it, as [`Log::check`] does.
+pub fn set_level(log: &Log) -> Result<(), (String, String)> {
+    let targets = log.targets().map_err(|why| ("level".to_owned(), why))?;
+    if let Some(level) = LEVEL.get() {
+        // It fails only when the subscriber is gone, and with it the logs.
+        level.reload(targets).unwrap_or_default();
     }
     Ok(())
 }
@@ -121,8 +140,9 @@ enum Look {
     Json,
 }
 
-fn subscriber<W>(targets: Targets, look: Look, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<F, W>(targets: F, look: Look, writer: W) -> Box<dyn Subscriber + Send + Sync>
 where
+    F: Filter<Registry> + Send + Sync + 'static,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match look {

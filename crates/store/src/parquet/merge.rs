@@ -23,6 +23,7 @@ use super::error::Error;
 use super::layout::{Day, Layout};
 use super::manifest::Manifest;
 use stream::Input;
+pub(super) use stream::read_chunks;
 
 /// How long a day must be over: most late samples are there by then.
 const SETTLED_MS: i64 = 3_600_000;
@@ -65,16 +66,33 @@ pub(super) fn merge(layout: &Layout, now_ms: i64) -> Result<Merged, Error> {
     };
     remove_tree(&beside)?;
     let mut merged = Merged::default();
+    let mut failed = None;
     for name in settled_days(layout, now_ms)? {
-        if let Some(prepared) = prepare(layout, &beside, &name, now_ms)? {
-            if exchange_day(layout, &prepared, &name)? {
-                merged.before += prepared.inputs.len();
-                merged.after += prepared.outputs;
+        match merge_day(layout, &beside, &name, now_ms) {
+            Ok(of_day) => {
+                merged.before += of_day.before;
+                merged.after += of_day.after;
             }
-            remove_tree(&prepared.folder)?;
+            // A damaged file stays damaged: the days behind it must not wait for it for ever.
+            Err(error @ (Error::Decode { .. } | Error::Miscounted { .. })) => {
+                failed = failed.or(Some(error));
+            }
+            Err(error) => return Err(error),
         }
     }
     remove_tree(&beside)?;
+    failed.map_or(Ok(merged), Err)
+}
+
+fn merge_day(layout: &Layout, beside: &Path, name: &str, now_ms: i64) -> Result<Merged, Error> {
+    let mut merged = Merged::default();
+    if let Some(prepared) = prepare(layout, beside, name, now_ms)? {
+        if exchange_day(layout, &prepared, name)? {
+            merged.before += prepared.inputs.len();
+            merged.after += prepared.outputs;
+        }
+        remove_tree(&prepared.folder)?;
+    }
     Ok(merged)
 }
 

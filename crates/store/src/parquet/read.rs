@@ -1,11 +1,13 @@
 //! Values of an archive, as any reader of its files sees them.
 
 use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::errors::ParquetError;
+use ::parquet::file::reader::ChunkReader;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Float64Type;
 
@@ -44,11 +46,30 @@ fn read_file(path: &Path, each: &mut impl FnMut(f64)) -> Result<(), Error> {
         source,
     };
     let file = File::open(path).map_err(Error::io("open", path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
+    guarded(|| read_rows(file, each)).map_err(failed)
+}
+
+/// Reads of a file that may be damaged: where its checks do not go deep enough, the library panics.
+pub(super) fn guarded<T>(
+    read: impl FnOnce() -> Result<T, ParquetError>,
+) -> Result<T, ParquetError> {
+    // What is read into is given up with the file.
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let why = "it is damaged in a way that its reader does not expect";
+        Err(ParquetError::General(why.to_owned()))
+    })
+}
+
+/// The same of what is a file, or as good as one.
+pub(super) fn read_rows(
+    file: impl ChunkReader + 'static,
+    each: &mut impl FnMut(f64),
+) -> Result<(), ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
     let wanted = ProjectionMask::columns(builder.parquet_schema(), [VALUE]);
-    let reader = builder.with_projection(wanted).build().map_err(failed)?;
+    let reader = builder.with_projection(wanted).build()?;
     for rows in reader {
-        let rows = rows.map_err(|error| failed(error.into()))?;
+        let rows = rows?;
         let column = rows.column_by_name(VALUE);
         if let Some(values) = column.and_then(|column| column.as_primitive_opt::<Float64Type>()) {
             // A row without a value is a native histogram.

@@ -218,5 +218,27 @@ fn shortened(words: &str) -> String {
     short
 }
 
+/// What an answer means, for the fuzz targets alone: whether the batch counts as written.
+pub fn fuzzed_answer(status: StatusCode, headers: &HeaderMap, words: &str) -> bool {
+    let mut is_written = false;
+    for version in [Version::V1, Version::V2] {
+        let sent = Sent {
+            version,
+            samples: 10,
+        };
+        is_written = match judge(sent, status, headers, words, 1_700_000_000_000) {
+            Verdict::Written | Verdict::WrittenLess(_) => true,
+            Verdict::Later(error) | Verdict::Misconfigured(error) | Verdict::Refused(error) => {
+                if let WriteError::Retryable { retry_after, .. } = &error {
+                    assert!(retry_after.is_none_or(|wait| wait <= MAX_RETRY_AFTER));
+                }
+                assert!(error.to_string().chars().count() < 2 * WORDS_CHARS + 200);
+                false
+            }
+        };
+    }
+    is_written
+}
+
 #[cfg(test)]
 mod tests;

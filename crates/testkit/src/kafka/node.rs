@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{KafkaOptions, java};
+use super::{KafkaOptions, java, secured::Secured};
 use crate::{
     Proxy, free_port,
     process::{Launch, Process},
@@ -28,6 +28,7 @@ pub(super) struct Node {
     folder: PathBuf,
     advertised_port: u16,
     proxy: Option<Proxy>,
+    secured: Option<Secured>,
     process: Mutex<Option<Process>>,
 }
 
@@ -56,14 +57,22 @@ impl Node {
             .then(|| Proxy::start(([127, 0, 0, 1], port)));
         let advertised_port = proxy.as_ref().map_or(port, Proxy::port);
         let copies = options.nodes.min(3);
+        let secured = options.secured.then(|| Secured::prepare(&folder));
+        let [mut listeners, mut advertised, mut protocols] = [const { String::new() }; 3];
+        for (name, port, protocol) in secured.iter().flat_map(Secured::listeners) {
+            let listener = format!(",{name}://127.0.0.1:{port}");
+            listeners.push_str(&listener);
+            advertised.push_str(&listener);
+            write!(protocols, ",{name}:{protocol}").unwrap_or_default();
+        }
         let mut properties = format!(
             "process.roles=broker,controller\n\
              node.id={id}\n\
              controller.quorum.voters={voters}\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{advertised_port}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{advertised_port}{advertised}\n\
              controller.listener.names=CONTROLLER\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
              log.dirs={}\n\
              auto.create.topics.enable=false\n\
              offsets.topic.num.partitions=4\n\
@@ -74,6 +83,7 @@ impl Node {
              group.initial.rebalance.delay.ms=0\n",
             folder.join("data").display()
         );
+        properties.extend(secured.iter().map(Secured::properties));
         for (key, value) in &options.properties {
             writeln!(properties, "{key}={value}").unwrap_or_default();
         }
@@ -89,6 +99,11 @@ impl Node {
             ])
             .args(["-t", CLUSTER_ID, "-c"])
             .arg(&settings)
+            .args(
+                secured
+                    .iter()
+                    .flat_map(|secured| ["--add-scram".to_owned(), secured.format_option()]),
+            )
             .output()
             .unwrap_or_else(|error| panic!("java: {error}"));
         assert!(
@@ -101,6 +116,7 @@ impl Node {
             folder,
             advertised_port,
             proxy,
+            secured,
             process: Mutex::new(None),
         }
     }
@@ -117,6 +133,10 @@ impl Node {
         self.proxy.as_ref()
     }
 
+    pub(super) fn secured(&self) -> Option<&Secured> {
+        self.secured.as_ref()
+    }
+
     pub(super) fn start(&self) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         // The old one goes first: it holds the port and the data.
@@ -129,6 +149,7 @@ impl Node {
         *process = Some(
             Launch::new("kafka", "java")
                 .arg("-Xmx512m")
+                .args(self.secured.iter().map(Secured::java_option))
                 .args(java("log4j2.properties"))
                 .arg("kafka.Kafka")
                 .arg(self.folder.join("server.properties"))

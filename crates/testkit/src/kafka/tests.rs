@@ -77,6 +77,7 @@ fn a_cluster_keeps_its_records_when_a_broker_is_killed_or_cut_off() {
         nodes: 3,
         proxied: true,
         properties: vec![("min.insync.replicas".to_owned(), "2".to_owned())],
+        ..KafkaOptions::default()
     });
     kafka.create_topic("t", 3, 3, &[]);
     assert_eq!(kafka.topic_setting("t", "replicas"), "3");

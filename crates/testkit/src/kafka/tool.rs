@@ -138,6 +138,37 @@ impl Kafka {
         run(&["delete-below", &brokers, topic, &partition, &offset], "");
     }
 
+    /// Deletes a topic.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster refuses.
+    pub fn delete_topic(&self, topic: &str) {
+        run(&["delete", &self.brokers(), topic], "");
+    }
+
+    /// Gives a topic more partitions.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster refuses.
+    pub fn grow_topic(&self, topic: &str, partitions: u32) {
+        run(
+            &["grow", &self.brokers(), topic, &partitions.to_string()],
+            "",
+        );
+    }
+
+    /// Makes a broker, counted from 0, the leader of every partition of a topic that it has.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster refuses.
+    pub fn move_leaders(&self, topic: &str, broker: usize) {
+        let id = (broker + 1).to_string();
+        run(&["lead", &self.brokers(), topic, &id], "");
+    }
+
     /// What a consumer group has committed: topic, partition, offset.
     ///
     /// # Panics

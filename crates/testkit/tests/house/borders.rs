@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::tree::{files, none, text};
 
 /// Which of our crates each of them may name. Tests may name more: see `dev-dependencies`.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("service", &[]),
     ("codec", &["model"]),
@@ -29,8 +29,17 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
             "buffer", "codec", "consumer", "gateway", "model", "service", "store",
         ],
     ),
+    // Gives each of them bytes that nobody should send; nothing depends on it.
+    (
+        "hostile",
+        &[
+            "buffer", "codec", "consumer", "gateway", "model", "service", "sluice", "store",
+        ],
+    ),
     ("testkit", &[]),
     ("e2e", &[]),
+    // Breaks the binary from outside; what it reads back it decodes by the wire's own messages.
+    ("faults", &["codec", "service", "store", "testkit"]),
     // Measures the binary from outside, with the servers that tests use.
     (
         "loadtest",

@@ -11,4 +11,5 @@ mod borders;
 mod documents;
 mod metrics;
 mod sources;
+mod threats;
 mod tree;

@@ -72,3 +72,29 @@ fn nothing_names_a_path_of_somebodys_machine() {
     }
     none("a path that only one machine has", &broken);
 }
+
+#[test]
+fn no_map_hashes_what_senders_choose_without_a_random_key() {
+    // In two parts, or this file would break its own rule.
+    let fixed = [
+        concat!("Fixed", "State"),
+        concat!("Fx", "Hash"),
+        concat!("BuildHasher", "Default"),
+        concat!("Default", "Hasher::new"),
+    ];
+    let mut broken = Vec::new();
+    for path in files(&[".rs"]) {
+        // The load generator numbers its own samples.
+        if path.starts_with("loadtest") {
+            continue;
+        }
+        let text = text(&path);
+        for name in fixed.iter().filter(|name| text.contains(**name)) {
+            broken.push(format!("{}: {name}", path.display()));
+        }
+    }
+    none(
+        "keys that are the same in every process let a sender choose what collides",
+        &broken,
+    );
+}

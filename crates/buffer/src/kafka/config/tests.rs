@@ -36,6 +36,34 @@ fn a_bad_value_is_named() {
     );
 }
 
+#[cfg(not(feature = "kafka-security"))]
+#[test]
+fn a_binary_without_tls_says_how_to_get_one_that_has_it() {
+    for (key, value) in [
+        ("security.protocol", "ssl"),
+        ("ssl.ca.location", "/"),
+        ("sasl.oauthbearer.method", "oidc"),
+    ] {
+        let (found, why) = check(&with_property(key, value));
+        assert_eq!(found, format!("properties.{key}"));
+        assert!(why.contains("`--features kafka-security`"), "{why}");
+    }
+    let mut config = with_property("security.protocol", "sasl_plaintext");
+    config.properties.set("sasl.mechanism", "SCRAM-SHA-512");
+    let (_, why) = check(&config);
+    assert!(why.contains("`--features kafka-security`"), "{why}");
+}
+
+#[test]
+fn a_certificate_that_is_not_there_is_named() {
+    let (found, why) = check(&with_property("ssl.ca.location", "/no/such/ca.pem"));
+    assert_eq!(found, "properties.ssl.ca.location");
+    assert_eq!(
+        why,
+        "/no/such/ca.pem: No such file or directory (os error 2)"
+    );
+}
+
 #[test]
 fn options_that_contradict_each_other_are_found_without_a_broker() {
     // The idempotent producer allows five at most.
@@ -120,11 +148,17 @@ fn an_option_by_its_other_name_replaces_our_default_all_the_same() {
 }
 
 #[test]
-fn tls_is_refused_as_long_as_it_is_not_built_in() {
-    let (key, why) = check(&with_property("security.protocol", "ssl"));
-    assert_eq!(key, "properties.security.protocol");
-    assert_eq!(
-        why,
-        r#"Unsupported value "ssl" for configuration property "security.protocol": OpenSSL not available at build time"#
-    );
+fn records_of_a_tenant_go_to_its_own_topic_if_it_has_one() {
+    let config = Config {
+        tenant_topics: [("a".to_owned(), "metrics-a".to_owned())].into(),
+        ..Config::default()
+    };
+    assert_eq!(config.check(), Ok(()));
+    let topics = [Some("a"), Some("b"), None].map(|tenant| config.topic_of(tenant));
+    assert_eq!(topics, ["metrics-a", "metrics", "metrics"]);
+    let shared = Config {
+        tenant_topics: [("a".to_owned(), "metrics".to_owned())].into(),
+        ..Config::default()
+    };
+    assert_eq!(check(&shared).0, "tenant_topics.a");
 }

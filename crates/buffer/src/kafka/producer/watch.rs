@@ -7,6 +7,7 @@ use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaRespErr;
 use service::health::Condition;
 
+use super::super::config::Config;
 use super::super::errors::{describe, describe_error};
 use super::super::topic::{self, Topic, TopicError};
 use super::{Producer, Purpose, State};
@@ -35,7 +36,7 @@ impl Producer {
     /// Passing ones, all of them: try again.
     pub async fn prepare(&self, retention: Duration) -> Result<Topic, TopicError> {
         let config = &self.shared.config;
-        let (found, dead_letters) = match &self.shared.purpose {
+        let (mut found, dead_letters) = match &self.shared.purpose {
             Purpose::Table => (
                 topic::ensure_table_topic(config, &config.topic).await?,
                 None,
@@ -52,12 +53,31 @@ impl Producer {
                 (found, Some(letters))
             }
         };
+        if let Purpose::Samples { .. } = &self.shared.purpose {
+            let own = self.prepare_own_topics(retention).await?;
+            // Records are cut before it is asked whose topic they are for.
+            found.max_message_bytes = found.max_message_bytes.into_iter().chain(own).min();
+        }
         self.open(&found, dead_letters.as_ref())
             .map_err(|error| TopicError {
                 topic: config.topic.clone(),
                 reason: error.to_string(),
             })?;
         Ok(found)
+    }
+
+    /// Checks the topics of tenants that have their own; answers the least that one of them takes.
+    async fn prepare_own_topics(&self, retention: Duration) -> Result<Option<usize>, TopicError> {
+        let mut least = None;
+        for name in self.shared.config.own_topics() {
+            let config = Config {
+                topic: name.to_owned(),
+                ..self.shared.config.clone()
+            };
+            let found = topic::ensure_topic(&config, retention).await?;
+            least = least.into_iter().chain(found.max_message_bytes).min();
+        }
+        Ok(least)
     }
 
     /// Prepares the producer, then keeps `condition` true to whether Kafka takes records. Never ends:
@@ -128,19 +148,27 @@ impl Producer {
                 return Seen::Down("the producer is closed".to_owned());
             }
         };
-        let topic = self.shared.config.topic.clone();
+        let config = &self.shared.config;
+        let topics = std::iter::once(config.topic.as_str()).chain(config.own_topics());
+        let topics: Vec<String> = topics.map(str::to_owned).collect();
         let producer = self.clone();
         let looked = tokio::task::spawn_blocking(move || {
             if let Some((_, reason)) = client.client().fatal_error() {
                 producer.replace(&client);
                 return Seen::Down(format!("the kafka producer ended: {reason}"));
             }
-            match client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT) {
-                Ok(metadata) => judge(&metadata),
-                Err(error) => {
-                    Seen::Down(format!("kafka does not answer: {}", describe_error(&error)))
+            for topic in topics {
+                let seen = match client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT) {
+                    Ok(metadata) => judge(&metadata),
+                    Err(error) => {
+                        Seen::Down(format!("kafka does not answer: {}", describe_error(&error)))
+                    }
+                };
+                if !matches!(seen, Seen::Fine) {
+                    return seen;
                 }
             }
+            Seen::Fine
         });
         looked
             .await

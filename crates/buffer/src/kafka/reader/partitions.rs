@@ -1,6 +1,7 @@
 //! Which partitions are ours, how far they were read, committed and written by producers.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::PartitionState;
@@ -11,6 +12,8 @@ pub(super) struct Partitions {
     known: Mutex<BTreeMap<i32, Partition>>,
     /// Held for reading while a commit is on its way, so that a partition is not given up under it.
     owned: RwLock<HashSet<i32>>,
+    /// Whether there may be one whose log is doubted.
+    has_doubts: AtomicBool,
 }
 
 /// One of ours.
@@ -24,6 +27,17 @@ pub(super) struct Partition {
     pub(super) end: Option<i64>,
     /// What is committed.
     pub(super) committed: Option<i64>,
+    /// The last record that was read, to know its log again.
+    pub(super) last: Option<Mark>,
+    /// Whether the log seems to be another one than the one that was read.
+    pub(super) is_doubtful: bool,
+}
+
+/// A record's place and time. Another record at this place is of another log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) offset: i64,
+    pub(super) at_ms: i64,
 }
 
 impl Partitions {
@@ -69,6 +83,25 @@ impl Partitions {
     /// Ours, in order.
     pub(super) fn numbers(&self) -> Vec<i32> {
         self.lock().keys().copied().collect()
+    }
+
+    /// The log of one may be another one than the one that was read.
+    pub(super) fn doubt(&self, number: i32) {
+        self.update(number, |known| known.is_doubtful = true);
+        self.has_doubts.store(true, Ordering::Release);
+    }
+
+    /// Those that are doubted, which are not any more then. Costs nothing when there are none.
+    pub(super) fn take_doubtful(&self) -> Vec<i32> {
+        if !self.has_doubts.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        self.has_doubts.store(false, Ordering::Release);
+        let mut known = self.lock();
+        let doubtful = known.iter_mut().filter_map(|(number, partition)| {
+            std::mem::take(&mut partition.is_doubtful).then_some(*number)
+        });
+        doubtful.collect()
     }
 
     pub(super) fn state(&self) -> Vec<PartitionState> {

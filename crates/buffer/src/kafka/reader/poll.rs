@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer as _;
 use service::log_limit::LogLimit;
 
+use super::partitions::Mark;
 use super::rebalance::{report_expired, report_truncated};
-use super::{Consumer, Shared, positions, record};
+use super::{Consumer, Shared, identity, positions, record};
 use crate::kafka::errors::{describe_error, read_error};
 use crate::{Consumed, DrainError, Event};
 
@@ -39,6 +40,7 @@ pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
             paused = pause;
             shared.paused.store(pause, Ordering::Relaxed);
         }
+        identity::settle_doubts(&consumer, shared);
         match consumer.poll(if paused { POLL_PAUSED } else { POLL }) {
             None => shared.queue.show(),
             Some(Ok(message)) => receive(&consumer, shared, record::consumed(&message)),
@@ -108,9 +110,13 @@ fn receive(consumer: &Consumer, shared: &Shared, record: Consumed) {
             .queue
             .push_news(Event::Assigned { partition, offset }),
     }
-    shared
-        .partitions
-        .update(partition, |known| known.next = Some(offset + 1));
+    shared.partitions.update(partition, |known| {
+        known.next = Some(offset + 1);
+        known.last = Some(Mark {
+            offset,
+            at_ms: record.received_at_ms,
+        });
+    });
     shared.queue.push_record(record);
 }
 
@@ -143,10 +149,17 @@ fn starts_again(
         return false;
     }
     report_truncated(shared, partition, next, offset);
+    begin_anew(shared, partition, offset, end);
+    true
+}
+
+/// Whatever was read of a partition is of a log that is gone.
+pub(super) fn begin_anew(shared: &Shared, partition: i32, offset: i64, end: Option<i64>) {
     shared.partitions.update(partition, |known| {
         known.start = Some(offset);
         known.end = end;
         known.committed = None;
+        known.last = None;
     });
     shared.queue.purge(&HashSet::from([partition]));
     shared.queue.push_news(Event::Lost {
@@ -155,7 +168,6 @@ fn starts_again(
     shared
         .queue
         .push_news(Event::Assigned { partition, offset });
-    true
 }
 
 /// Leaves the group, after commits that are on their way.

@@ -9,7 +9,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use service::log_limit::LogLimit;
 
-use super::{Consumer, Shared};
+use super::{Consumer, Shared, identity};
 use crate::kafka::errors::describe_error;
 
 /// How often the ends are asked for.
@@ -147,7 +147,7 @@ fn list(topic: &str, partitions: &[i32], offset: Offset) -> KafkaResult<TopicPar
     Ok(list)
 }
 
-fn offsets(list: &TopicPartitionList) -> Result<Vec<(i32, i64)>, KafkaError> {
+pub(super) fn offsets(list: &TopicPartitionList) -> Result<Vec<(i32, i64)>, KafkaError> {
     let mut offsets = Vec::with_capacity(list.count());
     for element in list.elements() {
         element.error()?;
@@ -172,6 +172,7 @@ pub(super) fn keep_known(shared: &Shared) {
         }
         match ends(&consumer, &shared.topic, &partitions) {
             Ok(positions) => {
+                identity::doubt(&consumer, shared, &positions);
                 for (partition, position) in positions {
                     shared.partitions.update(partition, |known| {
                         known.start = position.start.or(known.start);

@@ -57,6 +57,8 @@ impl Hooks {
                     start: position.start,
                     end: position.end,
                     committed: position.committed,
+                    last: None,
+                    is_doubtful: false,
                 },
             );
             news.extend(events);

@@ -17,7 +17,7 @@ use crate::kafka::errors::{describe, describe_error, read_error};
 use crate::kafka::logs::ClientLog;
 use crate::{Change, DrainError};
 
-pub(super) type Consumer = BaseConsumer<Context>;
+pub(in crate::kafka) type Consumer = BaseConsumer<Context>;
 
 type Sender = mpsc::Sender<Result<Change, DrainError>>;
 
@@ -32,9 +32,9 @@ const LOOK_PAUSE: Duration = Duration::from_millis(500);
 /// Then this often, for partitions that somebody added.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-pub(super) struct Context(ClientLog);
+pub(in crate::kafka) struct Context(ClientLog);
 
-pub(super) fn context() -> Context {
+pub(in crate::kafka) fn context() -> Context {
     Context(ClientLog::new("reader"))
 }
 

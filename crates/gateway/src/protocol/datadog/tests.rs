@@ -106,7 +106,10 @@ async fn a_fault_of_ours_makes_the_agent_wait() {
     let server = Server::start(&Config::default(), buffer);
     let answer = post(&server, "/api/v1/series", "application/json", V1).await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(matches!(
+        answer.header("retry-after"),
+        Some("1" | "2" | "3" | "4")
+    ));
     assert!(answer.json()["errors"][0].is_string());
 }
 

@@ -32,6 +32,8 @@ impl Dialect for V2 {
 
     fn failed(status: StatusCode, error: &Error) -> Response {
         let code = match status {
+            StatusCode::UNAUTHORIZED => "unauthorized",
+            StatusCode::FORBIDDEN => "forbidden",
             StatusCode::NOT_FOUND => "not found",
             StatusCode::METHOD_NOT_ALLOWED => "method not allowed",
             StatusCode::PAYLOAD_TOO_LARGE => "request too large",

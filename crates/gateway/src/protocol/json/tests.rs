@@ -186,7 +186,10 @@ async fn a_buffer_that_fails_asks_for_everything_again() {
         let answer = server.post(good()).await;
         assert_eq!(answer.status, 503);
         assert_eq!(answer.json()["code"], code);
-        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert!(matches!(
+            answer.header("retry-after"),
+            Some("1" | "2" | "3" | "4")
+        ));
         assert_eq!(answer.header("sluice-durability"), None);
     }
 }
@@ -238,8 +241,12 @@ async fn past_the_bytes_that_may_be_in_flight_senders_are_asked_to_wait() {
     assert_eq!(first.status, 200);
     assert_eq!(second.status, 503);
     assert_eq!(second.json()["code"], "overloaded");
-    assert_eq!(second.header("retry-after"), Some("1"));
-    assert_eq!(second.header("connection"), Some("close"));
+    assert!(matches!(
+        second.header("retry-after"),
+        Some("1" | "2" | "3" | "4")
+    ));
+    // Its body was there: to take it costs less than another connection.
+    assert_eq!(second.header("connection"), None);
     assert_eq!(server.post(body).await.status, 200);
 }
 

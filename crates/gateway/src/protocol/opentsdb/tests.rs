@@ -97,6 +97,9 @@ async fn a_fault_of_ours_is_503_with_a_time_to_wait() {
     let answer = tokio::time::timeout(Duration::from_secs(10), post(&server, "/api/put", GOOD));
     let answer = answer.await.unwrap();
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(matches!(
+        answer.header("retry-after"),
+        Some("1" | "2" | "3" | "4")
+    ));
     assert_eq!(answer.json()["error"]["code"], 503);
 }

@@ -8,9 +8,11 @@ use crate::error::Error;
 /// Codes of gRPC.
 const INVALID_ARGUMENT: u32 = 3;
 const NOT_FOUND: u32 = 5;
+const PERMISSION_DENIED: u32 = 7;
 const RESOURCE_EXHAUSTED: u32 = 8;
 const UNIMPLEMENTED: u32 = 12;
 const UNAVAILABLE: u32 = 14;
+const UNAUTHENTICATED: u32 = 16;
 
 /// A failure in OTLP's words.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ impl Rpc {
             408 | 500 | 503 => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
             413 | 429 => (status_of(code), RESOURCE_EXHAUSTED),
             415 => (status_of(code), UNIMPLEMENTED),
+            401 => (status_of(code), UNAUTHENTICATED),
+            403 => (status_of(code), PERMISSION_DENIED),
             404 | 405 => (status_of(code), NOT_FOUND),
             _ => (status_of(code), INVALID_ARGUMENT),
         };

@@ -215,7 +215,10 @@ async fn our_faults_are_503_which_senders_repeat() {
         let server = Server::start(&Config::default(), FakeBuffer::that(Then::Fail(error)));
         let answer = post(&server, JSON, good().to_string()).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert!(matches!(
+            answer.header("retry-after"),
+            Some("1" | "2" | "3" | "4")
+        ));
         assert_eq!(answer.json()["code"], 14);
         let (answer, status) = call(&server, &[], framed(0, &protobuf(&good()))).await;
         assert_eq!((answer.status, status.as_str()), (StatusCode::OK, "14"));

@@ -312,7 +312,10 @@ async fn a_buffer_that_does_not_answer_is_503_and_changes_nothing() {
     let gateway = Pushed::over(&table, buffer, PushgatewayConfig::default());
     let answer = gateway.ask("PUT", JOB, "a 1\n").await;
     assert_eq!((answer.status.as_u16(), table.len()), (503, 0));
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(matches!(
+        answer.header("retry-after"),
+        Some("1" | "2" | "3" | "4")
+    ));
     gateway.expect(404, "GET", JOB, "").await;
 }
 

@@ -102,7 +102,10 @@ async fn a_push_that_the_table_does_not_have_is_answered_with_503() {
     table.fail(true);
     let answer = gateway.ask("PUT", JOB, "a 2\n").await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(matches!(
+        answer.header("retry-after"),
+        Some("1" | "2" | "3" | "4")
+    ));
     let answer = gateway.ask("DELETE", JOB, "").await;
     assert_eq!(answer.status, 503);
     let shown = gateway.ask("GET", JOB, "").await.json();

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
+use ::parquet::file::reader::ChunkReader;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, TimestampMillisecondType};
 use arrow_array::{
@@ -19,6 +20,7 @@ use arrow_array::{
 use super::super::columns::SCHEMA;
 use super::super::error::Error;
 use super::super::file::Writer;
+use super::super::read::guarded;
 use super::super::rows::Value;
 
 /// Rows of one file in memory at once.
@@ -38,7 +40,8 @@ impl Input {
     pub(super) fn inspect(path: &Path) -> Result<Option<Self>, Error> {
         let file = open(path)?;
         let metadata = file.metadata().map_err(Error::io("measure", path))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(decode(path))?;
+        let reader = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file));
+        let reader = reader.map_err(decode(path))?;
         let rows = reader.metadata().file_metadata().num_rows();
         Ok((reader.schema().fields() == SCHEMA.fields()).then(|| Self {
             path: path.to_owned(),
@@ -132,9 +135,13 @@ struct Cursor<'i> {
 
 impl<'i> Cursor<'i> {
     fn open(input: &'i Input) -> Result<Self, Error> {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(open(&input.path)?)
-            .and_then(|builder| builder.with_batch_size(CHUNK_ROWS).build())
-            .map_err(decode(&input.path))?;
+        let file = open(&input.path)?;
+        let reader = guarded(|| {
+            ParquetRecordBatchReaderBuilder::try_new(file)?
+                .with_batch_size(CHUNK_ROWS)
+                .build()
+        });
+        let reader = reader.map_err(decode(&input.path))?;
         Ok(Self {
             input,
             reader,
@@ -152,10 +159,10 @@ impl<'i> Cursor<'i> {
             .as_ref()
             .is_none_or(|chunk| self.row >= chunk.time.len())
         {
-            let Some(chunk) = self.reader.next() else {
+            let chunk = guarded(|| Ok(self.reader.next().transpose()?));
+            let Some(chunk) = chunk.map_err(decode(&self.input.path))? else {
                 return Ok(None);
             };
-            let chunk = chunk.map_err(|error| decode(&self.input.path)(error.into()))?;
             self.chunk = Chunk::new(&chunk);
             self.row = 0;
         }
@@ -242,4 +249,26 @@ impl Chunk {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         self.metric.value(row) == key.metric && self.labels(row).eq(labels)
     }
+}
+
+/// Reads every row of a file as merging does, and forgets it: for the fuzz targets alone.
+pub(in super::super) fn read_chunks(
+    file: impl ChunkReader + 'static,
+) -> Result<usize, ParquetError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    if reader.schema().fields() != SCHEMA.fields() {
+        return Ok(0);
+    }
+    let mut bytes = 0;
+    for rows in reader.with_batch_size(CHUNK_ROWS).build()? {
+        let rows = rows?;
+        let Some(chunk) = Chunk::new(&rows) else {
+            continue;
+        };
+        for row in 0..chunk.time.len() {
+            let key = chunk.key(row);
+            bytes += key.metric.len() + usize::from(chunk.has_key(row, &key));
+        }
+    }
+    Ok(bytes)
 }

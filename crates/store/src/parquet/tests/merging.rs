@@ -237,6 +237,29 @@ async fn what_is_not_ours_or_cannot_be_read_moves_along() {
 }
 
 /// Late samples, retries and merges at once.
+#[tokio::test]
+async fn a_damaged_file_does_not_keep_other_days_from_merging() {
+    let (_home, dir) = folder();
+    let archive = open(&dir);
+    write_singly(&archive, 0..40).await;
+    let first = files(&dir, "date=2026-11-20")[0].clone();
+    let whole = fs::read(dir.join(&first)).unwrap();
+    // Bytes of the pages: what is wrong with some of them only the library's own assertions notice.
+    for at in 4..24 {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        fs::write(dir.join(&first), damaged).unwrap();
+        let Err(error) = archive.merge(LATER) else {
+            // Not every byte is looked at.
+            assert_eq!(files(&dir, "date=2026-11-20").len(), 17, "byte {at}");
+            return;
+        };
+        assert!(error.to_string().contains("cannot read"), "{error}");
+        assert_eq!(files(&dir, "date=2026-11-20").len(), 40, "byte {at}");
+        assert_eq!(files(&dir, "date=2026-11-21").len(), 17, "byte {at}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writing_while_merging_loses_nothing_and_doubles_nothing() {
     let (_home, dir) = folder();

@@ -191,7 +191,10 @@ async fn our_own_faults_are_503_and_say_when_to_come_back() {
     let headers = [SNAPPY, ("content-type", V2)];
     let answer = send(&server, &headers, compress(&v2_body(false))).await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(matches!(
+        answer.header("retry-after"),
+        Some("1" | "2" | "3" | "4")
+    ));
     assert_eq!(written(&answer), [Some("0"); 3]);
 }
 

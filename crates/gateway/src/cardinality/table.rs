@@ -1,0 +1,148 @@
+//! The things that have most, among any number of things: a bounded table of sketches.
+//!
+//! When it is full, a newcomer takes the place of the one that has least of some: what has many is very unlikely to be
+//! the least of them, and what has few is nobody's worry.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::sketch::Sketch;
+
+/// So many are compared for one to go.
+const COMPARED: usize = 8;
+
+/// Who brought most of something: the vote of Boyer and Moore, which finds who has more than half.
+#[derive(Debug, Default)]
+pub(super) struct Majority {
+    who: Option<Arc<str>>,
+    lead: u64,
+}
+
+impl Majority {
+    pub(super) fn vote(&mut self, who: Option<&Arc<str>>) {
+        if self.who.as_ref() == who {
+            self.lead += 1;
+        } else if self.lead == 0 {
+            self.who = who.map(Arc::clone);
+            self.lead = 1;
+        } else {
+            self.lead -= 1;
+        }
+    }
+
+    pub(super) fn who(&self) -> Option<&str> {
+        self.who.as_deref()
+    }
+}
+
+/// Something that is counted.
+#[derive(Debug)]
+pub(super) struct Entry<K> {
+    pub(super) key: K,
+    hash: u64,
+    pub(super) sketch: Sketch,
+    pub(super) source: Majority,
+    /// How often something was added; not how many different ones there are, but near enough to compare.
+    added: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Table<K> {
+    slots: HashMap<u64, usize>,
+    entries: Vec<Entry<K>>,
+    most: usize,
+    precision: u8,
+    next: usize,
+}
+
+impl<K> Table<K> {
+    pub(super) fn new(most: usize, precision: u8) -> Self {
+        Self {
+            slots: HashMap::new(),
+            entries: Vec::new(),
+            most: most.max(1),
+            precision,
+            next: 0,
+        }
+    }
+
+    /// Adds a thing to what the key with this hash has.
+    pub(super) fn add(
+        &mut self,
+        hash: u64,
+        key: impl FnOnce() -> K,
+        thing: u64,
+        source: Option<&Arc<str>>,
+        half: u64,
+    ) {
+        let slot = match self.slots.get(&hash) {
+            Some(slot) => *slot,
+            None => self.make(hash, key, half),
+        };
+        if let Some(entry) = self.entries.get_mut(slot) {
+            entry.sketch.add(thing, half);
+            entry.source.vote(source);
+            entry.added += 1;
+        }
+    }
+
+    fn make(&mut self, hash: u64, key: impl FnOnce() -> K, half: u64) -> usize {
+        let entry = Entry {
+            key: key(),
+            hash,
+            sketch: Sketch::new(self.precision, half),
+            source: Majority::default(),
+            added: 0,
+        };
+        if self.entries.len() < self.most {
+            self.entries.push(entry);
+            let slot = self.entries.len() - 1;
+            self.slots.insert(hash, slot);
+            return slot;
+        }
+        let candidates = (0..COMPARED).map(|step| (self.next + step) % self.most);
+        let added = |slot: &usize| self.entries.get(*slot).map_or(0, |entry| entry.added);
+        let slot = candidates.min_by_key(added).unwrap_or_default();
+        self.next = (self.next + COMPARED) % self.most;
+        if let Some(place) = self.entries.get_mut(slot) {
+            let gone = std::mem::replace(place, entry);
+            self.slots.remove(&gone.hash);
+        }
+        self.slots.insert(hash, slot);
+        slot
+    }
+
+    /// Those with most, and how many each has. What has nothing any more goes.
+    pub(super) fn top(&mut self, most: usize, half: u64) -> Vec<(usize, &Entry<K>)> {
+        self.forget_silent(half);
+        let mut ranked: Vec<(usize, usize)> = (0..)
+            .zip(&mut self.entries)
+            .map(|(slot, entry)| (entry.sketch.at_least(half), slot))
+            .collect();
+        ranked.sort_unstable_by(|a, b| b.cmp(a));
+        // Both halves together may change the order of those that are near each other.
+        ranked.truncate(most.saturating_mul(2));
+        for (count, slot) in &mut ranked {
+            if let Some(entry) = self.entries.get_mut(*slot) {
+                *count = entry.sketch.count(half);
+            }
+        }
+        ranked.sort_unstable_by(|a, b| b.cmp(a));
+        ranked.truncate(most);
+        let entry = |(count, slot): (usize, usize)| Some((count, self.entries.get(slot)?));
+        ranked.into_iter().filter_map(entry).collect()
+    }
+
+    fn forget_silent(&mut self, half: u64) {
+        let before = self.entries.len();
+        self.entries
+            .retain_mut(|entry| entry.sketch.at_least(half) > 0);
+        if self.entries.len() < before {
+            let slots = self.entries.iter().map(|entry| entry.hash).zip(0..);
+            self.slots = slots.collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

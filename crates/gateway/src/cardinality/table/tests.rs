@@ -1,0 +1,57 @@
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use super::{Majority, Table};
+
+fn hash(number: u64) -> u64 {
+    foldhash::quality::FixedState::default().hash_one(number)
+}
+
+#[test]
+fn what_has_most_stays_while_small_things_without_end_come_and_go() {
+    let mut table = Table::new(64, 10);
+    for number in 0..20_000_u64 {
+        table.add(1, || "large".to_owned(), hash(number), None, 0);
+        table.add(
+            hash(number),
+            || format!("small {number}"),
+            hash(number),
+            None,
+            0,
+        );
+    }
+    let top = table.top(2, 0);
+    let (count, first) = &top[0];
+    assert_eq!(first.key, "large");
+    assert!((18_000..22_000).contains(count), "{count}");
+    assert_eq!(table.entries.len(), 64);
+}
+
+#[test]
+fn what_is_not_seen_for_two_halves_is_forgotten() {
+    let mut table = Table::new(64, 10);
+    for number in 0..1000_u64 {
+        table.add(1, || "old", hash(number), None, 0);
+    }
+    let (count, _) = table.top(1, 1)[0];
+    assert!((950..1050).contains(&count), "{count}");
+    for number in 500..1500_u64 {
+        table.add(1, || "old", hash(number), None, 1);
+    }
+    let (count, _) = table.top(1, 1)[0];
+    assert!(
+        (1400..1600).contains(&count),
+        "both halves, once each: {count}"
+    );
+    assert!(table.top(1, 3).is_empty());
+}
+
+#[test]
+fn who_brought_more_than_half_is_named() {
+    let mut majority = Majority::default();
+    let names = ["a", "b", "a", "c", "a", "a"].map(Arc::<str>::from);
+    for name in &names {
+        majority.vote(Some(name));
+    }
+    assert_eq!(majority.who(), Some("a"));
+}

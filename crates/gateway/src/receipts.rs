@@ -1,0 +1,242 @@
+//! A receipt for everything that is refused: counted by source, and remembered for whoever looks for their data.
+//!
+//! Nothing here is done for samples that are taken, and nothing here makes an answer wait.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use codec::parts::Part;
+use http::request::Parts;
+use model::{Clock, Code, Refused};
+use service::rejections::{By, Kind, Rejection, Rejections, SHOWN_BYTES, What};
+
+use crate::error::Error;
+use crate::ingest::Origin;
+use crate::metrics;
+use crate::refusals::Refusals;
+
+/// The label of sources that have none of their own.
+const OTHER: &str = "other";
+
+/// The label of what nobody says who sent it.
+const UNKNOWN: &str = "unknown";
+
+/// Finds the bytes of refused objects, by their indices.
+pub(crate) type FindParts<'f> = &'f (dyn Fn(&[u32]) -> Vec<Part<'f>> + 'f);
+
+/// Where receipts go.
+pub(crate) struct Receipts {
+    record: Arc<Rejections>,
+    sources: Sources,
+    clock: Arc<dyn Clock>,
+}
+
+impl Receipts {
+    pub(crate) fn new(record: Arc<Rejections>, max_sources: u32, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            record,
+            sources: Sources::new(max_sources),
+            clock,
+        }
+    }
+
+    /// Counts samples that were refused.
+    pub(crate) fn count(&self, protocol: &'static str, origin: &Origin, code: Code, samples: u64) {
+        metrics::rejected(protocol, code, samples);
+        if samples > 0 {
+            let source = self.sources.label(origin);
+            metrics::rejected_by_source(source, code, samples);
+        }
+    }
+
+    /// Counts and remembers the refused samples of a request.
+    pub(crate) fn samples(
+        &self,
+        protocol: &'static str,
+        origin: &Origin,
+        refusals: &Refusals,
+        parts: FindParts<'_>,
+    ) {
+        if refusals.is_empty() {
+            return;
+        }
+        for (code, count) in refusals.counts() {
+            self.count(protocol, origin, *code, *count);
+        }
+        if !self.record.is_on() {
+            return;
+        }
+        let at_ms = self.clock.now_ms();
+        let told = refusals.listed();
+        let indices: Vec<u32> = told.iter().map(|refused| refused.index).collect();
+        let parts = parts(&indices);
+        let told_rejections = told.iter().map(|refused| {
+            let found = parts.iter().find(|(index, _)| *index == refused.index);
+            let mut rejection = of_sample(protocol, origin, refused);
+            rejection.at_ms = at_ms;
+            rejection.sample = found.map_or_else(String::new, |(_, bytes)| shown(bytes));
+            rejection
+        });
+        let untold = refusals.counts().iter().filter_map(|(code, count)| {
+            let told = told.iter().filter(|refused| refused.refusal.code == *code);
+            let count = count.checked_sub(told.count() as u64)?;
+            (count > 0).then(|| Rejection {
+                kind: kind(protocol, origin, What::Samples, *code),
+                at_ms,
+                count,
+                message: format!(
+                    "of each request the first {} refusals are kept by name, and these came after",
+                    crate::refusals::TOLD
+                ),
+                sample: String::new(),
+            })
+        });
+        self.record.note(told_rejections.chain(untold));
+    }
+
+    /// Counts and remembers good samples that were refused with bad ones, or for how many they are.
+    pub(crate) fn whole_batch(
+        &self,
+        protocol: &'static str,
+        origin: &Origin,
+        code: Code,
+        samples: u64,
+        message: &str,
+    ) {
+        self.count(protocol, origin, code, samples);
+        if samples > 0 {
+            self.record.note([Rejection {
+                kind: kind(protocol, origin, What::Samples, code),
+                at_ms: self.clock.now_ms(),
+                count: samples,
+                message: message.to_owned(),
+                sample: String::new(),
+            }]);
+        }
+    }
+
+    /// Counts and remembers a request that was refused as a whole.
+    pub(crate) fn request(
+        &self,
+        protocol: &'static str,
+        origin: &Origin,
+        request: &Parts,
+        error: &Error,
+    ) {
+        let code = error.code();
+        metrics::refused_by_source(self.sources.label(origin), code);
+        // Of a batch each sample has its own.
+        if matches!(error, Error::Batch(_)) || !self.record.is_on() {
+            return;
+        }
+        self.record.note([Rejection {
+            kind: kind(protocol, origin, What::Requests, code),
+            at_ms: self.clock.now_ms(),
+            count: 1,
+            message: error.to_string(),
+            sample: shown(format!("{} {}", request.method, request.uri.path()).as_bytes()),
+        }]);
+    }
+
+    /// Remembers something of a protocol that answers nobody, which is counted elsewhere.
+    pub(crate) fn remember(&self, protocol: &'static str, reason: &'static str, bytes: &[u8]) {
+        self.record.note([Rejection {
+            kind: Kind {
+                by: By::Gateway { protocol },
+                what: What::Samples,
+                tenant: None,
+                source: None,
+                metric_name: String::new(),
+                reason: reason.into(),
+            },
+            at_ms: self.clock.now_ms(),
+            count: 1,
+            message: String::new(),
+            sample: shown(bytes),
+        }]);
+    }
+}
+
+impl std::fmt::Debug for Receipts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Receipts")
+    }
+}
+
+fn kind(protocol: &'static str, origin: &Origin, what: What, code: Code) -> Kind {
+    Kind {
+        by: By::Gateway { protocol },
+        what,
+        tenant: origin.tenant.clone(),
+        source: origin.source.clone(),
+        metric_name: String::new(),
+        reason: code.as_str().into(),
+    }
+}
+
+fn of_sample(protocol: &'static str, origin: &Origin, refused: &Refused) -> Rejection {
+    let mut kind = kind(protocol, origin, What::Samples, refused.refusal.code);
+    kind.metric_name.clone_from(&refused.metric_name);
+    Rejection {
+        kind,
+        at_ms: 0,
+        count: 1,
+        message: refused.refusal.message.clone(),
+        sample: String::new(),
+    }
+}
+
+/// The first part of some bytes as a person can read it.
+fn shown(bytes: &[u8]) -> String {
+    let start = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
+    match std::str::from_utf8(start) {
+        Ok(text) if !text.contains(char::is_control) => text.to_owned(),
+        _ => String::from_utf8_lossy(start)
+            .chars()
+            .flat_map(|character| match character {
+                '\n' | '\t' | '\r' => vec![' '],
+                other if other.is_control() => other.escape_default().collect(),
+                other => vec![other],
+            })
+            .collect(),
+    }
+}
+
+/// The sources that have a label of their own: the first ones that something was refused of.
+struct Sources {
+    max: usize,
+    known: RwLock<HashSet<Arc<str>>>,
+}
+
+impl Sources {
+    fn new(max: u32) -> Self {
+        Self {
+            max: usize::try_from(max).unwrap_or(usize::MAX),
+            known: RwLock::default(),
+        }
+    }
+
+    fn label(&self, origin: &Origin) -> String {
+        let Some(source) = &origin.source else {
+            return UNKNOWN.to_owned();
+        };
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(source) {
+            return source.as_ref().to_owned();
+        }
+        let is_full = known.len() >= self.max;
+        drop(known);
+        if is_full {
+            return OTHER.to_owned();
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= self.max && !known.contains(source) {
+            return OTHER.to_owned();
+        }
+        known.insert(Arc::clone(source));
+        source.as_ref().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

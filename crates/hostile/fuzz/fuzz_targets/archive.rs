@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::archive`.
+#![no_main]
+
+hostile_fuzz::target!(archive);

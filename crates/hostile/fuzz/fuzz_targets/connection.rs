@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::connection`.
+#![no_main]
+
+hostile_fuzz::target!(connection);

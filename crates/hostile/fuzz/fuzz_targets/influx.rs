@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::influx`.
+#![no_main]
+
+hostile_fuzz::target!(influx);

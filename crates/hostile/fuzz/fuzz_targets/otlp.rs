@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::otlp`.
+#![no_main]
+
+hostile_fuzz::target!(otlp);

@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::parts`.
+#![no_main]
+
+hostile_fuzz::target!(parts);

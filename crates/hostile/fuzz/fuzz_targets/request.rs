@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::request`.
+#![no_main]
+
+hostile_fuzz::target!(request);

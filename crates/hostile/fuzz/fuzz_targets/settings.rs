@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::settings`.
+#![no_main]
+
+hostile_fuzz::target!(settings);

@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::snappy`.
+#![no_main]
+
+hostile_fuzz::target!(snappy);

@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::statsd`.
+#![no_main]
+
+hostile_fuzz::target!(statsd);

@@ -1,0 +1,18 @@
+//! A door for `crates/hostile` alone: one connection without a socket.
+
+use axum::Router;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+use super::Connections;
+use super::connection::serve_connection;
+
+/// Answers whatever a client says until either side has had enough; says why it ended.
+pub async fn converse<I>(io: I, router: Router) -> &'static str
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let stopping = CancellationToken::new();
+    let ended = serve_connection(io, router, None, Connections::default(), stopping).await;
+    ended.as_str()
+}
