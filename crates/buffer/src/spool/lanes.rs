@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use crate::{PublishError, Record};
 
-/// Parts beyond this share circuits.
-const LANES: usize = 256;
+/// Parts beyond this share circuits; a prime, so that those of several topics spread.
+const LANES: usize = 509;
 
 /// Answers the offset of a record in the spool once it is durable there.
 pub(super) type Appending =
