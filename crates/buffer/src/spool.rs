@@ -27,3 +27,6 @@ pub trait Upstream: Publish {
     /// The part of it that a key belongs to. Parts fail one by one: a partition has one leader.
     fn part(&self, key: &[u8]) -> usize;
 }
+
+#[cfg(test)]
+mod tests;

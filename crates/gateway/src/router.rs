@@ -23,7 +23,7 @@ use crate::access::{Access, Controls, Guard};
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::{Config, InfluxConfig, RecordFormat, StatsdConfig};
+use crate::config::{Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig};
 use crate::error::Error;
 use crate::families::Families;
 use crate::ingest::{Origin, Pipeline};
@@ -139,11 +139,7 @@ pub fn router<P: Publish>(
             Arc::clone(&clock),
         ),
         clock,
-        permits: Permits::with(
-            config.http.max_in_flight.bytes(),
-            config.http.max_connections,
-            config.http.max_slow_bodies,
-        ),
+        permits: permits(&config.http),
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
@@ -207,6 +203,11 @@ pub fn router<P: Publish>(
         controls,
     };
     (router, gateway)
+}
+
+fn permits(http: &HttpConfig) -> Arc<Permits> {
+    let limit_bytes = http.max_in_flight.bytes();
+    Permits::with(limit_bytes, http.max_connections, http.max_slow_bodies)
 }
 
 /// The routes on which samples are pushed, one line per protocol and path.

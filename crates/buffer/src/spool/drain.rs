@@ -70,6 +70,10 @@ impl<P: Upstream> Drainer<P> {
             }
             self.send().await;
             self.show();
+            if self.is_drained() && self.shared.lanes.close_all() {
+                // A part that no record belongs to any more would never be tried again.
+                self.shared.say_closed();
+            }
             if Instant::now() >= next_commit || self.is_drained() {
                 self.commit().await;
                 next_commit = Instant::now() + COMMIT_EVERY;

@@ -113,7 +113,8 @@ impl Lanes {
 
     /// Every part is tried again, because the spool cannot be used. Answers whether one was tripped.
     pub(super) fn close_all(&self) -> bool {
-        (0..LANES).fold(false, |any, part| self.close(part) || any)
+        let last_closed = (0..LANES).filter(|part| self.close(*part));
+        last_closed.count() > 0
     }
 }
 
