@@ -10,6 +10,8 @@ pub mod local;
 mod memo;
 pub mod metrics;
 mod publish;
+#[cfg(test)]
+mod small_disk;
 pub mod spool;
 mod table;
 

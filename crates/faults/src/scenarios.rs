@@ -3,6 +3,7 @@
 mod balancer;
 mod broker;
 mod cluster;
+mod damage;
 mod directory;
 mod disk;
 mod files;

@@ -134,12 +134,13 @@ impl Sluice {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The sum of a metric's series whose labels contain this text.
-    pub(crate) fn metric(&self, name: &str, labels: &str) -> anyhow::Result<f64> {
+    /// The sum of a metric's series, by its name without `sluice_`.
+    pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let text = testkit::http::get(self.admin_port, "/metrics")?.text();
         let mut sum = 0.0;
-        for line in text.lines().filter(|line| line.contains(labels)) {
-            let rest = line.strip_prefix(name).unwrap_or_default();
+        for line in text.lines() {
+            let metric = line.strip_prefix("sluice_").unwrap_or_default();
+            let rest = metric.strip_prefix(name).unwrap_or_default();
             if rest.starts_with(['{', ' ']) {
                 let value = line.rsplit(' ').next().unwrap_or_default();
                 sum += value.parse::<f64>()?;

@@ -85,6 +85,7 @@ impl<'a> Stage<'a> {
                 nodes: 1,
                 proxied: true,
                 properties: vec![("group.min.session.timeout.ms".to_owned(), "1000".to_owned())],
+                ..KafkaOptions::default()
             })
         })
     }
@@ -108,6 +109,7 @@ impl<'a> Stage<'a> {
                         "false".to_owned(),
                     ),
                 ],
+                ..KafkaOptions::default()
             })
         })
     }

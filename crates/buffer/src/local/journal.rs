@@ -5,13 +5,15 @@
 //! journal has, and those writes were confirmed. Checksums are the engine's: what has a wrong one it refuses.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::failure::Failure;
 
 /// What ends a complete write.
 const TRAILER: &[u8] = b"FJL\x03";
+/// The engine counts writes and its own work; nobody has ever done so much between two writes.
+const MOST_GAP: u64 = 1 << 40;
 /// LZ4 cannot say more with a byte.
 const MOST_INFLATED: u64 = 255;
 /// So many zeros where an entry should begin were never written: a hole that a loss of power left.
@@ -49,21 +51,34 @@ struct Damage {
     whole: u64,
 }
 
-fn damage(file: &File) -> io::Result<Option<Damage>> {
+/// Whether a journal with these bytes would be said to be damaged: for the fuzz targets alone.
+pub(super) fn is_damaged(journal: &[u8]) -> bool {
+    damage(io::Cursor::new(journal)).is_ok_and(|damage| damage.is_some())
+}
+
+fn damage(mut file: impl Read + Seek) -> io::Result<Option<Damage>> {
     let mut walk = Walk {
-        reader: BufReader::with_capacity(64 << 10, file),
+        reader: BufReader::with_capacity(64 << 10, &mut file),
         at: 0,
         stored: Vec::new(),
         value: Vec::new(),
     };
     let mut damage = Damage { at: 0, whole: 0 };
-    while walk.write(&mut damage.at)? {
-        damage.whole = walk.at;
+    let mut latest = None;
+    loop {
+        match walk.write(&mut damage.at)? {
+            Write::Whole { number } if follows(latest, number) => {
+                latest = Some(number);
+                damage.whole = walk.at;
+            }
+            // All of the last write may be there, and still not be what was written.
+            Write::Whole { .. } | Write::Changed => return Ok(Some(damage)),
+            Write::Torn => break,
+        }
     }
-    let mut file = file;
     file.seek(SeekFrom::Start(damage.at))?;
     let mut head = Vec::new();
-    file.take(HOLE as u64).read_to_end(&mut head)?;
+    file.by_ref().take(HOLE as u64).read_to_end(&mut head)?;
     if head.iter().all(|byte| *byte == 0) {
         return Ok(None);
     }
@@ -71,7 +86,15 @@ fn damage(file: &File) -> io::Result<Option<Damage>> {
     Ok(has_trailer(BufReader::with_capacity(64 << 10, file))?.then_some(damage))
 }
 
-fn has_trailer(reader: impl Read) -> io::Result<bool> {
+/// Numbers grow, and not by much. A journal may begin with any that is not the engine's own end.
+fn follows(latest: Option<u64>, number: u64) -> bool {
+    match latest {
+        None => number < 1 << 62,
+        Some(latest) => number.checked_sub(latest).is_some_and(|gap| gap < MOST_GAP),
+    }
+}
+
+fn has_trailer(reader: impl BufRead) -> io::Result<bool> {
     let mut matched = 0;
     for byte in reader.bytes() {
         let byte = byte?;
@@ -87,6 +110,17 @@ fn has_trailer(reader: impl Read) -> io::Result<bool> {
     Ok(false)
 }
 
+/// What stands where a write should.
+enum Write {
+    Whole {
+        number: u64,
+    },
+    /// Something else than was written.
+    Changed,
+    /// Not all of it, or something else: what follows says which.
+    Torn,
+}
+
 /// Steps from entry to entry.
 struct Walk<R> {
     reader: R,
@@ -97,27 +131,31 @@ struct Walk<R> {
 }
 
 impl<R: Read> Walk<R> {
-    /// Passes one write, from its start to its trailer; false if it is broken or not there. `entry` is
-    /// where its last entry begins.
-    fn write(&mut self, entry: &mut u64) -> io::Result<bool> {
-        let mut has_started = false;
+    /// Passes one write, from its start to its trailer. `entry` is where its last entry begins.
+    fn write(&mut self, entry: &mut u64) -> io::Result<Write> {
+        let mut number = None;
         loop {
             *entry = self.at;
             let Some([tag]) = self.bytes()? else {
-                return Ok(false);
+                return Ok(Write::Torn);
             };
-            match (tag, has_started) {
-                // How many entries, and its number.
-                (1, false) => has_started = self.bytes::<12>()?.is_some(),
-                (2, true) if self.item()? => {}
-                (3, true) => {
+            match (tag, number) {
+                (1, None) => {
+                    let _entries = self.bytes::<4>()?;
+                    number = self.bytes()?.map(u64::from_le_bytes);
+                }
+                (2, Some(_)) if self.item()? => {}
+                (3, Some(number)) => {
                     let _checksum = self.bytes::<8>()?;
-                    let trailer = self.bytes::<4>()?;
-                    return Ok(trailer.is_some_and(|trailer| trailer == TRAILER));
+                    return Ok(match self.bytes::<4>()? {
+                        Some(trailer) if trailer == TRAILER => Write::Whole { number },
+                        Some([.., last]) if last != 0 => Write::Changed,
+                        Some(_) | None => Write::Torn,
+                    });
                 }
                 // The keyspace that is emptied.
-                (4, true) if self.bytes::<8>()?.is_some() => {}
-                _ => return Ok(false),
+                (4, Some(_)) if self.bytes::<8>()?.is_some() => {}
+                _ => return Ok(Write::Torn),
             }
         }
     }
@@ -146,19 +184,19 @@ impl<R: Read> Walk<R> {
     /// Whether a value has the length that it says, once it is inflated.
     fn inflates(&mut self, stored: u32, value: Option<u32>) -> io::Result<bool> {
         let (stored, value) = (u64::from(stored), u64::from(value.unwrap_or(u32::MAX)));
-        if value > stored.saturating_mul(MOST_INFLATED).saturating_add(64) {
-            return Ok(false);
-        }
         self.stored.clear();
         let mut reader = self.reader.by_ref().take(stored);
         let read = reader.read_to_end(&mut self.stored)? as u64;
         self.at += read;
-        let Ok(value) = usize::try_from(value) else {
+        // Room is made for what is there, not for what a damaged length says is there.
+        let is_possible =
+            read == stored && value <= read.saturating_mul(MOST_INFLATED).saturating_add(64);
+        let Some(value) = usize::try_from(value).ok().filter(|_| is_possible) else {
             return Ok(false);
         };
         self.value.resize(value, 0);
         let inflated = lz4_flex::block::decompress_into(&self.stored, &mut self.value);
-        Ok(read == stored && inflated.is_ok_and(|len| len == value))
+        Ok(inflated.is_ok_and(|len| len == value))
     }
 
     fn bytes<const N: usize>(&mut self) -> io::Result<Option<[u8; N]>> {

@@ -296,7 +296,7 @@ async fn a_torn_tail_of_the_journal_is_cut() {
     let whole = std::fs::read(&journal).unwrap();
     let used = whole.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let mut torn = whole[..used].to_vec();
-    torn.extend_from_slice(&whole[..200]);
+    torn.extend_from_slice(&whole[..20]);
     std::fs::write(&journal, torn).unwrap();
 
     let log = bench.open();

@@ -70,6 +70,10 @@ impl<P: Upstream> Drainer<P> {
             }
             self.send().await;
             self.show();
+            if self.is_drained() && self.shared.lanes.close_all() {
+                // A part that no record belongs to any more would never be tried again.
+                self.shared.say_closed();
+            }
             if Instant::now() >= next_commit || self.is_drained() {
                 self.commit().await;
                 next_commit = Instant::now() + COMMIT_EVERY;
@@ -112,7 +116,7 @@ impl<P: Upstream> Drainer<P> {
                     let offset = as_number(consumed.offset);
                     self.position = offset + 1;
                     let record = record_of(consumed);
-                    let part = self.shared.upstream.part(&record.key);
+                    let part = self.shared.upstream.part(&record);
                     self.backlog.push(offset, part, record);
                 }
             }
@@ -178,7 +182,7 @@ impl<P: Upstream> Drainer<P> {
             Instant::now(),
             self.round_bytes(),
             shared.steady.now_ms().saturating_sub(max_age_ms),
-            |key| shared.upstream.part(key),
+            |record| shared.upstream.part(record),
             |offset| shared.late.look(offset),
         );
         for (held, why) in &gone {

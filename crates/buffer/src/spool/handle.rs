@@ -16,7 +16,7 @@ use super::shared::{Limits, Shared};
 use super::Upstream;
 use crate::local::{self, Log, OpenError, Start};
 use crate::metrics::spool as metrics;
-use crate::{Drain as _, Publish as _};
+use crate::{Commit as _, Drain as _, Publish as _};
 
 /// The name of the one reader.
 const READER: &str = "upstream";
@@ -25,6 +25,9 @@ const READER: &str = "upstream";
 const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 100);
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Longer than the pause between two attempts to send.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(3);
 
 /// An upstream with a spool behind it. Clones are the same.
 #[derive(Debug)]
@@ -74,6 +77,10 @@ impl<P: Upstream> Spooled<P> {
         let health = (Health::new(), log_health);
         let now_ms = place.clock.now_ms();
         let shared = Arc::new(Shared::new(upstream, log, limits, health, now_ms));
+        let states = committer.state();
+        let committed = states.first().and_then(|state| state.committed);
+        let position = u64::try_from(committed.unwrap_or_default()).unwrap_or_default();
+        shared.backlog.position.store(position, Ordering::Release);
         let drainer = Drainer {
             shared: Arc::clone(&shared),
             reader,
@@ -109,7 +116,13 @@ impl<P: Upstream> Spooled<P> {
     pub(super) async fn finish(&self, deadline: Duration) -> usize {
         let until = Instant::now() + deadline;
         let open = self.0.writer.flush(deadline).await;
-        while self.0.waiting_records() > 0 && Instant::now() < until && !self.is_in_vain() {
+        let mut hopeful_at = Instant::now();
+        while self.0.waiting_records() > 0 && Instant::now() < until {
+            if !self.is_in_vain() {
+                hopeful_at = Instant::now();
+            } else if hopeful_at.elapsed() >= GIVE_UP_AFTER {
+                break;
+            }
             sleep(LOOK_EVERY).await;
         }
         let records = self.0.waiting_records();

@@ -28,6 +28,7 @@ mod quotas;
 mod records;
 mod rejections;
 mod sluice;
+mod spool;
 mod standalone;
 mod statsd;
 mod text;

@@ -13,6 +13,8 @@ use testkit::{Launch, Process, free_port};
 /// How long a process may take to become ready, or a sample to travel, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+const DATA_DIR: &str = "SLUICE_DATA_DIR";
+
 /// Topics and a group of a story's own, on the Kafka that all stories share.
 pub(crate) struct Topics {
     brokers: String,
@@ -25,9 +27,14 @@ pub(crate) struct Topics {
 impl Topics {
     /// With so many partitions for samples. `sluice` creates them.
     pub(crate) fn new(story: &str, partitions: u32) -> Self {
+        Self::on(Kafka::shared(), story, partitions)
+    }
+
+    /// The same on a Kafka of the story's own.
+    pub(crate) fn on(kafka: &Kafka, story: &str, partitions: u32) -> Self {
         let samples = unique(story);
         Self {
-            brokers: Kafka::shared().brokers(),
+            brokers: kafka.brokers(),
             partitions: partitions.to_string(),
             dead: format!("{samples}-dead"),
             samples,
@@ -67,12 +74,18 @@ impl Sluice {
     /// `sluice standalone` with its data in this folder.
     pub(crate) fn standalone(data_dir: &Path) -> Self {
         let data_dir = data_dir.display().to_string();
-        Self::start("standalone", &[("SLUICE_DATA_DIR", &data_dir)])
+        Self::start("standalone", &[(DATA_DIR, &data_dir)])
     }
 
     /// `sluice <command>` with these settings and ports of its own, ready for traffic.
     pub(crate) fn start(command: &'static str, settings: &[(&str, &str)]) -> Self {
-        Self::launch(command, owned(settings), free_port(), free_port())
+        let mut settings = owned(settings);
+        if !settings.iter().any(|(key, _)| key == DATA_DIR) {
+            // One process per folder.
+            let folder = testkit::run_dir(command).join("data");
+            settings.push((DATA_DIR.to_owned(), folder.display().to_string()));
+        }
+        Self::launch(command, settings, free_port(), free_port())
     }
 
     /// The same command, settings and ports again, after this one has ended.
@@ -137,6 +150,12 @@ impl Sluice {
     /// The port of the admin listener.
     pub(crate) fn admin_port(&self) -> u16 {
         self.admin_port
+    }
+
+    /// What `/readyz` says: the status and the text.
+    pub(crate) fn readiness(&self) -> anyhow::Result<(u16, String)> {
+        let answer = testkit::http::get(self.admin_port, "/readyz")?;
+        Ok((answer.status, answer.text()))
     }
 
     /// A URL of the public listener.

@@ -58,7 +58,7 @@ fn settings(data_dir: &str) -> [(&str, &str); 3] {
     ]
 }
 
-fn gateway(stage: &mut Stage<'_>, topics: &Topics, others: &[(&str, &str)]) -> Sluice {
+pub(super) fn gateway(stage: &mut Stage<'_>, topics: &Topics, others: &[(&str, &str)]) -> Sluice {
     let data_dir = stage.folder.join("data").display().to_string();
     let mut all = settings(&data_dir).to_vec();
     all.extend_from_slice(others);
@@ -66,7 +66,7 @@ fn gateway(stage: &mut Stage<'_>, topics: &Topics, others: &[(&str, &str)]) -> S
 }
 
 /// What the topic has once the spool is empty.
-fn account(stage: &mut Stage<'_>, topics: &Topics, sent: &[Sent]) -> anyhow::Result<()> {
+pub(super) fn account(stage: &mut Stage<'_>, topics: &Topics, sent: &[Sent]) -> anyhow::Result<()> {
     let began = std::time::Instant::now();
     let mut found = stage.in_topic(topics, sent)?;
     while found.lost > 0 && began.elapsed() < PATIENCE {

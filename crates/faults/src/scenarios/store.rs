@@ -108,7 +108,7 @@ fn beside(
     stage.wait(Duration::from_secs(1));
     let sent = load.finish()?;
     stage.eventually("the consumer has nothing left to read", PATIENCE, || {
-        Ok(consumer.metric("sluice_consumer_lag_records", "")? < 1.0)
+        Ok(consumer.metric("consumer_lag_records")? < 1.0)
     })?;
     Ok(sent)
 }
@@ -134,7 +134,7 @@ fn moody(stage: &mut Stage<'_>, mood: Mood) -> anyhow::Result<()> {
     let found = stage.until_received(&store, &sent)?;
     stage.row.account(&sent, &[("the store", found)]);
     nobody_notices(stage);
-    let dead = consumer.metric("sluice_consumer_samples_dead_lettered_total", "")?;
+    let dead = consumer.metric("consumer_samples_dead_lettered_total")?;
     stage.expect("nothing is a dead letter", dead < 1.0);
     Ok(())
 }

@@ -86,8 +86,8 @@ fn straight_through(
     )];
     let gateway = stage.gateway(topics, &faster);
     let _consumer = stage.consumer(topics, &store.url(), &faster);
-    let mismatch = gateway.metric("sluice_buffer_topic_mismatch", "")?;
-    stage.expect("sluice_buffer_topic_mismatch is 1", mismatch > 0.0);
+    let mismatch = gateway.metric("buffer_topic_mismatch")?;
+    stage.expect("the metric of a mismatch is 1", mismatch > 0.0);
     let log = gateway.log();
     let warns = log
         .lines()

@@ -105,6 +105,25 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
+fn a_changed_end_of_the_last_write_and_a_changed_number_are_said() {
+    let (_folder, dir) = written();
+    let (good, ends) = read(&dir);
+    let path = journal(&dir);
+    // The last byte of all, and the highest of the numbers of the last write and of one in the middle.
+    for at in [
+        good.len() - 1,
+        ends[ends.len() - 2] + 12,
+        ends[5] + 12,
+        ends[5] + 5,
+    ] {
+        let mut bad = good.clone();
+        bad[at] ^= 0x40;
+        fs::write(&path, bad).unwrap();
+        assert!(check(&dir).is_err(), "byte {at} of {}", good.len());
+    }
+}
+
+#[test]
 fn a_torn_tail_is_nobodys_fault() {
     let (_folder, dir) = written();
     let (good, ends) = read(&dir);
