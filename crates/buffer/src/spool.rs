@@ -20,12 +20,13 @@ pub use config::{Config, Place};
 pub use drain::Drainer;
 pub use handle::Spooled;
 
-use crate::Publish;
+use crate::{Publish, Record};
 
 /// What a spool stands in front of.
 pub trait Upstream: Publish {
-    /// The part of it that a key belongs to. Parts fail one by one: a partition has one leader.
-    fn part(&self, key: &[u8]) -> usize;
+    /// The part of it that a record belongs to, the same for all of one key and tenant. Parts fail one by one: a
+    /// partition has one leader.
+    fn part(&self, record: &Record) -> usize;
 }
 
 #[cfg(test)]

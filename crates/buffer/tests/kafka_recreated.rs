@@ -19,7 +19,7 @@ use testkit::kafka::unique;
 use testkit::{Kafka, eventually};
 
 const DAY: Duration = Duration::from_secs(86_400);
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 fn config(name: &str, partitions: i32) -> Config {
     Config {
@@ -68,8 +68,9 @@ async fn publish(producer: &Producer, values: impl Iterator<Item = String>) {
 /// Reads until every one of these values was there, and answers what happened beside that.
 async fn read_all(reader: &mut Reader, mut missing: BTreeSet<String>) -> Vec<String> {
     let mut seen = Vec::new();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     while !missing.is_empty() {
-        let next = tokio::time::timeout(PATIENCE, reader.next()).await;
+        let next = tokio::time::timeout_at(deadline, reader.next()).await;
         let event = next.unwrap_or_else(|_| panic!("missing {missing:?} after {seen:?}"));
         match event {
             Ok(Event::Lost { .. } | Event::Revoked { .. }) => seen.push("lost".to_owned()),
@@ -204,5 +205,22 @@ async fn partitions_that_are_added_while_reading_are_read_from_their_start() {
         assert!(seen.contains(&start), "{seen:?}");
     }
     reader.close().await;
+    producer.close().await;
+}
+
+#[tokio::test]
+async fn a_gateway_whose_clock_is_days_behind_is_told_so_instead_of_losing_what_it_sends() {
+    let config = config("clock", 1);
+    let producer = open(&config).await;
+    let mut old = record("cpu", "old");
+    old.received_at_ms -= 25 * 3_600_000;
+    let refused = producer.publish(old).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("the clock of this gateway differs"),
+        "{refused}"
+    );
+    publish(&producer, values("new", 1).into_iter()).await;
     producer.close().await;
 }

@@ -4,6 +4,7 @@
 //! are looked at together is bounded. Secrets are neither kept nor written anywhere.
 
 mod certificates;
+mod controls;
 mod credential;
 mod crypto;
 mod denied;
@@ -19,11 +20,11 @@ mod shapes;
 use std::sync::Arc;
 
 use http::request::Parts;
-use service::live::Live;
 use service::tls::ClientCertificate;
 
 use crate::config::{AccessConfig, BadSetting};
 use certificates::Certificates;
+pub use controls::Controls;
 use credential::Credential;
 pub(crate) use denied::Denied;
 pub(crate) use grant::Grant;
@@ -137,17 +138,6 @@ impl Access {
             (None, _) if !self.required => Ok(None),
             (None, Some(_)) => Err(Denied::UnknownCertificate),
             (None, None) => Err(Denied::Missing),
-        }
-    }
-}
-
-/// Fetches the keys of an identity provider for as long as it is polled, whatever the settings come to be.
-pub(crate) async fn keep_keys_fresh(access: Live<Access>) {
-    loop {
-        let now = access.keep();
-        match &now.jwt {
-            Some(jwt) => jwt.keep_fresh().await,
-            None => jwks::look_again().await,
         }
     }
 }

@@ -40,7 +40,7 @@ mod hostile;
 #[cfg(test)]
 mod overload;
 
-pub use access::{hash_key, hash_password, new_key};
+pub use access::{Controls, hash_key, hash_password, new_key};
 pub use answer::refusal;
 pub use config::{
     AccessConfig, BadSetting, CardinalityConfig, CertificateConfig, CoalesceConfig, Config,
@@ -54,5 +54,5 @@ pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;
 pub use quotas::QuotasHandle;
-pub use router::{Beside, Controls, Gateway, router};
+pub use router::{Beside, Gateway, router};
 pub use statsd::{Statsd, StatsdError};

@@ -152,3 +152,24 @@ async fn the_wait_grows_with_the_senders_attempts() {
     assert!((15..=30).contains(&wait("60").await));
     assert!((1..=2).contains(&wait("nonsense").await));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_very_many_names_keeps_others_out_until_its_records_are_there() {
+    let mut config = config();
+    config.http.max_in_flight = Size(1 << 20);
+    let buffer = FakeBuffer::that(Then::ConfirmAfter(Duration::from_secs(3)));
+    let server = Server::start(&config, buffer);
+    let names: Vec<_> = (0..2000)
+        .map(|number| sample(&format!("m{number}"), NOW_MS, 1.0, "a"))
+        .collect();
+    let mut many = request("many");
+    *many.body_mut() = Body::from(batch(&names));
+    let other = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        server.send(request("other")).await
+    };
+    let (many, other) = tokio::join!(server.send(many), other);
+    assert_eq!(many.status, StatusCode::OK, "{}", many.text());
+    assert_eq!(other.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(server.send(request("other")).await.status, StatusCode::OK);
+}

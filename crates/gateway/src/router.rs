@@ -19,13 +19,11 @@ use service::rejections::Rejections;
 use service::tasks::Tasks;
 use tokio::time::Instant;
 
-use crate::access::{Access, Guard, keep_keys_fresh};
+use crate::access::{Access, Controls, Guard};
 use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::Coalescer;
-use crate::config::{
-    AccessConfig, BadSetting, Config, InfluxConfig, RecordFormat, StatsdConfig, TenancyConfig,
-};
+use crate::config::{Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig};
 use crate::error::Error;
 use crate::families::Families;
 use crate::ingest::{Origin, Pipeline};
@@ -97,36 +95,6 @@ pub struct Gateway<P> {
     controls: Controls,
 }
 
-/// What can change while a gateway runs.
-#[derive(Debug, Clone)]
-pub struct Controls {
-    tenants: Live<Tenants>,
-    access: Live<Access>,
-}
-
-impl Controls {
-    /// Makes of new settings what puts them in force. Requests that are under way are finished under the old ones.
-    ///
-    /// # Errors
-    /// The first key that cannot be, and why; nothing has changed then.
-    pub fn prepare(
-        &self,
-        access: &AccessConfig,
-        tenancy: &TenancyConfig,
-    ) -> Result<impl FnOnce() + Send + use<>, BadSetting> {
-        let section = |name: &str, (key, why): BadSetting| (format!("{name}.{key}"), why);
-        tenancy.check().map_err(|bad| section("tenancy", bad))?;
-        let tenants = Tenants::of(tenancy);
-        let access =
-            Access::of(access, Some(&self.access.read())).map_err(|bad| section("access", bad))?;
-        let this = self.clone();
-        Ok(move || {
-            this.tenants.replace(tenants);
-            this.access.replace(access);
-        })
-    }
-}
-
 impl<P> std::fmt::Debug for Gateway<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gateway").finish_non_exhaustive()
@@ -171,11 +139,7 @@ pub fn router<P: Publish>(
             Arc::clone(&clock),
         ),
         clock,
-        permits: Permits::with(
-            config.http.max_in_flight.bytes(),
-            config.http.max_connections,
-            config.http.max_slow_bodies,
-        ),
+        permits: permits(&config.http),
         pool: Pool::new(),
         coalescer,
         families: Families::default(),
@@ -190,15 +154,7 @@ pub fn router<P: Publish>(
     let groups = groups
         .map(|shared| Groups::start(&config.pushgateway, shared, Arc::clone(&pipeline), tasks));
     let has_groups = groups.is_some();
-    let controls = Controls {
-        tenants: Live::new(Tenants::of(&config.tenancy)),
-        access: Live::new(access(config)),
-    };
-    let stopping = tasks.stopping();
-    let fresh = keep_keys_fresh(controls.access.clone());
-    tasks.spawn("access keys", async move {
-        stopping.run_until_cancelled(fresh).await;
-    });
+    let controls = Controls::start(&config.access, &config.tenancy, tasks);
     let app = Arc::new(App {
         pipeline: Arc::clone(&pipeline),
         body_limits: BodyLimits {
@@ -249,12 +205,9 @@ pub fn router<P: Publish>(
     (router, gateway)
 }
 
-/// Settings were checked before they came here; what cannot be read since then lets nobody in.
-fn access(config: &Config) -> Access {
-    Access::of(&config.access, None).unwrap_or_else(|(key, why)| {
-        tracing::error!("access.{key}: {why}; nobody is let in");
-        Access::closed()
-    })
+fn permits(http: &HttpConfig) -> Arc<Permits> {
+    let limit_bytes = http.max_in_flight.bytes();
+    Permits::with(limit_bytes, http.max_connections, http.max_slow_bodies)
 }
 
 /// The routes on which samples are pushed, one line per protocol and path.

@@ -71,10 +71,11 @@ pub(crate) fn log_entry(data: &[u8]) {
         return;
     };
     let stored = Bytes::copy_from_slice(stored);
-    match kind % 4 {
+    match kind % 5 {
         0 => fuzzing::record(&stored),
         1 => fuzzing::dead_letter(&stored),
         2 => fuzzing::table_key(stored),
+        4 => fuzzing::journal(&stored),
         _ => fuzzing::segments(&stored),
     };
 }

@@ -15,7 +15,7 @@ mod validate;
 
 pub use batch::{Batch, BatchExemplar, Counts, FIRST_KNOWN, Family, Label, Sample, Series, Value};
 pub use block::{Block, BlockBuilder, BlockError, Exemplar, Histogram, Point, SeriesView};
-pub use clock::{Clock, ManualClock};
+pub use clock::{Aging, Clock, ManualClock};
 pub use code::Code;
 pub use kind::MetricType;
 pub use limits::Limits;

@@ -4,6 +4,7 @@
 
 mod cardinality;
 pub mod cli;
+mod clock;
 mod kafka;
 mod local;
 mod metrics;

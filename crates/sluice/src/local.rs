@@ -7,6 +7,7 @@ use buffer::local::{DataDir, Log, Start};
 use gateway::{Beside, PushGroups};
 use store::recent::Recent;
 
+use crate::clock::Machine;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
@@ -22,7 +23,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     let lock = DataDir::lock(&settings.data_dir)?;
     let data_dir = lock.dir().canonicalize().context("data_dir")?;
     let process = Process::start(source, &settings).await?;
-    let clock = Arc::new(service::clock::now_ms);
+    let clock = Arc::new(Machine::default());
     let log = Log::open(
         &data_dir.join("log"),
         &settings.local,

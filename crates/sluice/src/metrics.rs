@@ -10,6 +10,8 @@ use metrics::{counter, gauge};
 use service::catalogue::{Kind, Metric};
 
 const SHUTDOWN: &str = "sluice_shutdown_seconds";
+const CLOCK_JUMPS: &str = "sluice_clock_jumps_total";
+const CLOCK_OFFSET: &str = "sluice_clock_offset_seconds";
 
 const RELOADS: &str = "sluice_settings_reloads_total";
 const RELOADED_AT: &str = "sluice_settings_reload_success_timestamp_seconds";
@@ -23,6 +25,19 @@ pub(crate) const CATALOGUE: &[Metric] = &[
         kind: Kind::Gauge,
         labels: &["step"],
         help: "How long each step of stopping took.",
+    },
+    Metric {
+        name: CLOCK_JUMPS,
+        kind: Kind::Counter,
+        labels: &["direction"],
+        help: "Times that the machine's clock was set by half a minute or more while the process ran; `direction` is \
+               forward or back.",
+    },
+    Metric {
+        name: CLOCK_OFFSET,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "How far the machine's clock has been set since the process started, in sum.",
     },
     Metric {
         name: RELOADS,
@@ -49,6 +64,17 @@ pub(crate) const CATALOGUE: &[Metric] = &[
         help: "Settings that have changed and need a restart; the log names them.",
     },
 ];
+
+/// Counts a clock that was set.
+pub(crate) fn clock_jump(is_forward: bool) {
+    let direction = if is_forward { "forward" } else { "back" };
+    counter!(CLOCK_JUMPS, "direction" => direction).increment(1);
+}
+
+/// Shows how far it was set.
+pub(crate) fn clock_offset(seconds: f64) {
+    gauge!(CLOCK_OFFSET).set(seconds);
+}
 
 /// Notes that the first settings are in force.
 pub(crate) fn settings_loaded() {

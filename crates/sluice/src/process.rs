@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cardinality;
+use crate::clock::{self, Machine};
 use crate::metrics;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
@@ -62,6 +63,11 @@ impl Process {
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
+        let until = tasks.stopping();
+        tasks.spawn("clock watch", async move {
+            let watch = clock::watch(Machine::default());
+            until.run_until_cancelled(watch).await;
+        });
         let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");

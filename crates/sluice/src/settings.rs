@@ -306,7 +306,7 @@ impl Settings {
                 }
                 if role != Role::Consumer && self.spool.enabled {
                     self.spool
-                        .check(self.buffer.retention, self.kafka.delivery_timeout)
+                        .check(self.buffer.retention)
                         .map_err(section("spool"))?;
                 }
             }

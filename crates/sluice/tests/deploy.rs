@@ -41,3 +41,16 @@ fn the_compose_files_settings_suit_their_roles() {
     assert_eq!(settings.kafka.brokers, "kafka:9092");
     assert_eq!(settings.stores.len(), 1);
 }
+
+#[test]
+fn the_security_documents_settings_are_taken() {
+    let document = std::fs::read_to_string(repository().join("docs/security.md")).unwrap();
+    let (_, rest) = document.split_once("```yaml\n").unwrap();
+    let (yaml, _) = rest.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sluice.yaml");
+    std::fs::write(&file, yaml).unwrap();
+    let settings = Settings::load(Role::Gateway, Some(&file), []).unwrap();
+    assert_eq!(settings.access.keys.len(), 2);
+    assert_eq!(settings.access.certificates.len(), 2);
+}

@@ -23,8 +23,11 @@ pub(super) fn publish_error(
             size_bytes,
             limit_bytes,
         },
-        RDKafkaErrorCode::InvalidTimestamp
-        | RDKafkaErrorCode::InvalidRecord
+        RDKafkaErrorCode::InvalidTimestamp => PublishError::Refused(format!(
+            "the clock of this gateway differs too much from the broker's, which would delete the record at once: {}",
+            describe(code)
+        )),
+        RDKafkaErrorCode::InvalidRecord
         | RDKafkaErrorCode::UnsupportedForMessageFormat => PublishError::Refused(describe(code)),
         RDKafkaErrorCode::BrokerDestroy => PublishError::Closed,
         // Timed out, not enough replicas, no leader, not allowed, purged: it may still arrive, or be

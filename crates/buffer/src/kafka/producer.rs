@@ -9,6 +9,7 @@ mod delivery;
 mod headers;
 mod watch;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -400,12 +401,23 @@ impl Publish for Producer {
 }
 
 impl Upstream for Producer {
-    fn part(&self, key: &[u8]) -> usize {
+    fn part(&self, record: &Record) -> usize {
         let partitions = self.shared.partitions.load(Ordering::Relaxed);
         if partitions < 1 {
             return 0;
         }
-        usize::try_from(partition_for(key, partitions)).unwrap_or_default()
+        let config = &self.shared.config;
+        let topic = config.topic_of(record.tenant.as_deref());
+        let partition = partition_for(&record.key, partitions);
+        let partition = usize::try_from(partition).unwrap_or_default();
+        if *topic == config.topic {
+            return partition;
+        }
+        // Another topic may fail by itself.
+        let mut hasher = DefaultHasher::new();
+        topic.hash(&mut hasher);
+        let of_topic = usize::try_from(hasher.finish() >> 32).unwrap_or_default();
+        (of_topic << 16) | partition
     }
 }
 

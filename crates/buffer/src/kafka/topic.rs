@@ -131,7 +131,10 @@ impl Keep {
         let mut settings = vec![("cleanup.policy", self.policy().to_owned())];
         match self {
             Self::For(retention) => {
-                settings.push(("retention.ms", millis(retention).to_string()));
+                let retention_ms = millis(retention).to_string();
+                // A record of a gateway whose clock is far behind would be confirmed and deleted: Kafka refuses it instead.
+                settings.push(("message.timestamp.before.max.ms", retention_ms.clone()));
+                settings.push(("retention.ms", retention_ms));
             }
             // A segment is compacted once it is closed, and every start reads what is not compacted yet.
             Self::LastOfEachKey => settings.extend([

@@ -11,6 +11,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use model::Aging;
+
 use super::MAX_RECORD_BYTES;
 use super::config::Tuning;
 use super::failure::{Failure, Remedy};
@@ -24,6 +26,8 @@ use crate::{DrainError, PublishError, metrics};
 /// The thread's own state.
 pub(super) struct Engine {
     shared: Arc<Shared>,
+    /// Counts ages, whatever somebody does to the clock, and not while the log was closed.
+    time: Aging,
     disk: Disk,
     next_pass: Instant,
     /// Whether the last records were refused for want of room.
@@ -61,8 +65,11 @@ impl Drop for Ending {
 
 impl Engine {
     pub(super) fn new(shared: Arc<Shared>, store: Store) -> Self {
+        let newest_ms = shared.index().records.newest_ms();
+        let time = Aging::new(newest_ms, &*shared.clock);
         Self {
             shared,
+            time,
             disk: Disk::Up(store),
             next_pass: Instant::now(),
             is_full: false,
@@ -125,7 +132,8 @@ impl Engine {
                 return;
             }
         };
-        let mut plan = Plan::new(&store, self.shared.clock.now_ms());
+        let now_ms = self.time.now_ms(&*self.shared.clock);
+        let mut plan = Plan::new(&store, now_ms, self.shared.clock.now_ms());
         let mut index = self.shared.index();
         plan.add(&self.shared, &store, &mut index, commands);
         drop(index);
@@ -135,8 +143,8 @@ impl Engine {
     fn pass(&mut self) {
         let Disk::Up(store) = &self.disk else { return };
         let store = store.clone();
-        let now_ms = self.shared.clock.now_ms();
-        let mut plan = Plan::new(&store, now_ms);
+        let now_ms = self.time.now_ms(&*self.shared.clock);
+        let mut plan = Plan::new(&store, now_ms, self.shared.clock.now_ms());
         let mut index = self.shared.index();
         plan.forget_expired(&self.shared, &mut index);
         let age_ms = index

@@ -73,6 +73,11 @@ pub fn dead_letter(stored: &Bytes) -> bool {
     true
 }
 
+/// A journal of the engine, before that opens it.
+pub fn journal(stored: &[u8]) -> bool {
+    super::journal::is_damaged(stored)
+}
+
 /// Where an entry of a table is kept.
 pub fn table_key(stored: Bytes) -> bool {
     split_entry_key(stored).is_some()

@@ -51,9 +51,14 @@ struct Damage {
     whole: u64,
 }
 
-fn damage(file: &File) -> io::Result<Option<Damage>> {
+/// Whether a journal with these bytes would be said to be damaged: for the fuzz targets alone.
+pub(super) fn is_damaged(journal: &[u8]) -> bool {
+    damage(io::Cursor::new(journal)).is_ok_and(|damage| damage.is_some())
+}
+
+fn damage(mut file: impl Read + Seek) -> io::Result<Option<Damage>> {
     let mut walk = Walk {
-        reader: BufReader::with_capacity(64 << 10, file),
+        reader: BufReader::with_capacity(64 << 10, &mut file),
         at: 0,
         stored: Vec::new(),
         value: Vec::new(),
@@ -71,10 +76,9 @@ fn damage(file: &File) -> io::Result<Option<Damage>> {
             Write::Torn => break,
         }
     }
-    let mut file = file;
     file.seek(SeekFrom::Start(damage.at))?;
     let mut head = Vec::new();
-    file.take(HOLE as u64).read_to_end(&mut head)?;
+    file.by_ref().take(HOLE as u64).read_to_end(&mut head)?;
     if head.iter().all(|byte| *byte == 0) {
         return Ok(None);
     }
@@ -180,19 +184,19 @@ impl<R: Read> Walk<R> {
     /// Whether a value has the length that it says, once it is inflated.
     fn inflates(&mut self, stored: u32, value: Option<u32>) -> io::Result<bool> {
         let (stored, value) = (u64::from(stored), u64::from(value.unwrap_or(u32::MAX)));
-        if value > stored.saturating_mul(MOST_INFLATED).saturating_add(64) {
-            return Ok(false);
-        }
         self.stored.clear();
         let mut reader = self.reader.by_ref().take(stored);
         let read = reader.read_to_end(&mut self.stored)? as u64;
         self.at += read;
-        let Ok(value) = usize::try_from(value) else {
+        // Room is made for what is there, not for what a damaged length says is there.
+        let is_possible =
+            read == stored && value <= read.saturating_mul(MOST_INFLATED).saturating_add(64);
+        let Some(value) = usize::try_from(value).ok().filter(|_| is_possible) else {
             return Ok(false);
         };
         self.value.resize(value, 0);
         let inflated = lz4_flex::block::decompress_into(&self.stored, &mut self.value);
-        Ok(read == stored && inflated.is_ok_and(|len| len == value))
+        Ok(inflated.is_ok_and(|len| len == value))
     }
 
     fn bytes<const N: usize>(&mut self) -> io::Result<Option<[u8; N]>> {

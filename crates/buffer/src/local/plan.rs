@@ -35,12 +35,15 @@ pub(super) struct Plan {
     pub(super) forgotten: Vec<Lane>,
     /// What happens to the tables.
     pub(super) puts: Vec<Put>,
+    /// What ages are counted by.
     now_ms: i64,
+    /// For people.
+    wall_ms: i64,
 }
 
 impl Plan {
     /// To do nothing.
-    pub(super) fn new(store: &Store, now_ms: i64) -> Self {
+    pub(super) fn new(store: &Store, now_ms: i64, wall_ms: i64) -> Self {
         Self {
             batch: store.batch(),
             waiting: Vec::new(),
@@ -49,6 +52,7 @@ impl Plan {
             forgotten: Vec::new(),
             puts: Vec::new(),
             now_ms,
+            wall_ms,
         }
     }
 
@@ -76,7 +80,7 @@ impl Plan {
                     }
                 }
                 Command::Bury(letter, answer) => {
-                    let stored = entry::encode_dead_letter(&letter, self.now_ms);
+                    let stored = entry::encode_dead_letter(&letter, self.wall_ms);
                     let added = self.added(&stored, self.now_ms);
                     let stored = stored.into();
                     index.append(store, &mut self.batch, Lane::Dead, stored, added);

@@ -128,6 +128,14 @@ impl Segments {
         (oldest.end > oldest.first).then_some(oldest.opened_ms)
     }
 
+    /// When the newest record was appended.
+    pub(super) fn newest_ms(&self) -> Option<i64> {
+        let all = self.closed.iter().chain([&self.open]);
+        all.filter(|segment| segment.end > segment.first)
+            .map(|segment| segment.appended_ms)
+            .max()
+    }
+
     /// Takes a record at [`Self::end`]. A segment that this closed is answered, to be stored.
     pub(super) fn add(&mut self, added: Added) -> Option<Segment> {
         let open = &mut self.open;

@@ -108,14 +108,14 @@ impl Backlog {
         !self.blocked.is_empty()
     }
 
-    /// Decides what to do next, and removes what is to be forgotten. `part` says where a key belongs now, `late` what
+    /// Decides what to do next, and removes what is to be forgotten. `part` says where a record belongs now, `late` what
     /// is known of a copy, and records received before `cutoff_ms` are given up where their part is blocked.
     pub(super) fn choose(
         &mut self,
         now: Instant,
         most_bytes: usize,
         cutoff_ms: i64,
-        part: impl Fn(&[u8]) -> usize,
+        part: impl Fn(&Record) -> usize,
         late: impl Fn(u64) -> Known,
     ) -> Choice {
         let mut choice = Choice::default();
@@ -130,7 +130,7 @@ impl Backlog {
             if bytes >= most_bytes {
                 break;
             }
-            held.part = part(&held.record.key);
+            held.part = part(&held.record);
             let blocked = self.blocked.get(&held.part);
             if blocked.is_some() && held.record.received_at_ms < cutoff_ms {
                 gone.insert(held.offset, Gone::Expired);

@@ -26,8 +26,8 @@ pub struct Config {
     /// half of `buffer.retention`. Records keep the time of their arrival, by which Kafka forgets them, so more than
     /// three quarters of the retention would leave consumers too little of it.
     pub max_age: Option<Period>,
-    /// How long Kafka may take to confirm a record before it is kept here as well; must be shorter than
-    /// `kafka.delivery_timeout`.
+    /// How long Kafka may take to confirm a record before it is kept here as well; at least 50ms. Past
+    /// `kafka.delivery_timeout` Kafka has failed to, whatever is set here.
     pub after: Period,
     /// Of the bytes that are on their way to Kafka while a backlog drains, the share that may be of the backlog;
     /// more than 0 and less than 1. The rest is left to fresh records. Where Kafka is not busy, the backlog is not
@@ -48,15 +48,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks what the types cannot say; `delivery_timeout` is Kafka's.
+    /// Checks what the types cannot say.
     ///
     /// # Errors
     /// The key within this section, and why its value cannot be.
-    pub fn check(
-        &self,
-        retention: Period,
-        delivery_timeout: Period,
-    ) -> Result<(), (String, String)> {
+    pub fn check(&self, retention: Period) -> Result<(), (String, String)> {
         let wrong = |key: &str, why: String| Err((key.to_owned(), why));
         if self.max_size < Size::mib(16) {
             let why = format!(
@@ -81,11 +77,8 @@ impl Config {
                 return wrong("max_age", why);
             }
         }
-        if self.after < Period::millis(50) || self.after >= delivery_timeout {
-            let why = format!(
-                "is {}, but must be at least 50ms and shorter than kafka.delivery_timeout ({delivery_timeout})",
-                self.after
-            );
+        if self.after < Period::millis(50) {
+            let why = format!("{} is too short, at least 50ms is needed", self.after);
             return wrong("after", why);
         }
         if !(self.backlog_share > 0.0 && self.backlog_share < 1.0) {
@@ -125,3 +118,6 @@ impl std::fmt::Debug for Place {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

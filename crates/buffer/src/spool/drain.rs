@@ -116,7 +116,7 @@ impl<P: Upstream> Drainer<P> {
                     let offset = as_number(consumed.offset);
                     self.position = offset + 1;
                     let record = record_of(consumed);
-                    let part = self.shared.upstream.part(&record.key);
+                    let part = self.shared.upstream.part(&record);
                     self.backlog.push(offset, part, record);
                 }
             }
@@ -182,7 +182,7 @@ impl<P: Upstream> Drainer<P> {
             Instant::now(),
             self.round_bytes(),
             shared.steady.now_ms().saturating_sub(max_age_ms),
-            |key| shared.upstream.part(key),
+            |record| shared.upstream.part(record),
             |offset| shared.late.look(offset),
         );
         for (held, why) in &gone {

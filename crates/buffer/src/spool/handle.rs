@@ -16,7 +16,7 @@ use super::shared::{Limits, Shared};
 use super::Upstream;
 use crate::local::{self, Log, OpenError, Start};
 use crate::metrics::spool as metrics;
-use crate::{Drain as _, Publish as _};
+use crate::{Commit as _, Drain as _, Publish as _};
 
 /// The name of the one reader.
 const READER: &str = "upstream";
@@ -77,6 +77,10 @@ impl<P: Upstream> Spooled<P> {
         let health = (Health::new(), log_health);
         let now_ms = place.clock.now_ms();
         let shared = Arc::new(Shared::new(upstream, log, limits, health, now_ms));
+        let states = committer.state();
+        let committed = states.first().and_then(|state| state.committed);
+        let position = u64::try_from(committed.unwrap_or_default()).unwrap_or_default();
+        shared.backlog.position.store(position, Ordering::Release);
         let drainer = Drainer {
             shared: Arc::clone(&shared),
             reader,

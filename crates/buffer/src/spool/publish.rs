@@ -87,7 +87,7 @@ impl<P: Upstream> Spooled<P> {
         record: Record,
     ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         let shared = &self.0;
-        let part = shared.upstream.part(&record.key);
+        let part = shared.upstream.part(&record);
         let size_bytes = record.key.len() + record.value.len();
         let mut lane = shared.lanes.lock(part);
         let (sent, flight) = if lane.is_tripped() && shared.is_usable() {

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use testkit::eventually;
 use testkit::usage::peak_resident_bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::push::now_ms;
+use crate::push::{now_ms, push};
 use crate::sluice::{PATIENCE, Sluice, reqwest_client};
 
 /// What a standalone may hold under attack: what its settings bound (bodies in flight, caches, the recent window), and
@@ -23,22 +24,21 @@ const MOST_BYTES: u64 = 900 << 20;
 const REQUESTS: usize = 18;
 const AT_ONCE: usize = 6;
 
-/// How long an attack may take: seconds, and minutes where the machine has other things to do.
-const ATTACK: Duration = Duration::from_secs(240);
+/// Who open idle connections.
+const OPENERS: usize = 20;
 
-/// Pushes a numbered sample after the other until it is told to stop; answers how many. Each must be taken.
+/// How long an attack may take: seconds, and minutes where the machine has other things to do.
+const ATTACK: Duration = Duration::from_secs(600);
+
+/// Pushes a numbered sample after the other until it is told to stop; answers how many. Each must be taken, after a 503 at
+/// the second or third attempt: a busy disk may take longer to confirm than a request waits.
 async fn push_on(url: String, stop: Arc<AtomicBool>) -> usize {
-    let client = reqwest_client().unwrap();
     let mut pushed = 0;
     while pushed == 0 || !stop.load(Ordering::Relaxed) {
         let body = json!({"metrics": [{
             "metric_name": "good_total", "timestamp": now_ms(), "value": pushed, "labels": {"n": pushed.to_string()}
         }]});
-        let answer = client.post(&url).body(body.to_string()).send().await;
-        let answer = answer.expect("a good client is answered");
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert_eq!(status.as_u16(), 200, "{text}");
+        push(&url, &body).await.expect("a good client is served");
         pushed += 1;
     }
     pushed
@@ -61,7 +61,7 @@ async fn beside(sluice: &Sluice, what: &str, attack: impl Future<Output = ()>) {
         .await
         .expect("the good client ends");
     let pushed = pushed.unwrap().unwrap();
-    assert_eq!(accepted() - before, pushed as f64, "{what}");
+    assert!(accepted() - before >= pushed as f64, "{what}");
     let peak = peak_resident_bytes(sluice.process.pid()).unwrap();
     assert!(peak < MOST_BYTES, "{what}: {} MiB", peak >> 20);
 }
@@ -281,7 +281,7 @@ async fn as_many_idle_connections_as_the_system_lets_us_open_do_no_harm() {
     let data_dir = folder.path().display().to_string();
     let settings = [
         ("SLUICE_DATA_DIR", data_dir.as_str()),
-        ("SLUICE_HTTP__HEADER_TIMEOUT", "60s"),
+        ("SLUICE_HTTP__HEADER_TIMEOUT", "10m"),
     ];
     let sluice = Sluice::start("standalone", &settings);
     // Ours are files of this process, theirs of that one: with fewer files than that allowed, there are fewer connections.
@@ -291,15 +291,32 @@ async fn as_many_idle_connections_as_the_system_lets_us_open_do_no_harm() {
         .saturating_sub(1500)
         .min(19_500);
     let address = SocketAddr::from(([127, 0, 0, 1], sluice.http_port()));
-    let mut idle = Vec::with_capacity(wanted);
+    let mut idle = Vec::new();
     beside(&sluice, "idle connections", async {
-        while idle.len() < wanted {
-            idle.push(TcpStream::connect(address).await.unwrap());
+        let mut openers = JoinSet::new();
+        for opener in 0..OPENERS {
+            openers.spawn(async move {
+                let mut own = Vec::new();
+                for _ in (opener..wanted).step_by(OPENERS) {
+                    own.push(TcpStream::connect(address).await.unwrap());
+                }
+                own
+            });
         }
+        idle.extend(openers.join_all().await);
     })
     .await;
     beside(&sluice, "while they are open", async {}).await;
-    let open = sluice.metric("sluice_http_connections_open", "").unwrap();
-    assert!(open >= wanted as f64, "{open} of {wanted} are open");
+    // The last of them may still wait to be accepted.
+    let open = async || {
+        let open = sluice.metric("sluice_http_connections_open", "");
+        let open = open.map_err(|error| error.to_string())?;
+        if open >= wanted as f64 {
+            Ok(())
+        } else {
+            Err(format!("{open} of {wanted} are open"))
+        }
+    };
+    eventually(PATIENCE, open).await;
     drop(idle);
 }

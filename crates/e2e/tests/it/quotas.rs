@@ -156,7 +156,7 @@ async fn a_repeat_after_a_lost_answer_is_stored_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenants_records_go_to_its_own_topic_and_a_consumer_reads_it_there() {
+async fn a_tenants_records_go_to_its_own_topic_and_all_others_do_not() {
     let topics = Topics::new("shared", 4);
     let own = unique("own");
     let topic = [("SLUICE_KAFKA__TENANT_TOPICS__A", own.as_str())];

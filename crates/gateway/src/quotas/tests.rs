@@ -305,7 +305,7 @@ async fn a_reload_lets_in_what_was_refused_and_refuses_what_was_let_in() {
 }
 
 #[tokio::test]
-async fn quotas_hold_for_remote_write_as_its_specification_has_partial_writes() {
+async fn the_good_part_of_a_text_body_is_stored_and_the_answer_is_400() {
     let server = server(limited(QuotaConfig {
         active_series: Some(1),
         ..QuotaConfig::default()

@@ -177,6 +177,19 @@ pub(crate) fn log_entry() -> Vec<Vec<u8>> {
         letter,
         b"\x02\x06groupskey".to_vec(),
         [&[3], &segment[..]].concat(),
+        // A journal of one write: a start, an item that is not compressed, its end.
+        [
+            &[4, 1][..],
+            &[0; 12],
+            &[2, 0, 0],
+            &[0; 8],
+            &[1, 0, 3, 0, 0, 0, 3, 0, 0, 0],
+            b"kval",
+            &[3],
+            &[0; 8],
+            b"FJL\x03",
+        ]
+        .concat(),
     ]
 }
 

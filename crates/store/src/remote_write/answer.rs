@@ -219,6 +219,9 @@ fn shortened(words: &str) -> String {
 }
 
 /// What an answer means, for the fuzz targets alone: whether the batch counts as written.
+///
+/// # Panics
+/// When the store could make us wait or talk without end.
 pub fn fuzzed_answer(status: StatusCode, headers: &HeaderMap, words: &str) -> bool {
     let mut is_written = false;
     for version in [Version::V1, Version::V2] {

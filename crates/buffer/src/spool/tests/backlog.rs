@@ -5,21 +5,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{NOW_MS, record};
+use crate::Record;
 use crate::spool::backlog::{Backlog, Choice, Fate, Gone};
 use crate::spool::late::Known;
 
 const NEVER_MS: i64 = i64::MIN;
 const MUCH: usize = 1 << 20;
 
-/// Parts are the last digit of a key.
-fn part(key: &[u8]) -> usize {
-    usize::from(key.last().copied().unwrap_or_default())
+/// Parts are the last letter of a key.
+fn part(record: &Record) -> usize {
+    usize::from(record.key.last().copied().unwrap_or_default())
 }
 
 fn backlog(keys: &[&str]) -> Backlog {
     let mut backlog = Backlog::default();
     for (key, offset) in keys.iter().zip(0..) {
-        backlog.push(offset, part(key.as_bytes()), record(key, offset));
+        let record = record(key, offset);
+        backlog.push(offset, part(&record), record);
     }
     backlog
 }
@@ -90,7 +92,8 @@ fn a_record_that_is_refused_for_good_is_sent_once_more_alone_in_its_part() {
         _ => Fate::Delivered,
     };
     backlog.settle(now, &fates(&choice, refused));
-    backlog.push(4, part(b"b"), record("b", 4));
+    let fifth = record("b", 4);
+    backlog.push(4, part(&fifth), fifth);
     let choice = choose(&mut backlog, now);
     assert_eq!(offsets(&choice), [1, 4]);
     assert!(choice.send[0].is_suspect());

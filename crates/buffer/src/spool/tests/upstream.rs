@@ -133,7 +133,7 @@ impl Publish for Fake {
 }
 
 impl Upstream for Fake {
-    fn part(&self, key: &[u8]) -> usize {
-        part(key)
+    fn part(&self, record: &Record) -> usize {
+        part(&record.key)
     }
 }
