@@ -27,8 +27,9 @@ pub(super) fn publish_error(
             "the clock of this gateway differs too much from the broker's, which would delete the record at once: {}",
             describe(code)
         )),
-        RDKafkaErrorCode::InvalidRecord
-        | RDKafkaErrorCode::UnsupportedForMessageFormat => PublishError::Refused(describe(code)),
+        RDKafkaErrorCode::InvalidRecord | RDKafkaErrorCode::UnsupportedForMessageFormat => {
+            PublishError::Refused(describe(code))
+        }
         RDKafkaErrorCode::BrokerDestroy => PublishError::Closed,
         // Timed out, not enough replicas, no leader, not allowed, purged: it may still arrive, or be
         // there already, and whoever sent it still owns it.
