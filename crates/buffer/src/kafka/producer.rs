@@ -9,7 +9,6 @@ mod delivery;
 mod headers;
 mod watch;
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -414,10 +413,9 @@ impl Upstream for Producer {
             return partition;
         }
         // Another topic may fail by itself.
-        let mut hasher = DefaultHasher::new();
-        topic.hash(&mut hasher);
-        let of_topic = usize::try_from(hasher.finish() >> 32).unwrap_or_default();
-        (of_topic << 16) | partition
+        let mut others = config.tenant_topics.values();
+        let number = others.position(|other| other == topic).unwrap_or_default() + 1;
+        (number << 16) | partition
     }
 }
 

@@ -167,7 +167,7 @@ async fn a_wrong_password_for_kafka_is_a_reason_not_to_be_ready() -> anyhow::Res
     ]);
     let consumer = Sluice::start_unready("consumer", &settings);
     let text = eventually_blocking(PATIENCE, || {
-        let text = consumer.readiness().unwrap_or_default();
+        let (_, text) = consumer.readiness().unwrap_or_default();
         if text.to_ascii_lowercase().contains("authentication") {
             Ok(text)
         } else {

@@ -137,11 +137,6 @@ impl Sluice {
         }
     }
 
-    /// What `/readyz` says.
-    pub(crate) fn readiness(&self) -> anyhow::Result<String> {
-        Ok(testkit::http::get(self.admin_port, "/readyz")?.text())
-    }
-
     /// The port of the public listener.
     pub(crate) fn http_port(&self) -> u16 {
         self.http_port

@@ -98,8 +98,10 @@ fn stored(kafka: &Kafka, topics: &Topics) -> BTreeMap<String, Vec<u64>> {
     for record in kafka.read(&topics.samples) {
         let sample: Value = serde_json::from_slice(&record.value.unwrap()).unwrap();
         let name = sample["metric_name"].as_str().unwrap().to_owned();
-        let number = sample["value"].as_f64().unwrap();
-        stored.entry(name).or_default().push(number as u64);
+        // A whole number, shown as one: 7 or 7.0.
+        let number = sample["value"].as_f64().unwrap().to_string();
+        let number = number.parse().unwrap();
+        stored.entry(name).or_default().push(number);
     }
     stored
 }

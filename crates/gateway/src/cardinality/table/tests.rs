@@ -1,3 +1,5 @@
+//! What the table of counted names keeps, and what it lets go.
+
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 

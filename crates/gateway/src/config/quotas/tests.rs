@@ -1,3 +1,5 @@
+//! What the check of section `quotas` finds.
+
 use serde_json::json;
 
 use super::QuotasConfig;

@@ -1,3 +1,5 @@
+//! Rates as debts: what is let in, and how long a sender waits.
+
 use std::time::Duration;
 
 use tokio::time::Instant;

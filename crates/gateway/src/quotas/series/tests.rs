@@ -1,3 +1,5 @@
+//! Which series are active, and which are one too many.
+
 use proptest::prelude::*;
 
 use super::{ActiveSeries, Full, Limited};

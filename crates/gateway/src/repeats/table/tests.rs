@@ -1,3 +1,5 @@
+//! What is remembered of requests, for how long, and in how many bytes.
+
 use std::time::Duration;
 
 use axum::body::Body;
