@@ -9,10 +9,12 @@ type Sent = (u8, u8, u8, bool);
 /// More names than there are shards.
 const NAMES: u8 = 40;
 
+/// When it comes, whose it is, and its samples' metrics, hosts and kinds.
+type Arriving = (u64, u8, Vec<(u8, u8, bool)>);
+
 #[derive(Debug)]
 struct Mixed {
-    /// When each request comes, whose it is, and its samples' metrics, hosts and kinds.
-    requests: Vec<(u64, u8, Vec<(u8, u8, bool)>)>,
+    requests: Vec<Arriving>,
     behaviours: Vec<bool>,
     max_record_bytes: usize,
     format: RecordFormat,
