@@ -11,6 +11,7 @@ use gateway::{Beside, PushGroups};
 use service::health::{Condition, Health};
 use store::recent::Recent;
 
+use crate::clock::Machine;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
@@ -38,7 +39,7 @@ pub(crate) async fn run(source: Source, settings: Settings) -> anyhow::Result<()
         dir: lock.dir().join("spool"),
         retention: settings.buffer.retention.0,
         window_bytes: settings.kafka.max_queue.bytes(),
-        clock: Arc::new(service::clock::now_ms),
+        clock: Arc::new(Machine::default()),
     };
     let readiness = process.health.condition("buffer", waiting.as_str());
     let upstream = Arc::clone(&producer);

@@ -134,8 +134,8 @@ impl<P: Publish> Public<P> {
         process
             .step("statsd", self.statsd.stop(process.deadline))
             .await;
-        process
-            .step("buffer", self.gateway.drain(process.deadline))
-            .await;
+        // Before the step's own end, so that it can say what is left.
+        let deadline = process.deadline.mul_f64(0.95);
+        process.step("buffer", self.gateway.drain(deadline)).await;
     }
 }

@@ -15,6 +15,10 @@ use crate::Record;
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
+/// How long a part has to have taken nothing before its records can be too old: a start, a full queue and a leader that
+/// moves take less.
+const SURE_AFTER: Duration = Duration::from_secs(60);
+
 /// A record that was read from the spool.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
@@ -34,6 +38,7 @@ impl Held {
 /// A part that did not take a record.
 #[derive(Debug, Clone, Copy)]
 struct Blocked {
+    since: Instant,
     until: Instant,
     pause: Duration,
 }
@@ -43,7 +48,7 @@ struct Blocked {
 pub(super) enum Gone {
     /// The upstream had it already.
     Confirmed,
-    /// It waited too long while its part took nothing.
+    /// It waited too long, and its part has taken nothing for a minute.
     Expired,
 }
 
@@ -67,7 +72,7 @@ pub(super) enum Fate {
 }
 
 /// Records in the order of their offsets.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Backlog {
     held: VecDeque<Held>,
     bytes: usize,
@@ -109,7 +114,7 @@ impl Backlog {
     }
 
     /// Decides what to do next, and removes what is to be forgotten. `part` says where a record belongs now, `late` what
-    /// is known of a copy, and records received before `cutoff_ms` are given up where their part is blocked.
+    /// is known of a copy, and records received before `cutoff_ms` are given up where their part has taken nothing for long.
     pub(super) fn choose(
         &mut self,
         now: Instant,
@@ -132,22 +137,26 @@ impl Backlog {
             }
             held.part = part(&held.record);
             let blocked = self.blocked.get(&held.part);
-            if blocked.is_some() && held.record.received_at_ms < cutoff_ms {
-                gone.insert(held.offset, Gone::Expired);
-                continue;
-            }
-            if closed.contains(&held.part) {
-                continue;
-            }
-            let is_probe = match blocked {
-                Some(blocked) if now < blocked.until || probed.contains(&held.part) => {
+            let is_away =
+                blocked.is_some_and(|blocked| now.duration_since(blocked.since) >= SURE_AFTER);
+            let is_too_old = is_away && held.record.received_at_ms < cutoff_ms;
+            if !is_too_old {
+                if closed.contains(&held.part) {
+                    continue;
+                }
+                let is_resting = blocked
+                    .is_some_and(|blocked| now < blocked.until || probed.contains(&held.part));
+                if is_resting {
                     closed.insert(held.part);
                     continue;
                 }
-                Some(_) => true,
-                None => false,
-            };
+            }
+            let is_probe = blocked.is_some();
             match late(held.offset) {
+                Known::Nothing if is_too_old => {
+                    gone.insert(held.offset, Gone::Expired);
+                    continue;
+                }
                 Known::Nothing => {}
                 Known::Open => {
                     waits_for_answer = true;
@@ -212,12 +221,14 @@ impl Backlog {
             }
         }
         for part in failed {
-            let pause = self
-                .blocked
-                .get(&part)
-                .map_or(PAUSE_MIN, |blocked| (blocked.pause * 2).min(PAUSE_MAX));
-            let until = now + pause;
-            self.blocked.insert(part, Blocked { until, pause });
+            let before = self.blocked.get(&part);
+            let pause = before.map_or(PAUSE_MIN, |blocked| (blocked.pause * 2).min(PAUSE_MAX));
+            let blocked = Blocked {
+                since: before.map_or(now, |blocked| blocked.since),
+                until: now + pause,
+                pause,
+            };
+            self.blocked.insert(part, blocked);
         }
         for held in &mut self.held {
             if suspects.contains(&held.offset) {

@@ -3,11 +3,13 @@
 //! A round is what may be on its way at once. It is answered as a whole before the next one begins, so that a failure
 //! in the middle cannot put a later record of a key before an earlier one. The cursor moves behind what is confirmed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::FutureExt as _;
+use futures::future::{Either, join_all, ready};
 use service::log_limit::LogLimit;
 use service::tasks::CancellationToken;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -47,6 +49,8 @@ pub struct Drainer<P> {
     pub(super) position: u64,
     pub(super) committed: u64,
     pub(super) readiness: service::health::Condition,
+    /// Whether the upstream has ever said that it takes records.
+    pub(super) was_ready: bool,
 }
 
 impl<P: Upstream> Drainer<P> {
@@ -67,6 +71,10 @@ impl<P: Upstream> Drainer<P> {
             if let Err(error) = self.read().await {
                 self.give_up(&error).await;
                 continue;
+            }
+            let is_broken = &self.shared.backlog.is_broken;
+            if is_broken.swap(false, Ordering::AcqRel) {
+                tracing::info!("the spool can be read again, and takes records");
             }
             self.send().await;
             self.show();
@@ -173,15 +181,15 @@ impl<P: Upstream> Drainer<P> {
     /// One round: what can be sent is sent and answered, what can be forgotten is.
     async fn send(&mut self) {
         let shared = Arc::clone(&self.shared);
-        let max_age_ms = i64::try_from(shared.limits.max_age.as_millis()).unwrap_or(i64::MAX);
+        let (round_bytes, cutoff_ms) = (self.round_bytes(), self.cutoff_ms());
         let Choice {
             send,
             gone,
             look_at,
         } = self.backlog.choose(
             Instant::now(),
-            self.round_bytes(),
-            shared.steady.now_ms().saturating_sub(max_age_ms),
+            round_bytes,
+            cutoff_ms,
             |record| shared.upstream.part(record),
             |offset| shared.late.look(offset),
         );
@@ -195,13 +203,41 @@ impl<P: Upstream> Drainer<P> {
             }
             return;
         }
-        // All are enqueued before the first is waited for.
-        let answers: Vec<_> = send
-            .iter()
-            .map(|held| shared.upstream.publish(held.record.clone()))
-            .collect();
+        // All are enqueued before the first is waited for. Behind one that was refused at once, as by a full queue,
+        // nothing more of its part is.
+        let mut shut = HashSet::new();
+        let mut answers = Vec::with_capacity(send.len());
+        for held in &send {
+            if shut.contains(&held.part) {
+                answers.push(Either::Left(ready(Err(PublishError::QueueFull))));
+                continue;
+            }
+            let mut answer = Box::pin(shared.upstream.publish(held.record.clone()));
+            match answer.as_mut().now_or_never() {
+                Some(answer) => {
+                    if answer.is_err() {
+                        shut.insert(held.part);
+                    }
+                    answers.push(Either::Left(ready(answer)));
+                }
+                None => answers.push(Either::Right(answer)),
+            }
+        }
         let answers = join_all(answers).await;
         self.settle(&send, &answers).await;
+    }
+
+    /// What was received before this is too old, should Kafka take nothing. Nothing is before Kafka was there once; and
+    /// of two clocks the one counts by which records are younger, since somebody may have set the wall clock.
+    fn cutoff_ms(&mut self) -> i64 {
+        let shared = &self.shared;
+        self.was_ready |= shared.upstream_health.is_ready();
+        if !self.was_ready {
+            return i64::MIN;
+        }
+        let max_age_ms = i64::try_from(shared.limits.max_age.as_millis()).unwrap_or(i64::MAX);
+        let now_ms = shared.steady.now_ms().min(shared.clock.now_ms());
+        now_ms.saturating_sub(max_age_ms)
     }
 
     async fn settle(&mut self, sent: &[Held], answers: &[Result<crate::Durability, PublishError>]) {

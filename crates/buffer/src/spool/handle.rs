@@ -75,8 +75,8 @@ impl<P: Upstream> Spooled<P> {
             window_bytes: place.window_bytes,
         };
         let health = (Health::new(), log_health);
-        let now_ms = place.clock.now_ms();
-        let shared = Arc::new(Shared::new(upstream, log, limits, health, now_ms));
+        let clock = Arc::clone(&place.clock);
+        let shared = Arc::new(Shared::new(upstream, log, limits, health, clock));
         let states = committer.state();
         let committed = states.first().and_then(|state| state.committed);
         let position = u64::try_from(committed.unwrap_or_default()).unwrap_or_default();
@@ -89,6 +89,7 @@ impl<P: Upstream> Spooled<P> {
             position: 0,
             committed: 0,
             readiness,
+            was_ready: false,
         };
         Ok((Self(shared), drainer))
     }

@@ -142,8 +142,16 @@ async fn fly<P: Upstream>(
             }
             return Ok(durability);
         }
-        // Neither would it be taken later.
-        Ok(Err(error)) if error.is_final() => return Err(error),
+        // Neither would it be taken later; but a copy that is durable is not taken back: the drain decides on it.
+        Ok(Err(error)) if error.is_final() => {
+            let Some(copy) = flight.leave() else {
+                return Err(error);
+            };
+            let expected = Expected(shared);
+            let copied = copy.await;
+            drop(expected);
+            return copied.map(|_| Durability::Spool).map_err(|_| error);
+        }
         Ok(Err(error)) => Some(error),
         Err(_) => None,
     };

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use model::Clock;
 use service::health::Health;
 use service::log_limit::LogLimit;
 use tokio::time::Instant;
@@ -43,6 +44,7 @@ pub(super) struct Shared<P> {
     pub(super) backlog: Progress,
     /// Time that a jump of the clock does not change.
     pub(super) steady: Steady,
+    pub(super) clock: Arc<dyn Clock>,
     reason: Mutex<Arc<str>>,
 }
 
@@ -100,7 +102,7 @@ impl<P> Shared<P> {
         log: Log,
         limits: Limits,
         (upstream_health, log_health): (Health, Health),
-        now_ms: i64,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             upstream,
@@ -113,7 +115,8 @@ impl<P> Shared<P> {
             log_health,
             fresh_bytes: AtomicUsize::new(0),
             backlog: Progress::default(),
-            steady: Steady::from(now_ms),
+            steady: Steady::from(clock.now_ms()),
+            clock,
             reason: Mutex::new(Arc::from("nothing was sent yet")),
         }
     }

@@ -53,16 +53,21 @@ impl Producer {
                 (found, Some(letters))
             }
         };
-        if let Purpose::Samples { .. } = &self.shared.purpose {
-            let own = self.prepare_own_topics(retention).await?;
-            // Records are cut before it is asked whose topic they are for.
-            found.max_message_bytes = found.max_message_bytes.into_iter().chain(own).min();
-        }
+        let own = match &self.shared.purpose {
+            Purpose::Samples { .. } => self.prepare_own_topics(retention).await,
+            Purpose::Table => Ok(None),
+        };
+        // Records are cut before it is asked whose topic they are for.
+        let least_bytes = own.as_ref().ok().copied().flatten();
+        let known = found.max_message_bytes.into_iter();
+        found.max_message_bytes = known.chain(least_bytes).min();
         self.open(&found, dead_letters.as_ref())
             .map_err(|error| TopicError {
                 topic: config.topic.clone(),
                 reason: error.to_string(),
             })?;
+        // One tenant's topic that cannot be had is said, and keeps back nobody else's records.
+        own?;
         Ok(found)
     }
 

@@ -140,7 +140,20 @@ fn only_what_cannot_be_sent_gets_too_old() {
         _ => Fate::Delivered,
     };
     backlog.settle(now, &fates(&choice, a_fails));
+    // One failure may be a start, or a full queue.
     let choice = backlog.choose(now, MUCH, cutoff_ms, part, |_| Known::Nothing);
+    assert!(choice.send.is_empty() && choice.gone.is_empty());
+    let soon = now + Duration::from_secs(1);
+    let choice = backlog.choose(soon, MUCH, cutoff_ms, part, |_| Known::Nothing);
+    backlog.settle(soon, &fates(&choice, |_| Fate::NotNow));
+
+    let late = now + Duration::from_secs(60);
+    // What was confirmed meanwhile is no loss.
+    let choice = backlog
+        .clone()
+        .choose(late, MUCH, cutoff_ms, part, |_| Known::Confirmed);
+    assert_eq!(choice.gone[0].1, Gone::Confirmed);
+    let choice = backlog.choose(late, MUCH, cutoff_ms, part, |_| Known::Nothing);
     assert_eq!(choice.gone.len(), 1);
     assert_eq!(choice.gone[0].1, Gone::Expired);
     assert!(backlog.is_empty());

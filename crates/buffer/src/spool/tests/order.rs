@@ -37,7 +37,9 @@ async fn run(steps: Vec<Step>) {
     bench.config.after = Period::millis(50);
     let mut spool = bench.open().await;
     let mut next = 0_u64;
-    let mut acknowledged: Vec<(&str, u64, Durability)> = Vec::new();
+    let mut acknowledged: Vec<(&str, u64, (usize, Durability))> = Vec::new();
+    // What is new after a restart may overtake what is left from before it.
+    let mut life = 0;
     for step in steps {
         match step {
             Step::Publish(count) => {
@@ -49,13 +51,14 @@ async fn run(steps: Vec<Step>) {
                     async move { (key, number, answer.await) }
                 });
                 for (key, number, answer) in join_all(answers).await {
-                    acknowledged.push((key, number, answer.unwrap()));
+                    acknowledged.push((key, number, (life, answer.unwrap())));
                 }
             }
             Step::Mood(mood) => bench.upstream.set(mood),
             Step::GiveUp => bench.upstream.give_up(),
             Step::Breathe => tokio::time::sleep(Duration::from_millis(3)).await,
             Step::Restart => {
+                life += 1;
                 spool.close().await;
                 // The process that had asked is gone.
                 bench.upstream.give_up();
@@ -70,7 +73,7 @@ async fn run(steps: Vec<Step>) {
         let mut seen = BTreeSet::new();
         let mut firsts = bench.upstream.numbers(key);
         firsts.retain(|number| seen.insert(*number));
-        let mut by_durability: BTreeMap<Durability, BTreeSet<u64>> = BTreeMap::new();
+        let mut by_durability: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
         for (of, number, durability) in &acknowledged {
             if *of == key {
                 assert!(
