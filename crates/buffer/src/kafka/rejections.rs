@@ -55,3 +55,6 @@ impl Reject for Rejections {
         self.producer.keep(rejected)
     }
 }
+
+#[cfg(test)]
+mod tests;
