@@ -39,8 +39,8 @@ pub struct Config {
     /// A Kafka topic that gets every refused sample as it was sent, in a record of its own; nothing by default. Created
     /// where it is missing, and kept as long as the samples.
     pub topic: Option<String>,
-    /// Bytes of refused samples that may wait for that topic, or for Kafka's answer; those that come then are counted
-    /// and left out. No answer waits for them.
+    /// Bytes of refused samples that may wait for `rejections.topic`, or for Kafka's answer; those that come then are
+    /// counted and left out. No answer waits for them.
     pub max_queue: Size,
 }
 

@@ -128,7 +128,7 @@ async fn a_refused_sample_lands_with_its_very_bytes_and_all_that_is_known_of_it(
 }
 
 #[tokio::test]
-async fn lines_land_as_they_were_sent_and_without_a_name_there_is_no_key() {
+async fn lines_land_as_they_were_sent_with_the_name_as_far_as_it_was_read() {
     let kept = kept(
         &[
             ("/api/v1/import/prometheus", "up 1\nbad line {\r\n"),
@@ -140,7 +140,8 @@ async fn lines_land_as_they_were_sent_and_without_a_name_there_is_no_key() {
     let parts: Vec<_> = kept.iter().map(part).collect();
     let text = "text/plain";
     assert_eq!(parts, [("bad line {", text), ("cpu value=", text)]);
-    assert_eq!((kept[0].index, &kept[0].metric_name), (Some(1), &None));
+    assert_eq!(kept[0].index, Some(1));
+    assert_eq!(kept[0].metric_name.as_deref(), Some(&b"bad"[..]));
 }
 
 #[tokio::test]
@@ -160,12 +161,19 @@ async fn of_a_batch_that_is_all_or_nothing_the_good_ones_land_too() {
             (Some(2), "batch_refused", good.as_str()),
         ]
     );
+    assert_eq!(kept[0].metric_name, None);
+    assert_eq!(kept[1].metric_name.as_deref(), Some(&b"up"[..]));
 }
 
 #[tokio::test]
 async fn those_that_an_answer_does_not_list_land_as_well() {
     let bad: Vec<String> = (0..250)
-        .map(|n| format!(r#"{{"metric_name":"cpu","timestamp":{n},"value":1,"labels":{{}}}}"#))
+        .map(|n| {
+            format!(
+                r#"{{"metric_name":"cpu","timestamp":{},"value":1,"labels":{{}}}}"#,
+                1_700_000_000 + n
+            )
+        })
         .collect();
     let body = format!(r#"{{"metrics":[{}]}}"#, bad.join(","));
     let kept = kept(&[("/metrics", &body)], 250).await;
@@ -252,7 +260,7 @@ fn counted(act: impl Future<Output = ()>) -> Vec<(String, u64)> {
 
 #[test]
 fn a_flood_is_bounded_counted_and_answered_as_ever() {
-    let bad = vec![r#"{"metric_name":"cpu","timestamp":1,"value":1,"labels":{}}"#; 1000];
+    let bad = vec![r#"{"metric_name":"cpu","timestamp":1700000000,"value":1,"labels":{}}"#; 1000];
     let body = format!(r#"{{"metrics":[{},{}]}}"#, good(), bad.join(","));
     let found = counted(async {
         let stuck = FakeTopic {
