@@ -17,5 +17,8 @@ mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
 pub use memo::{Claim, Memo};
-pub use publish::{BuryDead, ContentType, DeadLetter, Durability, Publish, PublishError, Record};
+pub use publish::{
+    BuryDead, ContentType, DeadLetter, Durability, Original, Publish, PublishError, Record, Reject,
+    Rejected,
+};
 pub use table::{Change, Follow, MAX_KEY_BYTES, Table};

@@ -178,3 +178,66 @@ pub trait BuryDead: Send + Sync + 'static {
     /// Writes a dead letter.
     fn bury(&self, letter: DeadLetter) -> impl Future<Output = Result<(), PublishError>> + Send;
 }
+
+/// The bytes of a sample that the gateway refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Original {
+    /// The smallest part of what was sent that holds it.
+    Part {
+        /// As they were sent.
+        bytes: Bytes,
+        /// How they are to be read.
+        content_type: &'static str,
+    },
+    /// It was not found in what was sent, or that cannot be cut.
+    Missing,
+    /// It was found, and does not fit into a record.
+    TooLarge,
+}
+
+impl Original {
+    /// The header `original`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Part { .. } => "part",
+            Self::Missing => "missing",
+            Self::TooLarge => "too-large",
+        }
+    }
+}
+
+/// A sample that the gateway refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The metric name, if it is known.
+    pub metric_name: Option<Bytes>,
+    /// Its bytes.
+    pub original: Original,
+    /// A stable code.
+    pub reason: &'static str,
+    /// What the sender was told; may be empty.
+    pub message: String,
+    /// Whose it was.
+    pub tenant: Option<Arc<str>>,
+    /// Who sent it.
+    pub source: Option<Arc<str>>,
+    /// As what it came.
+    pub protocol: &'static str,
+    /// Its position in its request, from 0, if it had one.
+    pub index: Option<u32>,
+    /// When, milliseconds since the Unix epoch.
+    pub at_ms: i64,
+}
+
+/// Keeps refused samples; durable when answered, like [`Publish`].
+pub trait Reject: Send + Sync + 'static {
+    /// Writes one.
+    fn reject(&self, rejected: &Rejected) -> impl Future<Output = Result<(), PublishError>> + Send;
+}
+
+impl<R: Reject> Reject for Arc<R> {
+    fn reject(&self, rejected: &Rejected) -> impl Future<Output = Result<(), PublishError>> + Send {
+        self.as_ref().reject(rejected)
+    }
+}

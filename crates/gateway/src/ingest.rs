@@ -26,10 +26,10 @@ use crate::pool::Pool;
 use crate::protocol::Protocol;
 use crate::pushgateway::OWN_PROTOCOL;
 use crate::quotas::Quotas;
-use crate::receipts::{FindParts, Receipts};
+use crate::receipts::{Receipts, Sent};
 use crate::refusals::Refusals;
 use crate::repeats::First;
-use crate::validate::{Standards, Validated, validate};
+use crate::validate::{Standards, Validated, names, validate};
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
@@ -96,16 +96,6 @@ pub(crate) struct Pipeline {
     pub is_draining: AtomicBool,
 }
 
-/// Whose samples are submitted, by which protocol, and what happens to good ones beside bad ones.
-#[derive(Clone, Copy)]
-struct Sender<'s> {
-    protocol: &'static str,
-    origin: &'s Origin,
-    policy: Policy,
-    /// Finds what was refused, as it was sent.
-    parts: FindParts<'s>,
-}
-
 /// The work on the processor is done; the buffer has not answered yet.
 pub(crate) struct Submitted {
     pub outcome: Outcome,
@@ -153,13 +143,14 @@ impl Pipeline {
                 0
             };
             permit.weigh(weighed);
-            let sender = Sender {
+            let sent = Sent {
                 protocol: P::NAME,
                 origin: &intake.origin,
-                policy: intake.policy,
                 parts: &|wanted| protocol.parts(&body, wanted),
+                part_type: P::PART_TYPE,
             };
-            let (mut submitted, lessons) = pipeline.submit_with(sender, decoded, &catalogue)?;
+            let (mut submitted, lessons) =
+                pipeline.submit_with(sent, intake.policy, decoded, &catalogue)?;
             if let Some(first) = first
                 && let Some(settled) = submitted.settled.take()
             {
@@ -251,30 +242,29 @@ impl Pipeline {
         policy: Policy,
         decoded: Decoded<'_>,
     ) -> Result<Submitted, Error> {
-        let sender = Sender {
+        let sent = Sent {
             protocol,
             origin,
-            policy,
             // It did not come as a body.
             parts: &|_| Vec::new(),
+            part_type: "",
         };
-        let (submitted, _) = self.submit_with(sender, decoded, self.catalogue.nothing())?;
+        let nothing = self.catalogue.nothing();
+        let (submitted, _) = self.submit_with(sent, policy, decoded, nothing)?;
         Ok(submitted)
     }
 
     /// Like [`Self::submit`], where series may be those of a catalogue. Answers also what it may learn.
     fn submit_with<'a>(
         &self,
-        sender: Sender<'_>,
+        sent: Sent<'_>,
+        policy: Policy,
         decoded: Decoded<'a>,
         catalogue: &Catalogue,
     ) -> Result<(Submitted, Lessons<'a>), Error> {
-        let Sender {
-            protocol,
-            origin,
-            policy,
-            parts,
-        } = sender;
+        let Sent {
+            protocol, origin, ..
+        } = sent;
         let now_ms = self.clock.now_ms();
         self.families
             .learn(origin.tenant.as_ref(), &decoded.families, &self.limits);
@@ -285,22 +275,22 @@ impl Pipeline {
         };
         let Validated {
             batch,
-            refusals,
+            mut refusals,
             ignored,
             unknown,
         } = validate(decoded, self.standards(protocol, origin, now_ms), catalogue);
-        self.receipts.samples(protocol, origin, &refusals, parts);
+        self.receipts.samples(sent, &refusals);
+        refusals.forget_unlisted();
         let stored = batch.counts();
         if refusals.is_passing() {
             return Err(Error::Batch(refusals));
         }
         if policy == Policy::AllOrNothing && !refusals.is_empty() {
-            let (samples, why) = (
-                stored.samples(),
-                "others of the request were refused, which wanted all or nothing",
-            );
+            let why = "others of the request were refused, which wanted all or nothing";
+            let why = Refusal::new(Code::BatchRefused, why);
+            let names = || names(&batch, catalogue);
             self.receipts
-                .whole_batch(protocol, origin, Code::BatchRefused, samples, why);
+                .whole_batch(sent, &why, stored.samples(), names);
             return Err(Error::Batch(refusals));
         }
         let records_bytes = self.coalescer.records_bytes(&batch, knowledge, origin);
@@ -309,10 +299,11 @@ impl Pipeline {
                 "the samples become about {records_bytes} bytes of JSON records, the limit is {MAX_RECORDS_BYTES}; \
                  send several smaller bodies"
             );
-            let samples = stored.samples();
+            let why = Refusal::new(Code::TooManySamples, message);
+            let names = || names(&batch, catalogue);
             self.receipts
-                .whole_batch(protocol, origin, Code::TooManySamples, samples, &message);
-            return Err(Error::Body(Refusal::new(Code::TooManySamples, message)));
+                .whole_batch(sent, &why, stored.samples(), names);
+            return Err(Error::Body(why));
         }
         for (what, count) in &ignored {
             metrics::ignored(protocol, *what, *count);

@@ -54,5 +54,6 @@ pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;
 pub use quotas::QuotasHandle;
+pub use receipts::RejectionTopic;
 pub use router::{Beside, Gateway, router};
 pub use statsd::{Statsd, StatsdError};

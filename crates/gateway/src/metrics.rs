@@ -32,6 +32,7 @@ const REJECTED: &str = "sluice_gateway_samples_rejected_total";
 const IGNORED: &str = "sluice_gateway_ignored_total";
 const REJECTED_BY_SOURCE: &str = "sluice_gateway_samples_rejected_by_source_total";
 const REFUSED_BY_SOURCE: &str = "sluice_gateway_requests_refused_by_source_total";
+const RECEIPTS: &str = "sluice_gateway_rejection_receipts_total";
 const REFUSALS: &str = "sluice_gateway_requests_refused_total";
 const DENIED: &str = "sluice_gateway_access_denied_total";
 const PASSWORDS: &str = "sluice_gateway_access_passwords_total";
@@ -145,6 +146,13 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["source", "reason"],
         help: "Requests answered with an error, by who sent them, like the samples.",
+    },
+    Metric {
+        name: RECEIPTS,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "Refused samples for the rejections topic: `written` are in it, `dropped` found its queue full, `failed` were \
+               not confirmed.",
     },
     Metric {
         name: IGNORED,
@@ -357,6 +365,15 @@ pub(crate) fn rejected_by_source(source: String, reason: Code, samples: u64) {
 /// Counts a request that was refused as a whole, by who sent it.
 pub(crate) fn refused_by_source(source: String, reason: Code) {
     counter!(REFUSED_BY_SOURCE, "source" => source, "reason" => reason.as_str()).increment(1);
+}
+
+pub(crate) const RECEIPT_WRITTEN: &str = "written";
+pub(crate) const RECEIPT_DROPPED: &str = "dropped";
+pub(crate) const RECEIPT_FAILED: &str = "failed";
+
+/// Counts refused samples for the rejections topic.
+pub(crate) fn receipts(outcome: &'static str, samples: u64) {
+    counter!(RECEIPTS, "outcome" => outcome).increment(samples);
 }
 
 /// Counts what was passed over.

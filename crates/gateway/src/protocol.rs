@@ -84,6 +84,9 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         catalogue: &Catalogue,
     ) -> Result<Decoded<'a>, Refusal>;
 
+    /// How [`Self::parts`] are to be read.
+    const PART_TYPE: &'static str = "";
+
     /// The bytes of objects of a decoded body as they were sent, where they can be found again: for receipts of what was
     /// refused. `wanted` is sorted.
     fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {

@@ -1,15 +1,21 @@
-//! A receipt for everything that is refused: counted by source, and remembered for whoever looks for their data.
+//! A receipt for everything that is refused: counted by source, remembered for whoever looks for their data, and, where
+//! there is a topic for it, kept with its bytes.
 //!
 //! Nothing here is done for samples that are taken, and nothing here makes an answer wait.
+
+mod topic;
 
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use codec::parts::Part;
 use http::request::Parts;
-use model::{Clock, Code, Refused};
+use model::{Clock, Code, Refusal, Refused};
 use service::rejections::{By, Kind, Rejection, Rejections, SHOWN_BYTES, What};
 
+pub use self::topic::RejectionTopic;
+
+use self::topic::Receipt;
 use crate::error::Error;
 use crate::ingest::Origin;
 use crate::metrics;
@@ -24,17 +30,37 @@ const UNKNOWN: &str = "unknown";
 /// Finds the bytes of refused objects, by their indices.
 pub(crate) type FindParts<'f> = &'f (dyn Fn(&[u32]) -> Vec<Part<'f>> + 'f);
 
+/// What the samples after the listed ones are told.
+const UNLISTED: &str = "one of many in its request, of which the first hundred say more";
+
+/// What was sent: as what, by whom, and how its parts are found again.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent<'s> {
+    pub(crate) protocol: &'static str,
+    pub(crate) origin: &'s Origin,
+    pub(crate) parts: FindParts<'s>,
+    /// How a part is to be read.
+    pub(crate) part_type: &'static str,
+}
+
 /// Where receipts go.
 pub(crate) struct Receipts {
     record: Arc<Rejections>,
+    topic: Option<RejectionTopic>,
     sources: Sources,
     clock: Arc<dyn Clock>,
 }
 
 impl Receipts {
-    pub(crate) fn new(record: Arc<Rejections>, max_sources: u32, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        record: Arc<Rejections>,
+        topic: Option<RejectionTopic>,
+        max_sources: u32,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             record,
+            topic,
             sources: Sources::new(max_sources),
             clock,
         }
@@ -50,31 +76,46 @@ impl Receipts {
     }
 
     /// Counts and remembers the refused samples of a request.
-    pub(crate) fn samples(
-        &self,
-        protocol: &'static str,
-        origin: &Origin,
-        refusals: &Refusals,
-        parts: FindParts<'_>,
-    ) {
+    pub(crate) fn samples(&self, sent: Sent<'_>, refusals: &Refusals) {
         if refusals.is_empty() {
             return;
         }
+        let Sent {
+            protocol, origin, ..
+        } = sent;
         for (code, count) in refusals.counts() {
             self.count(protocol, origin, *code, *count);
         }
-        if !self.record.is_on() {
+        if !self.record.is_on() && self.topic.is_none() {
             return;
         }
         let at_ms = self.clock.now_ms();
         let told = refusals.listed();
-        let indices: Vec<u32> = told.iter().map(|refused| refused.index).collect();
-        let parts = parts(&indices);
+        let topic = self.open_topic(refusals.refused());
+        let unlisted = topic.map_or(&[][..], |_| refusals.unlisted());
+        let all = told.iter().chain(unlisted);
+        let indices: Vec<u32> = all.clone().map(|refused| refused.index).collect();
+        let parts = (sent.parts)(&indices);
+        if let Some(topic) = topic {
+            topic.take(all.map(|refused| Receipt {
+                metric_name: &refused.metric_name,
+                part: part(&parts, refused.index),
+                reason: refused.refusal.code.as_str(),
+                message: match refused.refusal.message.as_str() {
+                    "" => UNLISTED,
+                    message => message,
+                },
+                index: Some(refused.index),
+                ..receipt(sent, at_ms)
+            }));
+        }
+        if !self.record.is_on() {
+            return;
+        }
         let told_rejections = told.iter().map(|refused| {
-            let found = parts.iter().find(|(index, _)| *index == refused.index);
             let mut rejection = of_sample(protocol, origin, refused);
             rejection.at_ms = at_ms;
-            rejection.sample = found.map_or_else(String::new, |(_, bytes)| shown(bytes));
+            rejection.sample = part(&parts, refused.index).map_or_else(String::new, shown);
             rejection
         });
         let untold = refusals.counts().iter().filter_map(|(code, count)| {
@@ -95,24 +136,53 @@ impl Receipts {
     }
 
     /// Counts and remembers good samples that were refused with bad ones, or for how many they are.
-    pub(crate) fn whole_batch(
+    ///
+    /// `names` are the positions of their objects, in order, and their metric names.
+    pub(crate) fn whole_batch<'n>(
         &self,
-        protocol: &'static str,
-        origin: &Origin,
-        code: Code,
+        sent: Sent<'_>,
+        why: &Refusal,
         samples: u64,
-        message: &str,
+        names: impl FnOnce() -> Vec<(u32, &'n str)>,
     ) {
-        self.count(protocol, origin, code, samples);
-        if samples > 0 {
-            self.record.note([Rejection {
-                kind: kind(protocol, origin, What::Samples, code),
-                at_ms: self.clock.now_ms(),
-                count: samples,
-                message: message.to_owned(),
-                sample: String::new(),
-            }]);
+        let Sent {
+            protocol, origin, ..
+        } = sent;
+        self.count(protocol, origin, why.code, samples);
+        if samples == 0 {
+            return;
         }
+        let at_ms = self.clock.now_ms();
+        self.record.note([Rejection {
+            kind: kind(protocol, origin, What::Samples, why.code),
+            at_ms,
+            count: samples,
+            message: why.message.clone(),
+            sample: String::new(),
+        }]);
+        if let Some(topic) = self.open_topic(samples) {
+            let names = names();
+            let indices: Vec<u32> = names.iter().map(|(index, _)| *index).collect();
+            let parts = (sent.parts)(&indices);
+            topic.take(names.into_iter().map(|(index, metric_name)| Receipt {
+                metric_name,
+                part: part(&parts, index),
+                reason: why.code.as_str(),
+                message: &why.message,
+                index: Some(index),
+                ..receipt(sent, at_ms)
+            }));
+        }
+    }
+
+    /// The topic, unless it is full: then nothing needs to be looked for, and so many are counted.
+    fn open_topic(&self, samples: u64) -> Option<&RejectionTopic> {
+        let topic = self.topic.as_ref()?;
+        if topic.is_full() {
+            topic.dropped(samples);
+            return None;
+        }
+        Some(topic)
     }
 
     /// Counts and remembers a request that was refused as a whole.
@@ -135,6 +205,25 @@ impl Receipts {
             count: 1,
             message: error.to_string(),
             sample: shown(format!("{} {}", request.method, request.uri.path()).as_bytes()),
+        }]);
+    }
+
+    /// Keeps a line of a protocol that answers nobody, which is counted elsewhere.
+    pub(crate) fn keep(&self, protocol: &'static str, reason: &'static str, line: &[u8]) {
+        let Some(topic) = self.open_topic(1) else {
+            return;
+        };
+        topic.take([Receipt {
+            metric_name: "",
+            part: Some(line),
+            part_type: "text/plain",
+            reason,
+            message: "",
+            tenant: None,
+            source: None,
+            protocol,
+            index: None,
+            at_ms: self.clock.now_ms(),
         }]);
     }
 
@@ -161,6 +250,29 @@ impl std::fmt::Debug for Receipts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Receipts")
     }
+}
+
+/// What all samples of a request have in common.
+fn receipt(sent: Sent<'_>, at_ms: i64) -> Receipt<'_> {
+    Receipt {
+        metric_name: "",
+        part: None,
+        part_type: sent.part_type,
+        reason: "",
+        message: "",
+        tenant: sent.origin.tenant.as_ref(),
+        source: sent.origin.source.as_ref(),
+        protocol: sent.protocol,
+        index: None,
+        at_ms,
+    }
+}
+
+/// The part of an object, of parts in the order of their indices.
+fn part<'p>(parts: &[Part<'p>], index: u32) -> Option<&'p [u8]> {
+    let found = parts.binary_search_by_key(&index, |(index, _)| *index);
+    let (_, bytes) = parts.get(found.ok()?)?;
+    Some(bytes)
 }
 
 fn kind(protocol: &'static str, origin: &Origin, what: What, code: Code) -> Kind {

@@ -12,6 +12,8 @@ const NAME_CHARS: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     told: Vec<Refused>,
+    /// Those after them, until they are forgotten.
+    untold: Vec<Refused>,
     counts: Vec<(Code, u64)>,
     refused: u64,
     objects: u64,
@@ -62,11 +64,11 @@ impl Refusals {
             }
         }
         let refused = all.len() as u64;
-        all.truncate(TOLD);
-        // What a hostile body made this long is not kept until the answer.
+        let untold = all.split_off(all.len().min(TOLD));
         all.shrink_to_fit();
         Self {
             told: all,
+            untold,
             counts,
             refused,
             objects: u64::from(objects),
@@ -101,6 +103,16 @@ impl Refusals {
     /// The refusals that an answer lists, as they are.
     pub(crate) fn listed(&self) -> &[Refused] {
         &self.told
+    }
+
+    /// The refusals that it does not list, most without a name and a message, until they are forgotten.
+    pub(crate) fn unlisted(&self) -> &[Refused] {
+        &self.untold
+    }
+
+    /// What a hostile body made long is not kept until the answer.
+    pub(crate) fn forget_unlisted(&mut self) {
+        self.untold = Vec::new();
     }
 
     /// How many `objects` were refused, and what became of the others.

@@ -46,7 +46,7 @@ use crate::protocol::victoria::Victoria;
 use crate::protocol::{datadog, pushgateway, receive};
 use crate::pushgateway::{Groups, PushGroups};
 use crate::quotas::{self, Quotas, QuotasHandle};
-use crate::receipts::Receipts;
+use crate::receipts::{Receipts, RejectionTopic};
 use crate::repeats::Repeats;
 use crate::retry::Backoff;
 use crate::statsd::{Statsd, StatsdError};
@@ -76,14 +76,15 @@ pub struct Beside {
     pub groups: Option<PushGroups>,
     /// Where it remembers what it refused; without it nowhere.
     pub rejections: Option<Arc<Rejections>>,
+    /// Where it keeps the bytes of samples that it refused; without it nowhere.
+    pub rejection_topic: Option<RejectionTopic>,
 }
 
 impl From<Router> for Beside {
     fn from(routes: Router) -> Self {
         Self {
             routes,
-            groups: None,
-            rejections: None,
+            ..Self::default()
         }
     }
 }
@@ -115,6 +116,7 @@ pub fn router<P: Publish>(
         routes,
         groups,
         rejections,
+        rejection_topic,
     } = beside.into();
     let hasher = RandomState::default();
     let coalescer = Coalescer::start(
@@ -135,6 +137,7 @@ pub fn router<P: Publish>(
         request_timeout: config.http.request_timeout.0,
         receipts: Receipts::new(
             rejections.unwrap_or_else(|| Arc::new(Rejections::new(0))),
+            rejection_topic,
             config.rejections.metric_sources,
             Arc::clone(&clock),
         ),

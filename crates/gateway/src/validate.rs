@@ -198,6 +198,21 @@ fn bad_samples(batch: &Batch<'_>, rules: Rules<'_>, refused: &mut Vec<Refused>) 
     indices
 }
 
+/// The positions of the objects of good samples, in order, and their metric names.
+pub(crate) fn names<'b>(batch: &'b Batch<'_>, catalogue: &'b Catalogue) -> Vec<(u32, &'b str)> {
+    let samples = batch.samples().iter();
+    let mut names: Vec<_> = samples
+        .filter(|sample| !matches!(sample.value, Value::Exemplar(_)))
+        .map(|sample| {
+            let name = name_of(batch, sample, catalogue);
+            (sample.index, name.unwrap_or_default())
+        })
+        .collect();
+    names.sort_by_key(|(index, _)| *index);
+    names.dedup_by_key(|(index, _)| *index);
+    names
+}
+
 /// The metric name of a sample.
 fn name_of<'b>(batch: &'b Batch<'_>, sample: &Sample, catalogue: &'b Catalogue) -> Option<&'b str> {
     match sample.known() {

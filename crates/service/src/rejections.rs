@@ -36,6 +36,12 @@ pub struct Config {
     /// How many sources have a label of their own in the metrics by source. Those that come later are counted as
     /// `other`.
     pub metric_sources: u32,
+    /// A Kafka topic that gets every refused sample as it was sent, in a record of its own; nothing by default. Created
+    /// where it is missing, and kept as long as the samples.
+    pub topic: Option<String>,
+    /// Bytes of refused samples that may wait for `rejections.topic`, or for Kafka's answer; those that come then are
+    /// counted and left out. No answer waits for them.
+    pub max_queue: Size,
 }
 
 impl Default for Config {
@@ -43,6 +49,8 @@ impl Default for Config {
         Self {
             max_memory: Size::mib(4),
             metric_sources: 50,
+            topic: None,
+            max_queue: Size::mib(8),
         }
     }
 }
@@ -57,6 +65,10 @@ impl Config {
         if bytes > 0 && bytes < 64 << 10 {
             let why = "must be at least 64KiB, or 0B to keep nothing";
             return Err(("max_memory".to_owned(), why.to_owned()));
+        }
+        if self.max_queue < Size::mib(1) {
+            let why = "must be at least 1MiB: one sample may be almost as large";
+            return Err(("max_queue".to_owned(), why.to_owned()));
         }
         if self.metric_sources > 1000 {
             let why = "must be at most 1000: each is a series for every reason";

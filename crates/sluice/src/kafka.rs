@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use buffer::Publish;
-use buffer::kafka::{Member, Producer, Reader, Table, Tail};
+use buffer::kafka::{Member, Producer, Reader, Rejections, Table, Tail};
 use buffer::local::{DataDir, DataDirLock};
 use buffer::spool::{Place, Spooled};
-use gateway::{Beside, PushGroups};
+use gateway::{Beside, PushGroups, RejectionTopic};
 use service::health::{Condition, Health};
 use store::recent::Recent;
 
@@ -120,6 +120,7 @@ async fn serve<P: Publish>(
     }
     if role != Role::Consumer {
         beside.groups = Some(push_groups(&process, settings)?);
+        beside.rejection_topic = rejection_topic(&process, settings);
     }
     let public = match role {
         Role::Consumer => None,
@@ -159,6 +160,28 @@ fn push_groups(process: &Process, settings: &Settings) -> anyhow::Result<PushGro
             .await;
     });
     Ok(PushGroups::new(table, follower))
+}
+
+/// Where the bytes of refused samples are kept, if that is wanted.
+fn rejection_topic(process: &Process, settings: &Settings) -> Option<RejectionTopic> {
+    let max_queue = settings.rejections.max_queue;
+    let name = settings.rejections.topic.as_deref()?;
+    let topic = Rejections::new(&settings.kafka, name, max_queue);
+    // Not one of the process, like that of the groups.
+    let condition = Health::new().condition("rejections", "opening");
+    let retention = settings.buffer.retention.0;
+    let stopping = process.tasks.stopping();
+    let watched = topic.clone();
+    process.tasks.spawn("rejections watch", async move {
+        stopping
+            .run_until_cancelled(watched.keep_ready(retention, condition))
+            .await;
+    });
+    Some(RejectionTopic::start(
+        topic,
+        max_queue.bytes(),
+        &process.tasks,
+    ))
 }
 
 fn feed_stores(

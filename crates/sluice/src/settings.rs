@@ -293,6 +293,7 @@ impl Settings {
                 if role != Role::Consumer {
                     self.check_groups_topic()?;
                     self.check_tenant_topics()?;
+                    self.check_rejections_topic()?;
                 }
                 if role != Role::Consumer
                     && self.kafka.delivery_timeout >= self.http.request_timeout
@@ -316,6 +317,10 @@ impl Settings {
                     role.as_str()
                 );
                 return Err(("buffer.kind".to_owned(), why));
+            }
+            BufferKind::Local if self.rejections.topic.is_some() => {
+                let why = "needs Kafka (buffer.kind: kafka); GET /api/v1/rejections shows what was refused without it";
+                return Err(("rejections.topic".to_owned(), why.to_owned()));
             }
             BufferKind::Local => self.local.check().map_err(section("local"))?,
         }
@@ -400,6 +405,35 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// What was refused must not be read as if it was not.
+    fn check_rejections_topic(&self) -> Result<(), (String, String)> {
+        let Some(topic) = &self.rejections.topic else {
+            return Ok(());
+        };
+        let bad = |why| Err(("rejections.topic".to_owned(), why));
+        if let Err(why) = buffer::kafka::check_topic_name(topic) {
+            return bad(why);
+        }
+        let groups = self.groups_topic();
+        let others = [
+            ("kafka.topic", &self.kafka.topic),
+            (
+                "consumer.dead_letter_topic",
+                &self.consumer.dead_letter_topic,
+            ),
+            ("pushgateway.topic", &groups),
+        ];
+        let tenants = self.kafka.tenant_topics.values();
+        let tenants = tenants.map(|topic| ("a topic of kafka.tenant_topics", topic));
+        let mut others = others.into_iter().chain(tenants);
+        match others.find(|(_, other)| *other == topic) {
+            Some((key, _)) => bad(format!(
+                "is {topic}, and so is {key}; refused samples have a topic of their own"
+            )),
+            None => Ok(()),
+        }
     }
 
     /// The groups have a compacted topic of their own.

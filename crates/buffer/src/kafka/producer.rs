@@ -27,7 +27,9 @@ use super::errors::{self, ClientError};
 use super::partitioner::partition_for;
 use super::topic::Topic;
 use crate::spool::Upstream;
-use crate::{BuryDead, DeadLetter, Durability, Publish, PublishError, Record, metrics};
+use crate::{
+    BuryDead, DeadLetter, Durability, Original, Publish, PublishError, Record, Rejected, metrics,
+};
 
 type Client = ThreadedProducer<Context>;
 
@@ -60,6 +62,8 @@ enum Purpose {
     Samples { dead_letters: Option<String> },
     /// The last record of each key.
     Table,
+    /// Samples that were refused.
+    Rejections,
 }
 
 /// The largest key plus value that each topic takes, in bytes.
@@ -132,6 +136,11 @@ impl Producer {
     /// A producer for a table, whose topic is the one of `config`.
     pub(super) fn for_table(config: &Config) -> Self {
         Self::with_purpose(config, Purpose::Table, Open::default())
+    }
+
+    /// A producer for refused samples, whose topic is the one of `config`.
+    pub(super) fn for_rejections(config: &Config) -> Self {
+        Self::with_purpose(config, Purpose::Rejections, Open::default())
     }
 
     fn with_purpose(config: &Config, purpose: Purpose, open: Open) -> Self {
@@ -323,6 +332,25 @@ impl Producer {
             limit_bytes: self.limits().record,
             at_ms: now_ms(),
             headers: &headers::of_entry,
+        })
+    }
+
+    /// Writes a refused sample.
+    pub(super) fn keep(
+        &self,
+        rejected: &Rejected,
+    ) -> impl Future<Output = Answer> + Send + 'static + use<> {
+        let value = match &rejected.original {
+            Original::Part { bytes, .. } => bytes.as_ref(),
+            Original::Missing | Original::TooLarge => &[],
+        };
+        self.send(&Outgoing {
+            topic: &self.shared.config.topic,
+            key: rejected.metric_name.as_deref(),
+            value: Some(value),
+            limit_bytes: self.limits().record,
+            at_ms: rejected.at_ms,
+            headers: &|| headers::of_rejected(rejected),
         })
     }
 

@@ -33,7 +33,7 @@ const KAFKA_MAX_MESSAGE_BYTES: usize = 1_048_588;
 /// What a dead letter may have on top of the record that it came from: its headers.
 const DEAD_LETTER_EXTRA_BYTES: usize = 64 * 1024;
 
-/// Dead letters are few and read by people.
+/// Dead letters are few and read by people, and so are refused samples.
 const DEAD_LETTER_PARTITIONS: i32 = 4;
 
 /// A topic that exists.
@@ -91,6 +91,24 @@ pub async fn ensure_dead_letter_topic(
         replication: config.replication,
         keep: Keep::For(retention),
         max_message_bytes: Some(largest_bytes + DEAD_LETTER_EXTRA_BYTES),
+    };
+    ensure(config, &wanted).await
+}
+
+/// Makes sure that the topic of refused samples, which is the one of `config`, is there.
+///
+/// # Errors
+/// When Kafka does not answer or does not let us create it.
+pub(super) async fn ensure_rejections_topic(
+    config: &Config,
+    retention: Duration,
+) -> Result<Topic, TopicError> {
+    let wanted = Wanted {
+        name: &config.topic,
+        partitions: config.partitions.min(DEAD_LETTER_PARTITIONS),
+        replication: config.replication,
+        keep: Keep::For(retention),
+        max_message_bytes: None,
     };
     ensure(config, &wanted).await
 }

@@ -2,10 +2,11 @@
 
 use anyhow::ensure;
 use serde_json::{Value, json};
+use testkit::kafka::{Kafka, Record};
 use testkit::{Prometheus, eventually};
 
 use crate::push::{now_ms, push};
-use crate::sluice::{PATIENCE, Sluice, Topics};
+use crate::sluice::{PATIENCE, Sluice, Topics, reqwest_client};
 
 /// The summaries of what is answered, the newest first.
 fn ask(sluice: &Sluice, query: &str) -> anyhow::Result<Vec<String>> {
@@ -109,4 +110,91 @@ async fn a_standalone_answers_with_both_and_remembers_the_late_ones() {
         late.len() == 1 && late[0].contains("store main"),
         "{late:?}"
     );
+}
+
+/// A header of a record as text.
+fn header(record: &Record, name: &str) -> Option<String> {
+    let (_, value) = record.headers.iter().find(|(found, _)| found == name)?;
+    Some(String::from_utf8(value.clone()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_samples_land_in_their_topic_with_the_bytes_that_were_sent() {
+    let topics = Topics::new("refused", 2);
+    let refused = format!("{}-refused", topics.samples);
+    let gateway = Sluice::start(
+        "gateway",
+        &topics.with(&[("SLUICE_REJECTIONS__TOPIC", &refused)]),
+    );
+    let at_ms = now_ms();
+    let good = sample("fine", at_ms, 1.0);
+    // Spaces that nobody would write again.
+    let bad = format!(
+        r#"{{ "metric_name":"early",  "timestamp": {}, "value": 5.0 , "labels":{{}}}}"#,
+        at_ms / 1000
+    );
+    let body = format!(r#"{{"metrics":[{good},{bad},{good}]}}"#);
+    let client = reqwest_client().unwrap();
+    let sends = [
+        ("/metrics", "application/json", body, 200),
+        (
+            "/api/v1/import/prometheus",
+            "text/plain",
+            "fine 1\nnot a line {\n".to_owned(),
+            400,
+        ),
+    ];
+    for (path, content_type, body, status) in sends {
+        let answer = client
+            .post(gateway.url(path))
+            .header("content-type", content_type)
+            .header("sluice-source", "batch-7")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+    }
+    let records = eventually(PATIENCE, async || {
+        let mut records = Kafka::shared().read(&refused);
+        records.sort_by_key(|record| header(record, "protocol"));
+        if records.len() == 2 {
+            Ok(records)
+        } else {
+            Err(records)
+        }
+    })
+    .await;
+    let expected = [
+        (
+            Some("early"),
+            bad.as_str(),
+            "json",
+            "application/json",
+            "timestamp_in_seconds",
+        ),
+        (Some("not"), "not a line {", "text", "text/plain", ""),
+    ];
+    for (record, (key, value, protocol, content_type, reason)) in records.iter().zip(expected) {
+        assert_eq!(record.key.as_deref(), key.map(str::as_bytes), "{record:?}");
+        assert_eq!(record.value.as_deref(), Some(value.as_bytes()));
+        for (name, value) in [
+            ("protocol", protocol),
+            ("content-type", content_type),
+            ("index", "1"),
+            ("original", "part"),
+            ("source", "batch-7"),
+        ] {
+            assert_eq!(
+                header(record, name).as_deref(),
+                Some(value),
+                "{name} {record:?}"
+            );
+        }
+        let found = header(record, "reason").unwrap();
+        assert!(found.starts_with(reason) && !found.is_empty(), "{record:?}");
+        assert!(!header(record, "message").unwrap().is_empty());
+        assert!(header(record, "sluice-version").is_some());
+        assert_eq!(header(record, "tenant"), None);
+    }
 }

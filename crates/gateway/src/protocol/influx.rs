@@ -122,6 +122,8 @@ impl<D: Dialect> Protocol for Influx<D> {
         codec::influx::decode(body, &options)
     }
 
+    const PART_TYPE: &'static str = "text/plain";
+
     fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
         codec::parts::lines(body, wanted)
     }

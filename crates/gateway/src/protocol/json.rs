@@ -52,6 +52,8 @@ impl Protocol for Json {
         codec::json::decode_with(body, limits.max_samples, catalogue)
     }
 
+    const PART_TYPE: &'static str = "application/json";
+
     fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
         codec::parts::elements(body, wanted)
     }

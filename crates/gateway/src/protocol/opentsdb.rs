@@ -85,6 +85,8 @@ impl Protocol for OpenTsdb {
         Ok(decoded)
     }
 
+    const PART_TYPE: &'static str = "application/json";
+
     fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
         let points = codec::opentsdb::raw_points(body, wanted);
         wanted

@@ -69,6 +69,8 @@ impl Protocol for RemoteWrite {
         }
     }
 
+    const PART_TYPE: &'static str = "application/x-protobuf;proto=prometheus.WriteRequest";
+
     fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
         match self {
             Self::Push(Version::V1) => codec::parts::series(body, wanted),

@@ -74,6 +74,8 @@ impl Protocol for Text {
         Ok(decoded)
     }
 
+    const PART_TYPE: &'static str = "text/plain";
+
     fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
         match self.format {
             Format::Text | Format::OpenMetrics => codec::parts::lines(body, wanted),

@@ -54,6 +54,8 @@ impl Protocol for Victoria {
         Ok(decoded)
     }
 
+    const PART_TYPE: &'static str = "application/json";
+
     fn parts<'a>(&self, body: &'a [u8], wanted: &[u32]) -> Vec<Part<'a>> {
         let Some(lines) = self.lines.get() else {
             return Vec::new();

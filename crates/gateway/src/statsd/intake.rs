@@ -163,9 +163,11 @@ impl Drop for Intake {
 }
 
 fn remember(pipeline: Option<&Arc<Pipeline>>, rejected: u64, reason: &'static str, line: &[u8]) {
-    if let Some(pipeline) = pipeline
-        && rejected <= REMEMBERED
-    {
+    let Some(pipeline) = pipeline else {
+        return;
+    };
+    pipeline.receipts.keep(NAME, reason, line);
+    if rejected <= REMEMBERED {
         pipeline.receipts.remember(NAME, reason, line);
     }
 }

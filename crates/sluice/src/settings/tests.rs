@@ -120,6 +120,24 @@ fn a_wrong_setting_is_named() {
         "pushgateway.topic: is metrics, and so is kafka.topic",
     );
     refused(
+        Role::Gateway,
+        "rejections: {topic: metrics-groups}\n",
+        &[],
+        "rejections.topic: is metrics-groups, and so is pushgateway.topic",
+    );
+    refused(
+        Role::Gateway,
+        "rejections: {topic: 'a b'}\n",
+        &[],
+        "rejections.topic: \"a b\" is not a topic name",
+    );
+    refused(
+        Role::Standalone,
+        "rejections: {topic: refused}\n",
+        &[],
+        "rejections.topic: needs Kafka",
+    );
+    refused(
         Role::Standalone,
         "pushgateway: {repeat: 1s}\n",
         &[],

@@ -2,7 +2,7 @@
 
 use rdkafka::message::{Header, OwnedHeaders};
 
-use crate::{DeadLetter, Record};
+use crate::{DeadLetter, Original, Record, Rejected};
 
 /// Ours, so that a reader can tell who wrote a record and what it must expect.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -40,6 +40,26 @@ pub(super) fn of_dead_letter(letter: &DeadLetter) -> OwnedHeaders {
         });
     }
     with_origin(headers, letter.tenant.as_deref(), letter.source.as_deref())
+}
+
+pub(super) fn of_rejected(rejected: &Rejected) -> OwnedHeaders {
+    let mut headers = OwnedHeaders::new_with_capacity(9)
+        .insert(text("reason", rejected.reason))
+        .insert(text("message", head(&rejected.message)))
+        .insert(text("protocol", rejected.protocol))
+        .insert(text("original", rejected.original.as_str()))
+        .insert(text("sluice-version", VERSION));
+    if let Some(index) = rejected.index {
+        headers = headers.insert(text("index", &index.to_string()));
+    }
+    if let Original::Part { content_type, .. } = &rejected.original {
+        headers = headers.insert(text("content-type", content_type));
+    }
+    with_origin(
+        headers,
+        rejected.tenant.as_deref(),
+        rejected.source.as_deref(),
+    )
 }
 
 fn with_origin(

@@ -41,6 +41,10 @@ impl Producer {
                 topic::ensure_table_topic(config, &config.topic).await?,
                 None,
             ),
+            Purpose::Rejections => (
+                topic::ensure_rejections_topic(config, retention).await?,
+                None,
+            ),
             Purpose::Samples { dead_letters: None } => {
                 (topic::ensure_topic(config, retention).await?, None)
             }

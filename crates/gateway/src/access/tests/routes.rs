@@ -22,7 +22,7 @@ fn server() -> Server {
             .route("/api/v1/recent/samples", get(|| async { "all tenants'" }))
             .route("/something/else", get(|| async { "else" })),
         groups: Some(FakeTable::default().groups()),
-        rejections: None,
+        ..Beside::default()
     };
     let clock = std::sync::Arc::new(model::ManualClock::new(NOW_MS));
     Server::start_beside(&config, FakeBuffer::default().into(), clock, beside)
