@@ -9,7 +9,7 @@ use crate::tally::Verdict;
 pub(super) const ALL: &[Scenario] = &[
     scripted(
         "topic-deleted",
-        "the topic is deleted when the store has all of it: both go on by themselves, at first with 503",
+        "the topic is deleted when the store has all of it: both go on by themselves, at first late or with 503",
         deleted,
     ),
     scripted(
