@@ -97,7 +97,9 @@ fn values(prefix: &str, count: usize) -> BTreeSet<String> {
 }
 
 async fn delete(config: &Config) {
-    let deleted = admin(config).delete_topics(&[&config.topic], &AdminOptions::new());
+    // Dropped before its answer came, a client never answers.
+    let admin = admin(config);
+    let deleted = admin.delete_topics(&[&config.topic], &AdminOptions::new());
     deleted.await.unwrap().remove(0).unwrap();
 }
 
@@ -164,7 +166,8 @@ async fn partitions_that_are_added_while_reading_are_read_from_their_start() {
 
     let grown = [NewPartitions::new(&config.topic, 4)];
     let options = AdminOptions::new();
-    let created = admin(&config).create_partitions(&grown, &options);
+    let admin = admin(&config);
+    let created = admin.create_partitions(&grown, &options);
     created.await.unwrap().remove(0).unwrap();
     // Until the producer knows of them, all records go to the old one; then they spread by their keys.
     let mut all = BTreeSet::new();

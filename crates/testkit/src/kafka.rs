@@ -3,7 +3,7 @@
 //! Tests on the shared broker keep apart by names: [`unique`] gives each topic and group its own.
 //! A test that kills, pauses or cuts off a broker starts its own with [`Kafka::start`].
 
-use std::{path::PathBuf, process::Stdio, sync::OnceLock};
+use std::{collections::BTreeSet, path::PathBuf, process::Stdio, sync::OnceLock};
 
 use crate::{Proxy, process::Process};
 
@@ -141,6 +141,16 @@ impl Kafka {
     pub fn log_bytes(&self, prefix: &str) -> u64 {
         let dirs = self.data_dirs();
         dirs.iter().map(|dir| node::log_bytes(dir, prefix)).sum()
+    }
+
+    /// Kafka's ids of the topics of this name of which a broker has a log that takes records. A topic that is made
+    /// anew has another one, and deleting is answered before the brokers let go of the logs.
+    #[must_use]
+    pub fn topic_ids(&self, topic: &str) -> BTreeSet<String> {
+        let dirs = self.data_dirs();
+        dirs.iter()
+            .flat_map(|dir| node::topic_ids(dir, topic))
+            .collect()
     }
 
     fn node(&self, index: usize) -> &Node {

@@ -187,3 +187,24 @@ pub(super) fn log_bytes(data_dir: &Path, prefix: &str) -> u64 {
         .map(|metadata| metadata.len())
         .sum()
 }
+
+/// The ids of topics of this name of which the folder has a log that is not being deleted.
+pub(super) fn topic_ids(data_dir: &Path, topic: &str) -> Vec<String> {
+    let is_partition = |name: &str| {
+        let number = name
+            .strip_prefix(topic)
+            .and_then(|rest| rest.strip_prefix('-'));
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    let entries = std::fs::read_dir(data_dir).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| is_partition(&entry.file_name().to_string_lossy()));
+    // What goes away meanwhile is not there.
+    let files = folders.filter_map(|folder| {
+        std::fs::read_to_string(folder.path().join("partition.metadata")).ok()
+    });
+    let id = |file: String| {
+        let line = file.lines().find_map(|line| line.strip_prefix("topic_id:"));
+        line.map(|id| id.trim().to_owned())
+    };
+    files.filter_map(id).collect()
+}

@@ -105,3 +105,25 @@ fn a_cluster_keeps_its_records_when_a_broker_is_killed_or_cut_off() {
     assert_eq!(values, [b"1".to_vec(), b"2".to_vec()]);
     assert!(kafka.proxy(2).forwarded_bytes() > 0);
 }
+
+#[test]
+fn a_topic_that_is_made_anew_has_another_id() {
+    let kafka = Kafka::shared();
+    let topic = unique("ids");
+    kafka.create_topic(&topic, 2, 1, &[]);
+    // The logs are there once they take something.
+    kafka.produce(&topic, &[record("cpu", "1")]);
+    let old = kafka.topic_ids(&topic);
+    assert_eq!(old.len(), 1, "{old:?}");
+    kafka.delete_topic(&topic);
+    let patience = Duration::from_secs(30);
+    eventually_blocking(patience, || {
+        let found = kafka.topic_ids(&topic);
+        if found.is_empty() { Ok(()) } else { Err(found) }
+    });
+    kafka.create_topic(&topic, 2, 1, &[]);
+    kafka.produce(&topic, &[record("cpu", "1")]);
+    let new = kafka.topic_ids(&topic);
+    assert_eq!(new.len(), 1, "{new:?}");
+    assert!(new.is_disjoint(&old), "{new:?} {old:?}");
+}

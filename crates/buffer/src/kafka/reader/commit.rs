@@ -63,7 +63,7 @@ fn commit(shared: &Shared, offsets: &[(i32, i64)]) -> Result<(), DrainError> {
         let Some(consumer) = shared.consumer() else {
             return Err(DrainError::NotOwned(first));
         };
-        let list = list(&shared.topic, &mine).map_err(|error| fatal(&error))?;
+        let list = list(shared, &mine).map_err(|error| fatal(&error))?;
         if let Err(error) = consumer.commit(&list, CommitMode::Sync) {
             let code = error
                 .rdkafka_error_code()
@@ -80,10 +80,14 @@ fn commit(shared: &Shared, offsets: &[(i32, i64)]) -> Result<(), DrainError> {
     not_owned.map_or(Ok(()), |partition| Err(DrainError::NotOwned(partition)))
 }
 
-fn list(topic: &str, offsets: &[(i32, i64)]) -> Result<TopicPartitionList, KafkaError> {
+fn list(shared: &Shared, offsets: &[(i32, i64)]) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::with_capacity(offsets.len());
     for (partition, offset) in offsets {
-        list.add_partition_offset(topic, *partition, Offset::Offset(*offset))?;
+        let mut element = list.add_partition(&shared.topic, *partition);
+        element.set_offset(Offset::Offset(*offset))?;
+        if let Some(mark) = shared.partitions.voucher(*partition, *offset) {
+            element.set_metadata(mark.to_metadata());
+        }
     }
     Ok(list)
 }

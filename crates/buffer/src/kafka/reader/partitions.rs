@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use crate::PartitionState;
 
@@ -27,10 +28,27 @@ pub(super) struct Partition {
     pub(super) end: Option<i64>,
     /// What is committed.
     pub(super) committed: Option<i64>,
-    /// The last record that was read, to know its log again.
+    /// The last record that was read.
     pub(super) last: Option<Mark>,
+    /// One that was read before the last look at the topic, to know its log again: the last one may be of
+    /// another log already.
+    pub(super) witness: Option<Mark>,
+    /// What would be skipped next, when a record that was read before was skipped.
+    pub(super) skipping: Option<i64>,
+    /// One for the next commit that is past it, and the one that commits tell now.
+    pub(super) candidate: Option<Mark>,
+    pub(super) vouched: Option<Mark>,
+    /// Since when this log is read.
+    pub(super) since: Option<Instant>,
     /// Whether the log seems to be another one than the one that was read.
     pub(super) is_doubtful: bool,
+}
+
+impl Partition {
+    /// A record to know the log by.
+    pub(super) fn witness(&self) -> Option<Mark> {
+        self.witness.or(self.last)
+    }
 }
 
 /// A record's place and time. Another record at this place is of another log.
@@ -38,6 +56,26 @@ pub(super) struct Partition {
 pub(super) struct Mark {
     pub(super) offset: i64,
     pub(super) at_ms: i64,
+}
+
+/// What begins the metadata of a commit.
+const VOUCHER: &str = "sluice/1";
+
+impl Mark {
+    /// As a commit has it, for the next owner to know the log by.
+    pub(super) fn to_metadata(self) -> String {
+        format!("{VOUCHER} {} {}", self.offset, self.at_ms)
+    }
+
+    /// None if the commit has none, or somebody else's.
+    pub(super) fn from_metadata(metadata: &str) -> Option<Self> {
+        let words = metadata.strip_prefix(VOUCHER)?.trim_start();
+        let (offset, at_ms) = words.split_once(' ')?;
+        Some(Self {
+            offset: offset.parse().ok()?,
+            at_ms: at_ms.parse().ok()?,
+        })
+    }
 }
 
 impl Partitions {
@@ -80,6 +118,21 @@ impl Partitions {
         }
     }
 
+    /// A record before this offset, to commit with it. However far ahead is read: a record that is waited for
+    /// stays the same until commits have passed it.
+    pub(super) fn voucher(&self, number: i32, offset: i64) -> Option<Mark> {
+        let mut known = self.lock();
+        let partition = known.get_mut(&number)?;
+        partition.candidate = partition.candidate.or_else(|| partition.witness());
+        if let Some(mark) = partition.candidate
+            && mark.offset < offset
+        {
+            partition.vouched = Some(mark);
+            partition.candidate = None;
+        }
+        partition.vouched
+    }
+
     /// Ours, in order.
     pub(super) fn numbers(&self) -> Vec<i32> {
         self.lock().keys().copied().collect()
@@ -120,3 +173,6 @@ impl Partitions {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer as _;
 use service::log_limit::LogLimit;
 
-use super::partitions::Mark;
+use super::partitions::{Mark, Partition};
 use super::rebalance::{report_expired, report_truncated};
 use super::{Consumer, Shared, identity, positions, record};
 use crate::kafka::errors::{describe_error, read_error};
@@ -112,6 +112,7 @@ fn receive(consumer: &Consumer, shared: &Shared, record: Consumed) {
     }
     shared.partitions.update(partition, |known| {
         known.next = Some(offset + 1);
+        known.skipping = None;
         known.last = Some(Mark {
             offset,
             at_ms: record.received_at_ms,
@@ -134,7 +135,8 @@ fn gap(consumer: &Consumer, shared: &Shared, partition: i32, next: i64, offset: 
 }
 
 /// A record that was read before: again by a hiccup, which is skipped, or because the log was cut or the
-/// topic is a new one, which starts the partition anew.
+/// topic is a new one, which starts the partition anew. A new one may have grown past what was read by now, so its
+/// end does not tell.
 fn starts_again(
     consumer: &Consumer,
     shared: &Shared,
@@ -142,12 +144,24 @@ fn starts_again(
     next: i64,
     offset: i64,
 ) -> bool {
-    // Not to know would be to drop a record that may be a new one.
-    let end =
-        positions::of_one_at_last(consumer, shared, partition).and_then(|position| position.end);
-    if end.is_none_or(|end| end >= next) {
-        return false;
+    let known = shared.partitions.get(partition).unwrap_or_default();
+    let skip = || {
+        shared
+            .partitions
+            .update(partition, |known| known.skipping = Some(offset + 1));
+        false
+    };
+    // What follows a record that was skipped is of the same log.
+    if known.skipping == Some(offset) {
+        return skip();
     }
+    let end = match identity::is_same(consumer, shared, partition, known) {
+        Some((true, _)) => return skip(),
+        Some((false, end)) => end,
+        None if shared.is_closing() => return false,
+        // Read twice at worst; to skip it would be to drop what may be new.
+        None => known.end,
+    };
     report_truncated(shared, partition, next, offset);
     begin_anew(shared, partition, offset, end);
     true
@@ -156,10 +170,13 @@ fn starts_again(
 /// Whatever was read of a partition is of a log that is gone.
 pub(super) fn begin_anew(shared: &Shared, partition: i32, offset: i64, end: Option<i64>) {
     shared.partitions.update(partition, |known| {
-        known.start = Some(offset);
-        known.end = end;
-        known.committed = None;
-        known.last = None;
+        *known = Partition {
+            next: Some(offset),
+            start: Some(offset),
+            end,
+            since: Some(Instant::now()),
+            ..Partition::default()
+        };
     });
     shared.queue.purge(&HashSet::from([partition]));
     shared.queue.push_news(Event::Lost {

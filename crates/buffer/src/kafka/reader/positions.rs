@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use service::log_limit::LogLimit;
 
+use super::partitions::Mark;
 use super::{Consumer, Shared, identity};
 use crate::kafka::errors::describe_error;
 
@@ -29,6 +30,10 @@ pub(super) struct Position {
     pub(super) end: Option<i64>,
     /// What the group committed, if it did.
     pub(super) committed: Option<i64>,
+    /// A record that was read before the commit, if it tells one.
+    pub(super) witness: Option<Mark>,
+    /// Whether that record is not there, but another one is.
+    pub(super) is_of_another_log: bool,
 }
 
 /// Where reading starts, and what was lost before.
@@ -49,7 +54,9 @@ impl Position {
     pub(super) fn beginning(self) -> Beginning {
         match (self.committed, self.start) {
             (Some(from), Some(at)) if from < at => Beginning::AfterExpired { from, at },
-            (Some(committed), Some(at)) if self.end.is_some_and(|end| committed > end) => {
+            (Some(committed), Some(at))
+                if self.is_of_another_log || self.end.is_some_and(|end| committed > end) =>
+            {
                 Beginning::AfterTruncation { committed, at }
             }
             (Some(at), _) => Beginning::At(at),
@@ -92,9 +99,12 @@ fn ask(
     for element in committed.elements() {
         element.error()?;
         if let Offset::Offset(offset) = element.offset() {
-            positions.entry(element.partition()).or_default().committed = Some(offset);
+            let position = positions.entry(element.partition()).or_default();
+            position.committed = Some(offset);
+            position.witness = Mark::from_metadata(element.metadata());
         }
     }
+    identity::compare(consumer, shared, &mut positions)?;
     Ok(positions)
 }
 

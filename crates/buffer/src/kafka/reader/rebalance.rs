@@ -50,6 +50,10 @@ impl Hooks {
             let (start, events) = start(shared, partition, position);
             let offset = start.map_or(Offset::Stored, Offset::Offset);
             list.add_partition_offset(&shared.topic, partition, offset)?;
+            // What nothing is known to be wrong with.
+            let witness = position.witness.filter(|witness| {
+                !position.is_of_another_log && start.is_some_and(|start| witness.offset < start)
+            });
             shared.partitions.insert(
                 partition,
                 Partition {
@@ -57,8 +61,10 @@ impl Hooks {
                     start: position.start,
                     end: position.end,
                     committed: position.committed,
-                    last: None,
-                    is_doubtful: false,
+                    witness,
+                    vouched: witness,
+                    since: Some(Instant::now()),
+                    ..Partition::default()
                 },
             );
             news.extend(events);

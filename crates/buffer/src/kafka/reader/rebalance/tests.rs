@@ -32,6 +32,7 @@ fn check(committed: Option<i64>, start: Option<i64>, end: Option<i64>, expected:
         start,
         end,
         committed,
+        ..Position::default()
     };
     assert_eq!(position.beginning(), expected, "{position:?}");
 }
@@ -66,4 +67,20 @@ fn a_commit_beyond_the_end_starts_at_the_earliest_record() {
 #[test]
 fn an_unknown_position_is_not_made_up() {
     check(None, None, None, Beginning::Unknown);
+}
+
+#[test]
+fn a_commit_of_a_log_that_is_not_there_any_more_starts_at_the_earliest_record() {
+    let position = Position {
+        start: Some(0),
+        end: Some(90),
+        committed: Some(70),
+        is_of_another_log: true,
+        ..Position::default()
+    };
+    let beginning = Beginning::AfterTruncation {
+        committed: 70,
+        at: 0,
+    };
+    assert_eq!(position.beginning(), beginning);
 }
