@@ -59,7 +59,7 @@ impl Producer {
         };
         let own = match &self.shared.purpose {
             Purpose::Samples { .. } => self.prepare_own_topics(retention).await,
-            Purpose::Table => Ok(None),
+            Purpose::Table | Purpose::Rejections => Ok(None),
         };
         // Records are cut before it is asked whose topic they are for.
         let least_bytes = own.as_ref().ok().copied().flatten();
