@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use service::health::{Condition, Health};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::Upstream;
 use super::shared::Shared;
@@ -12,11 +12,20 @@ use crate::metrics::spool as metrics;
 
 const EVERY: Duration = Duration::from_millis(250);
 
+/// How long a process that has just started waits for the upstream before it says that the spool will do: a restart
+/// beside a healthy Kafka then spools nothing.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Never ends: drop it.
 pub(super) async fn run<P: Upstream>(shared: &Shared<P>, readiness: &Condition) {
+    let started = Instant::now();
+    let mut was_ready = false;
     loop {
         show(shared);
-        match why_not(shared) {
+        let upstream = reason(&shared.upstream_health);
+        was_ready |= upstream.is_none();
+        let is_starting = !was_ready && started.elapsed() < START_PATIENCE;
+        match why_not(shared).or(upstream.filter(|_| is_starting)) {
             None => readiness.ready(),
             Some(why) => readiness.not_ready(why),
         }

@@ -60,6 +60,14 @@ async fn a_pushed_sample_is_shown_at_once_and_survives_a_kill() {
 
     sluice.process.kill();
     let sluice = sluice.again();
+    eventually(PATIENCE, async || {
+        let consumed = sluice.metric("sluice_consumer_samples_consumed_total", "archive");
+        match consumed.unwrap() {
+            2.0 => Ok(()),
+            consumed => Err(consumed),
+        }
+    })
+    .await;
     // A polite end closes the archive's files.
     sluice.process.terminate();
     assert!(
