@@ -42,6 +42,8 @@ pub(crate) struct Access {
     users: Users,
     jwt: Option<Jwt>,
     certificates: Certificates,
+    /// Whether any of them speaks for tenants.
+    has_tenants: bool,
 }
 
 impl Access {
@@ -56,6 +58,7 @@ impl Access {
                 None => None,
             },
             certificates: Certificates::of(&config.certificates)?,
+            has_tenants: has_tenants(config),
         };
         if access.required && !access.has_credentials() {
             let why = "is true, but there is no credential: set access.keys, access.users, access.jwt or \
@@ -73,6 +76,7 @@ impl Access {
             users: Users::default(),
             jwt: None,
             certificates: Certificates::default(),
+            has_tenants: false,
         }
     }
 
@@ -123,6 +127,16 @@ impl Access {
         }
     }
 
+    /// Whether a credential is good for this protocol. Where credentials speak for tenants, what shows the samples of
+    /// all of them is only for one that may speak for any, or that settings list it for.
+    fn allows(&self, grant: &Grant, protocol: &'static str) -> Result<(), Denied> {
+        grant.allows(protocol)?;
+        if protocol == shapes::RECENT && self.has_tenants && !grant.may_see_all() {
+            return Err(Denied::Protocol { protocol });
+        }
+        Ok(())
+    }
+
     fn key(&self, key: &str, now_ms: i64) -> Result<Arc<Grant>, Denied> {
         match &self.jwt {
             Some(jwt) if jwt::is_like_one(key) => jwt.verify(key),
@@ -140,6 +154,22 @@ impl Access {
             (None, None) => Err(Denied::Missing),
         }
     }
+}
+
+fn has_tenants(config: &AccessConfig) -> bool {
+    let keys = config
+        .keys
+        .values()
+        .map(|key| (&key.tenant, key.any_tenant));
+    let users = config.users.values();
+    let users = users.map(|user| (&user.tenant, user.any_tenant));
+    let certificates = config.certificates.values();
+    let certificates = certificates.map(|shown| (&shown.tenant, shown.any_tenant));
+    let jwt = config.jwt.as_ref();
+    keys.chain(users)
+        .chain(certificates)
+        .any(|(tenant, any_tenant)| tenant.is_some() || any_tenant)
+        || jwt.is_some_and(|jwt| jwt.any_tenant || !jwt.tenant_claim.is_empty())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod sketch;
 mod table;
 
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use codec::catalogue::Catalogue;
 use foldhash::quality::RandomState;
@@ -34,6 +34,9 @@ const SENDERS: usize = 1000;
 
 /// How many metrics and labels ever get a series of the gateway's own metrics. More are only in the report.
 const MOST_SHOWN: usize = 200;
+
+/// So many series are counted before others have their turn.
+const AT_A_TIME: usize = 128;
 
 /// A series that was let in.
 #[derive(Debug, Clone, Copy)]
@@ -96,9 +99,53 @@ impl Cardinality {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn try_counted(&self) -> Option<MutexGuard<'_, Counted>> {
+        match self.counted.try_lock() {
+            Ok(counted) => Some(counted),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Takes note of series that a sender brought.
+    ///
+    /// Some at a time, and without waiting: a small body is read on a thread that others need too. What cannot be counted
+    /// because another body is, is tried once more at the end; after that it is left out of the estimate for this half of
+    /// the window, and counted as such.
     pub(crate) fn add(
         &self,
+        origin: &Origin,
+        found: &[Found<'_>],
+        half: u64,
+        batch: &Batch<'_>,
+        catalogue: &Catalogue,
+    ) {
+        let count = |counted: &mut Counted, found: &[Found<'_>]| {
+            self.count(counted, origin, found, half, batch, catalogue);
+        };
+        let mut left = Vec::new();
+        for some in found.chunks(AT_A_TIME) {
+            match self.try_counted() {
+                Some(mut counted) => count(&mut counted, some),
+                None => left.push(some),
+            }
+        }
+        let mut missed = 0;
+        for some in left {
+            std::thread::yield_now();
+            match self.try_counted() {
+                Some(mut counted) => count(&mut counted, some),
+                None => missed += some.len(),
+            }
+        }
+        if missed > 0 {
+            metrics::series_not_counted(missed as u64);
+        }
+    }
+
+    fn count(
+        &self,
+        counted: &mut Counted,
         origin: &Origin,
         found: &[Found<'_>],
         half: u64,
@@ -110,7 +157,6 @@ impl Cardinality {
         let tenant_hash = hasher.hash_one(tenant);
         let source_hash = hasher.hash_one((tenant, source));
         let from = source.as_ref();
-        let mut counted = self.counted();
         for series in found {
             // The same series of two tenants is two.
             let thing = series.hash ^ tenant_hash;

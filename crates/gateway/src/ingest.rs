@@ -111,11 +111,13 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Room for a request of this sender: its tenant, or, where there is none, its source.
-    pub(crate) fn permit(&self, origin: &Origin) -> Permit {
-        match &origin.tenant {
-            Some(tenant) => self.permits.of((true, tenant)),
-            None => self.permits.of((false, &origin.source)),
+    /// Room for a request of this sender: its tenant; where there is none, its credential; without one, its source.
+    /// Who has a credential may call its sources what it likes, and has one share.
+    pub(crate) fn permit(&self, origin: &Origin, credential: Option<&str>) -> Permit {
+        match (&origin.tenant, credential) {
+            (Some(tenant), _) => self.permits.of(("tenant", tenant)),
+            (None, Some(name)) => self.permits.of(("credential", name)),
+            (None, None) => self.permits.of(("source", &origin.source)),
         }
     }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use http::HeaderName;
+use http::request::Parts;
 use service::http::Peer;
 
 use crate::access::{self, Grant};
@@ -41,12 +42,25 @@ impl Tenants {
 /// Who sent this request.
 pub(crate) fn origin(head: &Head<'_>) -> Result<Origin, Error> {
     Ok(Origin {
-        tenant: tenant(head)?,
+        tenant: tenant(head).inspect_err(|error| {
+            if let Error::Denied(denied) = error {
+                access::count(denied, head.parts);
+            }
+        })?,
         source: source(head),
     })
 }
 
-/// The same, as far as it can be told of a request that is refused.
+/// Who sent a request that was not let in: its address, whatever it says. Nobody refuses in another one's name.
+pub(crate) fn stranger(parts: &Parts) -> Origin {
+    let peer = parts.extensions.get::<Peer>();
+    Origin {
+        tenant: None,
+        source: peer.map(|peer| Arc::clone(&peer.name)),
+    }
+}
+
+/// The same as [`origin`], as far as it can be told of a request that is refused.
 pub(crate) fn sender(head: &Head<'_>) -> Origin {
     Origin {
         tenant: tenant(head).unwrap_or_default(),
@@ -58,10 +72,7 @@ fn tenant(head: &Head<'_>) -> Result<Option<Arc<str>>, Error> {
     let named = named_tenant(head)?;
     match head.parts.extensions.get::<Arc<Grant>>() {
         None => Ok(named),
-        Some(grant) => grant.tenant(named).map_err(|denied| {
-            access::count(&denied, head.parts);
-            Error::Denied(denied)
-        }),
+        Some(grant) => grant.tenant(named).map_err(Error::Denied),
     }
 }
 
@@ -122,6 +133,12 @@ fn source(head: &Head<'_>) -> Option<Arc<str>> {
     }
     let peer = head.parts.extensions.get::<Peer>()?;
     Some(Arc::clone(&peer.name))
+}
+
+/// The name of the credential that a request was let in with.
+pub(crate) fn credential<'h>(head: &Head<'h>) -> Option<&'h str> {
+    let grant = head.parts.extensions.get::<Arc<Grant>>()?;
+    Some(&grant.name)
 }
 
 /// A name as it may stand in a list of names: without commas and control characters, and not endless.

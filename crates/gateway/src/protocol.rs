@@ -34,7 +34,7 @@ use crate::body::{linger, linger_briefly};
 use crate::error::Error;
 use crate::ingest::{Intake, Outcome, Policy};
 use crate::metrics;
-use crate::origin::{origin, sender};
+use crate::origin::{credential, origin, sender};
 use crate::repeats::{Answer, Claim};
 use crate::router::App;
 
@@ -319,7 +319,7 @@ async fn store<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Stored<P>
     let key = app.repeats.key::<P>(&head)?;
     pipeline.quotas.admit(&intake.origin)?;
     let protocol = Arc::new(protocol);
-    let permit = pipeline.permit(&intake.origin);
+    let permit = pipeline.permit(&intake.origin, credential(&head));
     let most_inflated = match encoding {
         Encoding::Identity => 0,
         _ => pipeline.max_inflated_bytes,

@@ -12,7 +12,7 @@ mod series;
 mod series_hash;
 
 use std::hash::BuildHasher as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,12 +27,15 @@ use crate::ingest::Origin;
 use crate::metrics;
 use crate::repeats::Repeats;
 use buckets::{Beyond, Buckets};
-use rules::{Quota, Rate, Rules, Whose};
+use rules::{Quota, Rate, Rules, Since, Whose};
 use series::ActiveSeries;
 use series_hash::Recent;
 
 /// How often gauges are set.
 const SHOWN: Duration = Duration::from_secs(15);
+
+/// How often who has let go of the active series makes way: some 100 µs at most. A lock is not fair by itself.
+const MOST_YIELDS: usize = 100;
 
 /// A sender beyond its own rate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -62,13 +65,15 @@ impl Exceeded {
 #[derive(Debug)]
 pub(crate) struct Quotas {
     rules: Live<Rules>,
-    generations: AtomicU64,
+    /// How often rules were put in force; locked while they are.
+    generations: Mutex<u64>,
     buckets: Buckets,
     active: Mutex<ActiveSeries>,
+    /// Who waits for the active series.
+    waiting: AtomicUsize,
     recent: Recent,
     cardinality: Option<Cardinality>,
     hasher: RandomState,
-    started: Instant,
 }
 
 impl Quotas {
@@ -77,22 +82,38 @@ impl Quotas {
         cardinality: CardinalityConfig,
         hasher: RandomState,
     ) -> Self {
+        let since = Since {
+            half: 0,
+            at: Instant::now(),
+        };
         Self {
-            rules: Live::new(Rules::of(config, 1)),
-            generations: AtomicU64::new(1),
+            rules: Live::new(Rules::of(config, 1, since)),
+            generations: Mutex::new(1),
             buckets: Buckets::new(),
             active: Mutex::default(),
+            waiting: AtomicUsize::new(0),
             recent: Recent::new(),
             cardinality: cardinality.enabled.then(|| Cardinality::new(cardinality)),
             hasher,
-            started: Instant::now(),
         }
     }
 
     /// Puts other rules in force. What was used of rates, and which series are active, stays.
     pub(crate) fn replace(&self, config: &QuotasConfig) {
-        let generation = 1 + self.generations.fetch_add(1, Ordering::AcqRel);
-        self.rules.replace(Rules::of(config, generation));
+        let mut generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *generations += 1;
+        let before = self.rules.keep();
+        let mut rules = Rules::of(config, *generations, before.since);
+        if rules.half_window != before.half_window {
+            rules.since = Since {
+                half: before.half().saturating_add(1),
+                at: Instant::now(),
+            };
+        }
+        self.rules.replace(rules);
     }
 
     /// Lets a request in, before its body is read.
@@ -148,15 +169,21 @@ impl Quotas {
         }
     }
 
-    /// Which half of a window it is.
-    fn half(&self, rules: &Rules) -> u64 {
-        let elapsed = self.started.elapsed().as_millis();
-        let half = rules.half_window.as_millis().max(1);
-        u64::try_from(elapsed / half).unwrap_or(u64::MAX)
+    fn active(&self) -> MutexGuard<'_, ActiveSeries> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        active
     }
 
-    fn active(&self) -> MutexGuard<'_, ActiveSeries> {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives whoever waits for the active series a chance to have them, who has just let go of them.
+    fn let_others_pass(&self) {
+        for _ in 0..MOST_YIELDS {
+            if self.waiting.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// Shows what is known, for metrics.
@@ -165,7 +192,7 @@ impl Quotas {
         metrics::quota_memory(bytes);
         if let Some(cardinality) = &self.cardinality {
             let rules = self.rules.read();
-            cardinality.show(self.half(&rules), |tenant| rules.tenant_label(tenant));
+            cardinality.show(rules.half(), |tenant| rules.tenant_label(tenant));
         }
     }
 
@@ -173,7 +200,7 @@ impl Quotas {
     fn report(&self, most: usize) -> Option<serde_json::Value> {
         let cardinality = self.cardinality.as_ref()?;
         let rules = self.rules.read();
-        let half = self.half(&rules);
+        let half = rules.half();
         let window_s = rules.half_window.as_secs_f64() * 2.0;
         let limit_of = |origin: &Origin| {
             let active = self.active();

@@ -66,14 +66,20 @@ impl Grant {
         }
     }
 
-    /// Whether it is good for this protocol. What shows the samples of all tenants is not for one of them.
+    /// Whether it is good for this protocol.
     pub(super) fn allows(&self, protocol: &'static str) -> Result<(), Denied> {
-        let is_listed =
-            self.protocols.is_empty() || self.protocols.iter().any(|listed| listed == protocol);
-        let is_bound = self.tenant.is_some() && !self.any_tenant;
-        if !is_listed || (is_bound && protocol == super::shapes::RECENT) {
-            return Err(Denied::Protocol { protocol });
+        if self.protocols.is_empty() || self.lists(protocol) {
+            return Ok(());
         }
-        Ok(())
+        Err(Denied::Protocol { protocol })
+    }
+
+    /// Whether it may see the samples of all tenants: not that of one of them, nor one that nobody has said it of.
+    pub(super) fn may_see_all(&self) -> bool {
+        self.any_tenant || (self.tenant.is_none() && self.lists(super::shapes::RECENT))
+    }
+
+    fn lists(&self, protocol: &str) -> bool {
+        self.protocols.iter().any(|listed| listed == protocol)
     }
 }

@@ -22,7 +22,7 @@ use crate::answer;
 use crate::body::linger;
 use crate::error::Error;
 use crate::metrics;
-use crate::origin::sender;
+use crate::origin::stranger;
 use crate::protocol::{Head, with_retry_after};
 use crate::router::App;
 
@@ -92,11 +92,11 @@ where
 /// The request with what it may do, or the answer.
 async fn ask(app: &Arc<App>, route: &str, request: Request) -> Result<Request, Response> {
     let access = app.access.keep();
-    let shape = shape(route);
     let (mut parts, body) = request.into_parts();
+    let shape = shape(&parts.method, route);
     let decided = access.decide(&parts, app.pipeline.clock.now_ms()).await;
     let decided = decided.and_then(|grant| match grant {
-        Some(grant) => grant.allows(shape.protocol).map(|()| Some(grant)),
+        Some(grant) => access.allows(&grant, shape.protocol).map(|()| Some(grant)),
         None => Ok(None),
     });
     match decided {
@@ -122,7 +122,7 @@ async fn refuse(
     metrics::request_refused(error.code());
     let head = Head { app, parts };
     let receipts = &app.pipeline.receipts;
-    receipts.request(shape.protocol, &sender(&head), parts, &error);
+    receipts.request(shape.protocol, &stranger(parts), parts, &error);
     let mut response = with_retry_after((shape.failed)(&head, &error), &head, &error);
     if response.status() == StatusCode::UNAUTHORIZED {
         for challenge in access.challenges() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
-use service::http_client::{Timeouts, Tls, client_with};
+use service::http_client::{Timeouts, Tls, Url, client_with};
 use service::live::Live;
 use service::log_limit::LogLimit;
 use tokio::sync::Notify;
@@ -116,6 +116,8 @@ pub(super) enum Provider {
 #[derive(Debug)]
 pub(super) struct Published {
     url: String,
+    /// What logs say of the URL.
+    host: String,
     ca: Option<std::path::PathBuf>,
     refresh: Duration,
     keys: Live<Jwks>,
@@ -149,14 +151,7 @@ impl Provider {
                 return Err(("jwt".to_owned(), why.to_owned()));
             }
         };
-        let is_local = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
-            .iter()
-            .any(|start| url.starts_with(start));
-        if !url.starts_with("https://") && !is_local {
-            let why =
-                "must begin with https://: whoever sits in between could give out keys of his own";
-            return Err(bad("jwks_url", why.to_owned()));
-        }
+        let host = host_of(url).map_err(|why| bad("jwks_url", why.to_owned()))?;
         // Read here so that a bad file is refused; the client is made where keys are fetched.
         if let Some(file) = &config.jwks_ca {
             std::fs::read(file)
@@ -166,6 +161,7 @@ impl Provider {
             Some(Self::Url(before)) if before.is_of(config) => Arc::clone(before),
             _ => Arc::new(Published {
                 url: url.clone(),
+                host,
                 ca: config.jwks_ca.clone(),
                 refresh: config.refresh.0.max(SOON),
                 keys: Live::new(Jwks::default()),
@@ -243,7 +239,7 @@ impl Published {
                 let count = keys.0.len();
                 if self.keys.read().is_empty() {
                     tracing::info!(
-                        url = self.url,
+                        host = self.host,
                         count,
                         "fetched the identity provider's keys"
                     );
@@ -255,7 +251,7 @@ impl Published {
                 metrics::keys_fetched(false);
                 if let Some(suppressed) = FAILED.pass() {
                     tracing::warn!(
-                        url = self.url,
+                        host = self.host,
                         suppressed,
                         "access.jwt.jwks_url: cannot fetch keys, the last ones stay good: {why}"
                     );
@@ -278,12 +274,16 @@ impl Published {
             .get(&self.url)
             .send()
             .await
-            .map_err(|error| chain(&error))?;
+            .map_err(|error| chain(&error.without_url()))?;
         if !response.status().is_success() {
             return Err(format!("the answer is {}", response.status()));
         }
         let mut text = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| chain(&error.without_url()))?
+        {
             text.extend_from_slice(&chunk);
             if text.len() > MAX_BYTES {
                 return Err(format!("the answer has more than {MAX_BYTES} bytes"));
@@ -291,6 +291,20 @@ impl Published {
         }
         Jwks::parse(&text).map_err(|why| format!("the answer is {why}"))
     }
+}
+
+/// The host of a URL that keys may be fetched from; why not.
+fn host_of(url: &str) -> Result<String, &'static str> {
+    let url = Url::parse(url).map_err(|_| "is no URL")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not have a user or a password: public keys need none");
+    }
+    let host = url.host_str().ok_or("names no host")?;
+    let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    if url.scheme() == "https" || (url.scheme() == "http" && is_local) {
+        return Ok(host.to_owned());
+    }
+    Err("must begin with https://: whoever sits in between could give out keys of his own")
 }
 
 /// Waits until settings may have changed.

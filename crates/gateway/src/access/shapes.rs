@@ -3,6 +3,7 @@
 //! A route that is not in this list is guarded as well: it is refused in the API's own shape.
 
 use axum::response::Response;
+use http::Method;
 
 use crate::answer;
 use crate::error::Error;
@@ -62,8 +63,8 @@ pub(super) fn is_public(route: &str) -> bool {
     route == "/health"
 }
 
-/// The shape of a route's pattern.
-pub(super) fn shape(route: &str) -> Shape {
+/// The shape of a route's pattern. Two protocols may share one, by method.
+pub(super) fn shape(method: &Method, route: &str) -> Shape {
     let route = route.strip_prefix("/tenants/{tenant}").unwrap_or(route);
     if datadog::is_route(route) {
         return Shape {
@@ -80,7 +81,10 @@ pub(super) fn shape(route: &str) -> Shape {
         EXPORT => of::<OtlpGrpc>(),
         "/api/v1/import" => of::<Victoria>(),
         "/api/put" | "/opentsdb/api/put" => of::<OpenTsdb>(),
-        // Pushed to as JSON, read as the Pushgateway's: of one kind or the other, it is the API's own shape.
+        // Pushed to as JSON, read as the Pushgateway's list of groups.
+        "/api/v1/metrics" if matches!(*method, Method::GET | Method::HEAD) => {
+            own(pushgateway::PROTOCOL)
+        }
         "/api/v1/metrics" => of::<Json>(),
         _ if route.starts_with("/api/v1/import/prometheus") => of::<Text>(),
         _ if route.starts_with("/metrics/job") || route.starts_with("/-/") => Shape {

@@ -9,6 +9,7 @@ const ACTIVE: &str = "sluice_gateway_active_series";
 const TENANT_ACTIVE: &str = "sluice_gateway_tenant_active_series";
 const METRIC_ACTIVE: &str = "sluice_gateway_metric_active_series";
 const LABEL_VALUES: &str = "sluice_gateway_label_values";
+const NOT_COUNTED: &str = "sluice_gateway_series_not_counted_total";
 const REPEATS: &str = "sluice_gateway_repeats_total";
 const REPEATS_MEMORY: &str = "sluice_gateway_repeats_memory_bytes";
 
@@ -52,6 +53,12 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Gauge,
         labels: &["label"],
         help: "Different values of a label, estimated, of those labels that have most; with the same bounds.",
+    },
+    Metric {
+        name: NOT_COUNTED,
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Series that the estimates leave out for half of `quotas.window`, because others were being counted.",
     },
     Metric {
         name: REPEATS,
@@ -103,6 +110,11 @@ pub(crate) fn metric_active_series(metric: &str, count: usize) {
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub(crate) fn label_values(label: &str, count: usize) {
     gauge!(LABEL_VALUES, "label" => label.to_owned()).set(count as f64);
+}
+
+/// Counts series that estimates leave out.
+pub(crate) fn series_not_counted(count: u64) {
+    counter!(NOT_COUNTED).increment(count);
 }
 
 /// Counts a request that came again.

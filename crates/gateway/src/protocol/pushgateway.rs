@@ -25,7 +25,7 @@ use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
 use crate::metrics;
-use crate::origin::{origin, sender};
+use crate::origin::{credential, origin, sender};
 use crate::permits::Permit;
 use crate::pushgateway::{
     Content, Groups, Mode, NO_TIME, PushOptions, Target, group_of_path, shown, shown_all,
@@ -81,7 +81,7 @@ async fn take(head: &Head<'_>, mode: Mode, body: &mut Body) -> Result<Option<Dur
     let encoding = encoding(head)?;
     let format = Format::of(head);
     app.pipeline.quotas.admit(&target.origin)?;
-    let permit = app.pipeline.permit(&target.origin);
+    let permit = app.pipeline.permit(&target.origin, credential(head));
     let permit = app.body_limits.admit(body, permit)?;
     let taken = async {
         let received = app.body_limits.read(body, permit).await?;
@@ -137,6 +137,7 @@ async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
         app.pipeline.check_open()?;
         let groups = groups(&app)?;
         let target = target(&head)?;
+        app.pipeline.quotas.admit(&target.origin)?;
         Box::pin(groups.delete(&target)).await
     };
     match ended.await {

@@ -18,6 +18,9 @@ use crate::cardinality::Found;
 use crate::ingest::Origin;
 use crate::metrics;
 
+/// After so many samples a body lets go of the active series, so that a large one holds up no small one.
+const AT_A_TIME: usize = 256;
+
 /// What quotas refuse of a body.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
@@ -40,7 +43,7 @@ impl Quotas {
         if !look_at_series && !rules.limit_metric_samples {
             return Checked::default();
         }
-        let half = self.half(&rules);
+        let half = rules.half();
         let tenant = rules.tenant(origin);
         let source = rules.source(origin);
         let mark = self
@@ -64,6 +67,7 @@ impl Quotas {
             checked: Checked::default(),
             now: None,
         };
+        let mut looked_at = 0;
         let same_object = |a: &Sample, b: &Sample| a.index == b.index;
         for object in batch.samples().chunk_by(same_object) {
             let is_seen = !look_at_series || object.iter().all(|sample| look.is_seen(sample));
@@ -72,6 +76,11 @@ impl Quotas {
             }
             if object.first().is_none_or(&is_bad) {
                 continue;
+            }
+            looked_at += object.len();
+            if looked_at >= AT_A_TIME {
+                looked_at = 0;
+                look.let_others_pass();
             }
             let allowed = if is_seen { Ok(()) } else { look.admit(object) };
             let allowed = allowed.and_then(|()| look.take_samples(object));
@@ -181,6 +190,12 @@ impl<'c> Look<'c> {
                 let own = self.own.get(sample.series as usize);
                 own.map_or(0, |own| own.hash)
             }
+        }
+    }
+
+    fn let_others_pass(&mut self) {
+        if self.active.take().is_some() {
+            self.quotas.let_others_pass();
         }
     }
 

@@ -4,12 +4,21 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::patterns::Patterns;
 use crate::config::{MetricQuotaConfig, QuotaConfig, QuotasConfig};
 use crate::ingest::Origin;
 
 /// So many seconds' worth may come at once where nothing else is set: agents push every ten seconds or so.
 const BURST_SECONDS: f64 = 10.0;
+
+/// Which half of a window began when, so that halves of another length go on from there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Since {
+    pub(super) half: u64,
+    pub(super) at: Instant,
+}
 
 /// Quotas in force.
 #[derive(Debug)]
@@ -22,6 +31,7 @@ pub(crate) struct Rules {
     /// Differs from that of the rules before.
     pub(super) generation: u64,
     pub(super) half_window: Duration,
+    pub(super) since: Since,
     pub(super) max_bytes: usize,
     pub(super) limit_requests: bool,
     pub(super) limit_series: bool,
@@ -73,7 +83,7 @@ impl fmt::Display for Whose<'_> {
 }
 
 impl Rules {
-    pub(super) fn of(config: &QuotasConfig, generation: u64) -> Self {
+    pub(super) fn of(config: &QuotasConfig, generation: u64, since: Since) -> Self {
         let named = |all: &std::collections::BTreeMap<String, QuotaConfig>| {
             let one =
                 |(name, quota): (&String, &QuotaConfig)| (name.clone(), Quota::of(quota, true));
@@ -93,6 +103,7 @@ impl Rules {
             })),
             generation,
             half_window: config.window.0 / 2,
+            since,
             max_bytes: config.max_memory.bytes(),
             limit_requests: false,
             limit_series: false,
@@ -113,6 +124,14 @@ impl Rules {
         rules.limit_series = limit_series;
         rules.limit_metric_samples = any_metric(|quota| quota.samples_per_second.is_some());
         rules
+    }
+
+    /// Which half of a window it is. The number never falls, whatever `quotas.window` becomes.
+    pub(super) fn half(&self) -> u64 {
+        let elapsed = self.since.at.elapsed().as_millis();
+        let passed = elapsed / self.half_window.as_millis().max(1);
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+        self.since.half.saturating_add(passed)
     }
 
     pub(super) fn tenant<'r, 'o>(&'r self, origin: &'o Origin) -> (Whose<'o>, &'r Quota) {

@@ -54,7 +54,7 @@ struct Scope {
 
 impl Scope {
     fn turn(&mut self, half: u64) {
-        if half == self.half {
+        if half <= self.half {
             return;
         }
         let is_next = half == self.half.wrapping_add(1);
@@ -131,8 +131,9 @@ impl ActiveSeries {
         self.scopes.values().map(Scope::bytes).sum()
     }
 
+    /// Never back: a request that looked at the clock before another one turned the window is of the new half.
     fn turn(&mut self, half: u64) {
-        if half == self.half {
+        if half <= self.half {
             return;
         }
         self.half = half;

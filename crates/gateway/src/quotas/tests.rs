@@ -1,5 +1,6 @@
 //! Quotas as senders meet them, through the HTTP API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,8 +8,10 @@ use buffer::PublishError;
 use http::{Request, StatusCode};
 use serde_json::json;
 
+use crate::Beside;
 use crate::config::{Config, MetricQuotaConfig, QuotaConfig, QuotasConfig};
 use crate::fake::{Answer, FakeBuffer, NOW_MS, Server, Then, batch, sample};
+use crate::pushgateway::fake::FakeTable;
 
 fn config(quotas: QuotasConfig) -> Config {
     quotas.check().unwrap();
@@ -73,6 +76,50 @@ async fn a_tenant_beyond_its_requests_gets_429_until_its_time_comes_and_others_d
     tokio::time::advance(Duration::from_secs(2)).await;
     assert_eq!(push("a").await.status, StatusCode::OK);
     assert_eq!(push("a").await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleting_a_group_is_a_request_as_well() {
+    let config = config(limited(QuotaConfig {
+        requests_per_second: Some(1.0),
+        requests_burst: Some(1.0),
+        ..QuotaConfig::default()
+    }));
+    let beside = Beside {
+        groups: Some(FakeTable::default().groups()),
+        ..Beside::default()
+    };
+    let clock = Arc::new(model::ManualClock::new(NOW_MS));
+    let server = Server::start_beside(&config, FakeBuffer::default().into(), clock, beside);
+    for is_refused in [false, true] {
+        let request = Request::delete("/metrics/job/x")
+            .header("x-scope-orgid", "a")
+            .body(Body::empty())
+            .unwrap();
+        let status = server.send(request).await.status;
+        assert_eq!(status == StatusCode::TOO_MANY_REQUESTS, is_refused);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_window_goes_on_from_the_half_that_it_is() {
+    let window = |secs| QuotasConfig {
+        window: service::units::Period::secs(secs),
+        ..QuotasConfig::default()
+    };
+    let server = server(window(600));
+    let quotas = server.gateway.quotas();
+    let half = || quotas.0.rules.read().half();
+    tokio::time::advance(Duration::from_secs(3000)).await;
+    assert_eq!(half(), 10);
+    quotas.replace(&window(600));
+    assert_eq!(half(), 10);
+    quotas.replace(&window(6000));
+    assert_eq!(half(), 11);
+    tokio::time::advance(Duration::from_secs(3000)).await;
+    assert_eq!(half(), 12);
+    quotas.replace(&window(60));
+    assert_eq!(half(), 13);
 }
 
 #[tokio::test(start_paused = true)]

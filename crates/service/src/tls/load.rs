@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig, crypto};
 use x509_parser::parse_x509_certificate;
 
@@ -42,7 +42,9 @@ impl Loaded {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| bad("certificate", &config.certificate, &error.to_string()))?;
-        let builder = match verifier(config, provider)? {
+        let verifier = verifier(config, provider)?;
+        let asks_for_certificates = verifier.is_some();
+        let builder = match verifier {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
         };
@@ -56,6 +58,12 @@ impl Loaded {
             };
             bad("key", &config.key, &why)
         })?;
+        if asks_for_certificates {
+            // A resumed session has the client's certificate of the first handshake and looks at it no more: it would
+            // outlive its expiry, its revocation, and the authority that signed it.
+            server.session_storage = Arc::new(NoServerSessionStorage {});
+            server.send_tls13_tickets = 0;
+        }
         server.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         Ok(Self {
             config: Arc::new(server),
@@ -132,3 +140,6 @@ fn expiry(chain: &[CertificateDer<'_>]) -> Option<i64> {
     }
     Some(first)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
 //! Every public route asks, and refuses as its protocol's clients expect it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Method, Request};
+use service::http::Peer;
+use service::rejections::{Query, Rejections};
 
 use super::{KEY, key};
 use crate::fake::{FakeBuffer, NOW_MS, Server};
@@ -11,20 +15,33 @@ use crate::pushgateway::fake::FakeTable;
 use crate::{Beside, Config};
 
 fn server() -> Server {
+    server_with(None)
+}
+
+fn server_with(rejections: Option<Arc<Rejections>>) -> Server {
     let mut config = Config::default();
     config.access.required = true;
     config.access.keys.insert("ci".to_owned(), key(KEY));
     let mut bound = key("slc_bound");
     bound.tenant = Some("acme".to_owned());
     config.access.keys.insert("bound".to_owned(), bound);
+    let mut free = key("slc_free");
+    free.any_tenant = true;
+    config.access.keys.insert("free".to_owned(), free);
+    for protocol in ["json", "pushgateway", "recent"] {
+        let mut only = key(&format!("slc_{protocol}"));
+        only.protocols = vec![protocol.to_owned()];
+        config.access.keys.insert(protocol.to_owned(), only);
+    }
     let beside = Beside {
         routes: Router::new()
             .route("/api/v1/recent/samples", get(|| async { "all tenants'" }))
             .route("/something/else", get(|| async { "else" })),
         groups: Some(FakeTable::default().groups()),
+        rejections,
         ..Beside::default()
     };
-    let clock = std::sync::Arc::new(model::ManualClock::new(NOW_MS));
+    let clock = Arc::new(model::ManualClock::new(NOW_MS));
     Server::start_beside(&config, FakeBuffer::default().into(), clock, beside)
 }
 
@@ -184,7 +201,13 @@ async fn datadogs_agent_learns_whether_its_key_is_good() {
 #[tokio::test(start_paused = true)]
 async fn what_all_tenants_sent_is_not_shown_to_one_of_them() {
     let server = server();
-    for (key, expected) in [(KEY, 200), ("slc_bound", 403)] {
+    for (key, expected) in [
+        (KEY, 403),
+        ("slc_bound", 403),
+        ("slc_json", 403),
+        ("slc_recent", 200),
+        ("slc_free", 200),
+    ] {
         let request = Request::get("/api/v1/recent/samples")
             .header("x-api-key", key)
             .body(Body::empty())
@@ -195,6 +218,63 @@ async fn what_all_tenants_sent_is_not_shown_to_one_of_them() {
             "{key}"
         );
     }
+}
+
+#[test]
+fn where_nobody_has_a_tenant_everybody_sees_what_all_sent() {
+    let mut config = crate::config::AccessConfig::default();
+    config.keys.insert("ci".to_owned(), key(KEY));
+    let is_allowed = |config: &crate::config::AccessConfig| {
+        let access = crate::access::Access::of(config, None).unwrap();
+        let grant = access.key(KEY, NOW_MS).unwrap();
+        access.allows(&grant, crate::access::shapes::RECENT).is_ok()
+    };
+    assert!(is_allowed(&config));
+    let mut bound = key("slc_bound");
+    bound.tenant = Some("acme".to_owned());
+    config.keys.insert("bound".to_owned(), bound);
+    assert!(!is_allowed(&config));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_of_groups_is_the_pushgateways() {
+    let server = server();
+    for (method, key, is_refused) in [
+        (Method::GET, "slc_pushgateway", false),
+        (Method::HEAD, "slc_pushgateway", false),
+        (Method::POST, "slc_pushgateway", true),
+        (Method::GET, "slc_json", true),
+        (Method::POST, "slc_json", false),
+    ] {
+        let request = Request::builder()
+            .method(&method)
+            .uri("/api/v1/metrics")
+            .header("x-api-key", key)
+            .body(Body::empty())
+            .unwrap();
+        let answer = server.send(request).await;
+        assert_eq!(answer.status == 403, is_refused, "{method} {key}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_let_in_is_noted_by_its_address_alone() {
+    let record = Arc::new(Rejections::new(1 << 20));
+    let server = server_with(Some(Arc::clone(&record)));
+    let request = Request::post("/tenants/acme/metrics")
+        .header("x-api-key", "wrong")
+        .header("sluice-source", "billing")
+        .extension(Peer::of("192.0.2.7:4711".parse().unwrap()))
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(server.send(request).await.status, 401);
+    let found = record.answer(&Query::default()).rejections;
+    let [entry] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert!(entry.summary.contains("192.0.2.7"), "{}", entry.summary);
+    assert!(!entry.summary.contains("billing"), "{}", entry.summary);
+    assert!(!entry.summary.contains("acme"), "{}", entry.summary);
 }
 
 #[tokio::test(start_paused = true)]

@@ -274,10 +274,24 @@ fn a_file_without_a_key_that_we_can_use_is_refused() {
         jwks_url: Some(url.to_owned()),
         ..config()
     };
-    assert_eq!(
-        check(url("http://id.example/jwks")),
-        Err("jwt.jwks_url".to_owned())
-    );
+    for refused in [
+        "http://id.example/jwks",
+        "http://localhost.evil.example/jwks",
+        "http://localhost@evil.example/jwks",
+        "http://127.0.0.1.evil.example/jwks",
+        "https://user:secret@id.example/jwks",
+        "ftp://localhost/jwks",
+        "id.example/jwks",
+    ] {
+        assert_eq!(
+            check(url(refused)),
+            Err("jwt.jwks_url".to_owned()),
+            "{refused}"
+        );
+    }
+    for taken in ["http://localhost:8080/jwks", "http://[::1]/jwks"] {
+        assert_eq!(check(url(taken)), Ok(()), "{taken}");
+    }
     assert_eq!(check(url("https://id.example/jwks")), Ok(()));
     assert_eq!(check(config()), Err("jwt".to_owned()));
     let nobody = JwtConfig {

@@ -44,6 +44,21 @@ fn a_series_that_went_silent_makes_room_after_two_halves() {
 }
 
 #[test]
+fn who_looked_at_the_clock_too_early_turns_nothing_back() {
+    let mut active = ActiveSeries::default();
+    let scopes = [limited(1, 2)];
+    assert!(active.admit(1, &scopes, 7, ROOM).is_ok());
+    assert!(active.admit(2, &scopes, 8, ROOM).is_ok());
+    for half in [7, 0, 8] {
+        assert!(active.admit(1, &scopes, half, ROOM).is_ok(), "{half}");
+        assert!(active.admit(2, &scopes, half, ROOM).is_ok(), "{half}");
+        let refused = active.admit(3, &scopes, half, ROOM);
+        assert_eq!(refused, Err((0, Full::Scope)), "{half}");
+    }
+    assert_eq!(active.active(1), 2);
+}
+
+#[test]
 fn what_is_refused_in_one_scope_takes_no_room_in_another() {
     let mut active = ActiveSeries::default();
     let (tenant, metric) = (limited(1, 10), limited(2, 1));
