@@ -105,6 +105,10 @@ impl RejectionTopic {
     /// Hands on to `reject` what it takes, of which at most `max_bytes` wait. When `tasks` stop, the last ones are still
     /// written.
     pub fn start<R: Reject>(reject: R, max_bytes: usize, tasks: &Tasks) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what waits has a bound in bytes, which `take` keeps"
+        )]
         let (queue, receipts) = unbounded_channel();
         let stopping = tasks.stopping();
         tasks.spawn("rejections topic", write_all(reject, receipts, stopping));
