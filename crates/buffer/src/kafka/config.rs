@@ -155,6 +155,7 @@ const OWN: &[(&str, &str)] = &[
 /// Other names of options that we have defaults for: set under both names, either value could win.
 const ALIASES: &[(&str, &str)] = &[
     ("queue.buffering.max.ms", "linger.ms"),
+    ("max.in.flight.requests.per.connection", "max.in.flight"),
     ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
 ];
 
@@ -304,8 +305,13 @@ impl Config {
         let delivery_timeout_ms = self.delivery_timeout.0.as_millis().to_string();
         // Requests are coalesced above, so a batch has nothing to wait for: what comes while Kafka answers is the
         // next one.
+        //
+        // One request at a time per broker: a broker that does not know a producer takes any first sequence number. Where
+        // the first batch for a partition fails (its leader is only just being made) and the second, already on its way, is
+        // taken, the retry of the first is answered as a duplicate, which librdkafka counts as delivered: it would be lost.
         let mut client = self.client(&[
             ("linger.ms", "0"),
+            ("max.in.flight", "1"),
             ("statistics.interval.ms", "5000"),
             ("request.timeout.ms", &delivery_timeout_ms),
         ]);
