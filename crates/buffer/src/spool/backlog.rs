@@ -48,7 +48,7 @@ struct Blocked {
 pub(super) enum Gone {
     /// The upstream had it already.
     Confirmed,
-    /// It waited too long, and its part has taken nothing for a minute.
+    /// It waited too long, and its part has taken nothing for long.
     Expired,
 }
 
@@ -72,14 +72,31 @@ pub(super) enum Fate {
 }
 
 /// Records in the order of their offsets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Backlog {
     held: VecDeque<Held>,
     bytes: usize,
     blocked: HashMap<usize, Blocked>,
+    sure_after: Duration,
+}
+
+impl Default for Backlog {
+    fn default() -> Self {
+        Self::new(SURE_AFTER)
+    }
 }
 
 impl Backlog {
+    /// Records may be too old as soon as their part has taken nothing for `sure_after`.
+    pub(super) fn new(sure_after: Duration) -> Self {
+        Self {
+            held: VecDeque::new(),
+            bytes: 0,
+            blocked: HashMap::new(),
+            sure_after,
+        }
+    }
+
     pub(super) fn push(&mut self, offset: u64, part: usize, record: Record) {
         let held = Held {
             offset,
@@ -138,7 +155,7 @@ impl Backlog {
             held.part = part(&held.record);
             let blocked = self.blocked.get(&held.part);
             let is_away =
-                blocked.is_some_and(|blocked| now.duration_since(blocked.since) >= SURE_AFTER);
+                blocked.is_some_and(|blocked| now.duration_since(blocked.since) >= self.sure_after);
             let is_too_old = is_away && held.record.received_at_ms < cutoff_ms;
             if !is_too_old {
                 if closed.contains(&held.part) {

@@ -21,6 +21,7 @@ use service::units::{Period, Size};
 use testkit::eventually;
 
 use self::upstream::{Fake, Mood};
+use super::backlog::Backlog;
 use super::{Config, Place, Spooled};
 use crate::{ContentType, Durability, Publish, PublishError, Record};
 
@@ -69,11 +70,16 @@ impl Bench {
     }
 
     async fn open(&self) -> Spool {
+        self.open_with(Backlog::default()).await
+    }
+
+    async fn open_with(&self, backlog: Backlog) -> Spool {
         let readiness = self.health.condition("buffer", "opening");
         let upstream = Arc::clone(&self.upstream);
-        let (spooled, drainer) = Spooled::open(upstream, &self.config, &self.place, readiness)
+        let (spooled, mut drainer) = Spooled::open(upstream, &self.config, &self.place, readiness)
             .await
             .unwrap();
+        drainer.backlog = backlog;
         let tasks = Tasks::new();
         tasks.spawn("spool", drainer.run(tasks.stopping()));
         Spool { spooled, tasks }
@@ -282,7 +288,9 @@ async fn what_waits_too_long_while_nothing_is_taken_is_given_up_and_counted() {
     let mut bench = Bench::new();
     // The records of this test are a second old.
     bench.config.max_age = Some(Period::millis(900));
-    let spool = bench.open().await;
+    let spool = bench
+        .open_with(Backlog::new(Duration::from_millis(500)))
+        .await;
     bench.upstream.set(Mood::Failing);
     for number in 0..10 {
         assert_eq!(spool.publish("old", number).await, Ok(Durability::Spool));
