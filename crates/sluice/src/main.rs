@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sluice::cli::{Cli, Command};
+use sluice::replay::Outcome;
 use sluice::settings::{Role, Source};
 
 /// Requests, the log and the stores free what other threads allocated, which the C library's arenas
@@ -19,11 +20,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// `EX_CONFIG` would be 78; `EX_USAGE` is what supervisors treat as "do not start again as it is".
 const WRONG_SETTINGS: u8 = 64;
 
+/// Something was left undone, and has been said.
+const INCOMPLETE: u8 = 2;
+
 fn main() -> ExitCode {
     let (role, source, start) = match Cli::parse().command {
         Command::Standalone(source) => (Role::Standalone, source, true),
         Command::Gateway(source) => (Role::Gateway, source, true),
         Command::Consumer(source) => (Role::Consumer, source, true),
+        Command::Replay(arguments) => return tool(sluice::replay::replay(&arguments)),
         Command::CheckConfig { role, settings } => (role, settings, false),
         Command::HashKey { new } => return answer(hash_key(new)),
         Command::HashPassword => {
@@ -48,6 +53,22 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("sluice: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// The end of a command that looks at the buffer.
+fn tool(outcome: anyhow::Result<Outcome>) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
+        Err(error) => {
+            eprintln!("sluice: {error:#}");
+            if error.is::<sluice::tools::Usage>() {
+                ExitCode::from(WRONG_SETTINGS)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ mod pushgateway;
 mod quotas;
 mod records;
 mod rejections;
+mod replay;
 mod sluice;
 mod spool;
 mod standalone;
