@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes the Grafana dashboards of this folder: one JSON file per dashboard, from the panels that are described here.
+"""Writes what is made in this folder: the Grafana dashboards, and the alert rules as a PrometheusRule.
 
 usage: monitoring/dashboards.py [--check]     (--check writes nothing and fails when a file is out of date)
 
-Needs nothing but Python. Panels stand in `panels.py`, in the order in which they are shown.
+Needs nothing but Python. Panels stand in `panels.py`, in the order in which they are shown, rules in `alerts.yaml`.
 """
 
 import json
@@ -193,15 +193,34 @@ def dashboard(slug, described):
     }
 
 
+def prometheus_rule():
+    """The alert rules as the Prometheus operator takes them."""
+    rules = (HERE / "alerts.yaml").read_text(encoding="utf-8")
+    indented = "".join(f"  {line}\n" if line else "\n" for line in rules[rules.index("groups:") :].splitlines())
+    return (
+        "# Made from alerts.yaml by dashboards.py: change it there.\n"
+        "apiVersion: monitoring.coreos.com/v1\n"
+        "kind: PrometheusRule\n"
+        "metadata:\n"
+        "  name: sluice\n"
+        "  labels:\n"
+        "    # What kube-prometheus-stack selects unless it is told otherwise.\n"
+        "    release: kube-prometheus-stack\n"
+        "spec:\n" + indented
+    )
+
+
 def main():
     check = sys.argv[1:] == ["--check"]
     if sys.argv[1:] and not check:
         sys.exit(__doc__)
-    stale, wanted = [], set()
-    for slug, described in DASHBOARDS.items():
-        path = HERE / "dashboards" / f"{slug}.json"
-        wanted.add(path)
-        text = json.dumps(dashboard(slug, described), indent=2, ensure_ascii=False) + "\n"
+    wanted = {
+        HERE / "dashboards" / f"{slug}.json": json.dumps(dashboard(slug, described), indent=2, ensure_ascii=False) + "\n"
+        for slug, described in DASHBOARDS.items()
+    }
+    wanted[HERE / "prometheus-rule.yaml"] = prometheus_rule()
+    stale = []
+    for path, text in wanted.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path.name)

@@ -208,7 +208,7 @@ CONSUMER = {
             panel("Lag of the worst partitions, in time", "Age of the oldest record that the store does not have. One partition alone: a hot name, docs/operations.md «Which name is hot?».", [(f"topk(10, max by (store, partition) (sluice_consumer_lag_seconds{{{S}}}))", "{{store}} {{partition}}")], "s", w=8, min=0),
             panel("Lag in records", "Of all partitions.", [(f"sum by (store) (sluice_consumer_lag_records{{{S}}})", "{{store}}")], "short", w=8, min=0),
             panel("Until a store has caught up", "Lag over the speed at which it falls. Nothing: it does not fall.", [(f"sum by (store) (sluice_consumer_lag_records{{{S}}}) / (-sum by (store) (deriv(sluice_consumer_lag_records{{{S}}}[15m])) > 0)", "{{store}}")], "s", w=12, min=0),
-            panel("Expired unread", "Offsets that went before the store had them, in the time shown: loss for that store.", [(f"sum by (store) (increase(sluice_consumer_records_expired_total{{{S}}}[$__range]))", "{{store}}")], "short", w=12, kind="stat", steps=GREEN_IF_NONE, decimals=0),
+            panel("Expired unread", "Offsets that went before the store had them, in the time shown: loss for that store.", [(f"sum by (store) (increase(sluice_consumer_records_expired_total{{{S}}}[$__range]))", "{{store}}")], "short", w=12, kind="stat", steps=GREEN_IF_NONE, decimals=0, noValue="none"),
         ]),
         ("What becomes of samples", [
             panel("Samples written", "What the store has taken.", [(rate("sluice_consumer_samples_written_total", S, "store"), "{{store}}")], "cps", min=0),
