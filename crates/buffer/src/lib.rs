@@ -13,6 +13,7 @@ mod publish;
 #[cfg(test)]
 mod small_disk;
 pub mod spool;
+mod spread;
 mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
@@ -21,4 +22,5 @@ pub use publish::{
     BuryDead, ContentType, DeadLetter, Durability, Original, Publish, PublishError, Record, Reject,
     Rejected,
 };
+pub use spread::{Moved, Spread};
 pub use table::{Change, Follow, MAX_KEY_BYTES, Table};
