@@ -31,5 +31,6 @@ mod sluice;
 mod spool;
 mod standalone;
 mod statsd;
+mod stores;
 mod text;
 mod victoria;
