@@ -13,6 +13,7 @@ mod agents;
 mod certificates;
 mod clients;
 mod datadog;
+mod fallback;
 mod foreign;
 mod hostile;
 mod influx;

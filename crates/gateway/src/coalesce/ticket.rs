@@ -16,13 +16,19 @@ use crate::metrics::{self, SampleMeters};
 pub(crate) type Settled = Result<Durability, PublishError>;
 
 /// Each is weaker than the one before it.
-const WEAKER: [Durability; 3] = [Durability::Kafka, Durability::Local, Durability::Spool];
+const WEAKER: [Durability; 4] = [
+    Durability::Kafka,
+    Durability::Fallback,
+    Durability::Local,
+    Durability::Spool,
+];
 
 const fn rank(durability: Durability) -> u8 {
     match durability {
         Durability::Kafka => 0,
-        Durability::Local => 1,
-        Durability::Spool => 2,
+        Durability::Fallback => 1,
+        Durability::Local => 2,
+        Durability::Spool => 3,
     }
 }
 
