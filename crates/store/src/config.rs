@@ -86,6 +86,23 @@ impl Config {
         }
     }
 
+    /// The same store for what comes from a second buffer: an archive has a folder of its own for it, because its offsets are
+    /// others.
+    #[must_use]
+    pub fn for_fallback(self) -> Self {
+        match self {
+            Self::Parquet(config) => Self::Parquet(parquet::Config {
+                dir: config.dir.map(|dir| {
+                    let mut dir = dir.into_os_string();
+                    dir.push("-fallback");
+                    dir.into()
+                }),
+                ..config
+            }),
+            other @ Self::RemoteWrite(_) => other,
+        }
+    }
+
     /// Sets the store up. `name` is its key in `stores`; `source` says which buffer offsets are of,
     /// as for [`Archive::open`]; `data_dir` is where a store without a folder of its own keeps files.
     ///
