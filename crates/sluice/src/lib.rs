@@ -15,6 +15,7 @@ mod recent_api;
 mod rejections;
 mod reload;
 pub mod settings;
+mod stores;
 mod tls;
 
 use std::time::Duration;

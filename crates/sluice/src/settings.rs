@@ -287,6 +287,9 @@ impl Settings {
                     .map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
             }
         }
+        if role != Role::Gateway {
+            crate::stores::check(self)?;
+        }
         match self.buffer.kind {
             BufferKind::Kafka => {
                 self.kafka.check().map_err(section("kafka"))?;

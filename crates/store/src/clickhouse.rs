@@ -17,6 +17,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use reqwest::Url;
 
 pub use config::{Compression, Config, LabelColumn};
+pub(crate) use rows::json as labels_as_json;
 
 use crate::endpoint::{Answer, Meaning, OpenError, Poster};
 use crate::{Batch, Batching, Lanes, Write, WriteError};

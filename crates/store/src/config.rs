@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::clickhouse::{self, ClickHouse};
 use crate::influx::{self, Influx};
+use crate::mirror;
 use crate::parquet::{self, Archive};
+use crate::postgres::{self, Postgres};
 use crate::remote_write::{self, RemoteWrite};
 use crate::{Batch, Batching, EndpointError, Lanes, LeftOut, Write, WriteError};
 
@@ -26,6 +28,10 @@ pub enum Config {
     Influx(influx::Config),
     /// A table of `ClickHouse`.
     Clickhouse(clickhouse::Config),
+    /// A database of `PostgreSQL`, with `TimescaleDB` or without.
+    Postgres(postgres::Config),
+    /// Another topic, of this Kafka or another.
+    Kafka(mirror::Config),
 }
 
 /// What one machine has without further settings: an archive.
@@ -35,7 +41,14 @@ impl Default for Config {
     }
 }
 
-const TYPES: &[&str] = &["remote_write", "parquet", "influx", "clickhouse"];
+const TYPES: &[&str] = &[
+    "remote_write",
+    "parquet",
+    "influx",
+    "clickhouse",
+    "postgres",
+    "kafka",
+];
 
 /// By hand, so that an error names the setting and not only the store: a tagged enum's own forgets it.
 impl<'de> Deserialize<'de> for Config {
@@ -49,6 +62,8 @@ impl<'de> Deserialize<'de> for Config {
             Some("parquet") => below(settings).map(Self::Parquet),
             Some("influx") => below(settings).map(Self::Influx),
             Some("clickhouse") => below(settings).map(Self::Clickhouse),
+            Some("postgres") => below(settings).map(Self::Postgres),
+            Some("kafka") => below(settings).map(Self::Kafka),
             Some(other) => Err(D::Error::unknown_variant(other, TYPES)),
             None => Err(D::Error::custom(format!(
                 "type: {kind} is not a text; there are {}",
@@ -83,6 +98,8 @@ impl Config {
             Self::Parquet(config) => config.check(),
             Self::Influx(config) => config.check(),
             Self::Clickhouse(config) => config.check(),
+            Self::Postgres(config) => config.check(),
+            Self::Kafka(config) => config.check(),
         }
     }
 
@@ -97,6 +114,9 @@ impl Config {
             Self::Parquet(config) => Store::Parquet(Archive::open(config, name, source, data_dir)?),
             Self::Influx(config) => Store::Influx(Influx::new(config, name)?),
             Self::Clickhouse(config) => Store::ClickHouse(ClickHouse::new(config, name)?),
+            Self::Postgres(config) => Store::Postgres(Postgres::new(config, name)?),
+            // Only the buffer names Kafka.
+            Self::Kafka(_) => return Err(OpenError::Elsewhere),
         })
     }
 }
@@ -110,6 +130,9 @@ pub enum OpenError {
     /// An archive.
     #[error(transparent)]
     Parquet(#[from] parquet::Error),
+    /// A topic, which whoever has a producer opens.
+    #[error("a store of type kafka is not opened here")]
+    Elsewhere,
 }
 
 /// A store of any kind. Clones are the same store.
@@ -123,6 +146,8 @@ pub enum Store {
     Influx(Influx),
     /// A table of `ClickHouse`.
     ClickHouse(ClickHouse),
+    /// A database of `PostgreSQL`.
+    Postgres(Postgres),
 }
 
 impl Store {
@@ -131,7 +156,9 @@ impl Store {
     pub fn archive(&self) -> Option<&Archive> {
         match self {
             Self::Parquet(archive) => Some(archive),
-            Self::RemoteWrite(_) | Self::Influx(_) | Self::ClickHouse(_) => None,
+            Self::RemoteWrite(_) | Self::Influx(_) | Self::ClickHouse(_) | Self::Postgres(_) => {
+                None
+            }
         }
     }
 }
@@ -143,6 +170,7 @@ impl Write for Store {
             Self::Parquet(store) => store.lanes(),
             Self::Influx(store) => store.lanes(),
             Self::ClickHouse(store) => store.lanes(),
+            Self::Postgres(store) => store.lanes(),
         }
     }
 
@@ -152,6 +180,7 @@ impl Write for Store {
             Self::Parquet(store) => store.batching(),
             Self::Influx(store) => store.batching(),
             Self::ClickHouse(store) => store.batching(),
+            Self::Postgres(store) => store.batching(),
         }
     }
 
@@ -161,6 +190,7 @@ impl Write for Store {
             Self::Parquet(store) => store.resume(partition, offset).await,
             Self::Influx(store) => store.resume(partition, offset).await,
             Self::ClickHouse(store) => store.resume(partition, offset).await,
+            Self::Postgres(store) => store.resume(partition, offset).await,
         }
     }
 
@@ -170,13 +200,16 @@ impl Write for Store {
             Self::Parquet(store) => store.write(batch).await,
             Self::Influx(store) => store.write(batch).await,
             Self::ClickHouse(store) => store.write(batch).await,
+            Self::Postgres(store) => store.write(batch).await,
         }
     }
 
     fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
         match self {
             Self::Influx(store) => store.left_out(batch),
-            Self::RemoteWrite(_) | Self::Parquet(_) | Self::ClickHouse(_) => None,
+            Self::RemoteWrite(_) | Self::Parquet(_) | Self::ClickHouse(_) | Self::Postgres(_) => {
+                None
+            }
         }
     }
 }

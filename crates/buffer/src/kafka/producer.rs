@@ -133,6 +133,13 @@ impl Producer {
         Self::with_purpose(config, purpose, Open::shown())
     }
 
+    /// A producer for a topic beside the buffer's, which the metrics of the buffer do not count.
+    #[must_use]
+    pub fn for_mirror(config: &Config) -> Self {
+        let dead_letters = None;
+        Self::with_purpose(config, Purpose::Samples { dead_letters }, Open::default())
+    }
+
     /// A producer for a table, whose topic is the one of `config`.
     pub(super) fn for_table(config: &Config) -> Self {
         Self::with_purpose(config, Purpose::Table, Open::default())
