@@ -150,5 +150,11 @@ impl Write for ClickHouse {
     }
 }
 
+/// Reads an answer, for the fuzz targets alone: an exception, or the columns of a table.
+pub(crate) fn fuzzed_answer(answer: &Answer) {
+    let _meaning = answer::meaning(answer);
+    let _fits = table::check(&Config::default(), &answer.words).is_ok();
+}
+
 #[cfg(test)]
 mod tests;

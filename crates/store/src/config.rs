@@ -18,7 +18,6 @@ use crate::{Batch, Batching, EndpointError, Lanes, LeftOut, Write, WriteError};
 /// One entry of `stores`. Its `type` decides which settings it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a process has a handful of them")]
 pub enum Config {
     /// Prometheus remote write: Prometheus, VictoriaMetrics, Mimir, Thanos and others.
     RemoteWrite(remote_write::Config),

@@ -18,6 +18,9 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// What names a series: the first half of a SHA-256 of its metric, labels and tenant. The same everywhere and forever.
 pub(super) type SeriesId = [u8; 16];
 
+/// Values and native histograms by series and time.
+type Samples<'a> = BTreeMap<(SeriesId, i64), (f64, Option<&'a [u8]>)>;
+
 /// The samples of a batch, each once.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
@@ -46,7 +49,7 @@ impl SeriesRows {
 impl<'a> Rows<'a> {
     pub(super) fn of(batch: &'a Batch) -> Self {
         // The last of a series and time wins, as it would in two batches; sorted is also what an index likes.
-        let mut samples: BTreeMap<(SeriesId, i64), (f64, Option<&[u8]>)> = BTreeMap::new();
+        let mut samples = Samples::new();
         let mut series = BTreeMap::new();
         let mut days = BTreeSet::new();
         for item in &batch.items {
