@@ -18,6 +18,7 @@ mod rejections;
 mod reload;
 pub mod replay;
 pub mod settings;
+mod stores;
 mod tls;
 pub mod tools;
 

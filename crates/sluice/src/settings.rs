@@ -299,6 +299,9 @@ impl Settings {
         }
         let kafka = (self.buffer.kind == BufferKind::Kafka).then_some(&self.kafka);
         self.emergency.check(kafka, self.http.request_timeout)?;
+        if role != Role::Gateway {
+            crate::stores::check(self)?;
+        }
         match self.buffer.kind {
             BufferKind::Kafka => {
                 self.kafka.check().map_err(section("kafka"))?;

@@ -101,7 +101,7 @@ impl Producer {
         Self::with_purpose(config, purpose, Open::shown())
     }
 
-    /// A producer for another cluster than the one that the gauges of the queue are about.
+    /// A producer for another cluster, or another topic, than the one that the gauges of the queue are about.
     #[must_use]
     pub fn beside(config: &Config, dead_letters: Option<&str>) -> Self {
         let purpose = Purpose::Samples {
