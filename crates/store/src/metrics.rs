@@ -180,12 +180,15 @@ pub(crate) fn archive_files_merged(store: &str, files: usize) {
 }
 
 /// Counts an attempt to bring the object store up to date.
-pub(crate) fn bucket_pass(store: &str, is_done: bool) {
+pub(crate) fn bucket_pass(store: &str, is_done: bool, now_ms: i64) {
     let outcome = if is_done { "done" } else { "failed" };
     counter!(BUCKET_PASSES, "store" => store.to_owned(), "outcome" => outcome).increment(1);
     if is_done {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let seconds = now.unwrap_or_default().as_secs_f64();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds are far below 2^53"
+        )]
+        let seconds = now_ms as f64 / 1000.0;
         gauge!(BUCKET_MOVED_AT, "store" => store.to_owned()).set(seconds);
     }
 }
