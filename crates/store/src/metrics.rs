@@ -206,7 +206,7 @@ pub(crate) fn bucket_files(store: &str, what: &'static str, files: usize, bytes:
 )]
 pub(crate) fn bucket_table(store: &str, sizes: impl Iterator<Item = u64>) {
     let (files, bytes) = sizes.fold((0_u64, 0_u64), |(files, bytes), size| {
-        (files + 1, bytes + size)
+        (files + 1, bytes.saturating_add(size))
     });
     gauge!(BUCKET_TABLE_FILES, "store" => store.to_owned()).set(files as f64);
     gauge!(BUCKET_TABLE_BYTES, "store" => store.to_owned()).set(bytes as f64);

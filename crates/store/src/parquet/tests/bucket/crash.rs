@@ -68,7 +68,9 @@ async fn die_at(step: usize, dies: Dies, filled: &Path, items: &[Item]) -> bool 
     let stays = on_days(items, MIDNIGHT - 3 * DAY_MS, i64::MAX);
     assert_eq!(read_all(dir.path()), stays, "step {step}, {dies:?}");
     // What nobody needs does not stay for ever.
-    next.relocate(NOON + 30 * 365 * DAY_MS).await.unwrap();
+    let much_later = NOON + 50 * 365 * DAY_MS;
+    next.relocate(much_later).await.unwrap();
+    next.relocate(much_later + 2 * DAY_MS).await.unwrap();
     assert_eq!(
         objects_of_days(&*objects).await,
         table(&*objects).await.len(),

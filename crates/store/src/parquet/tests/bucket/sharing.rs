@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
 use object_store::path::Path as Object;
-use object_store::ObjectStoreExt as _;
 
 use super::{
     DAY_MS, Fault, MIDNIGHT, NOON, fill, on_days, open, open_as, rows_in, settings, table,
