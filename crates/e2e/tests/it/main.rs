@@ -20,6 +20,7 @@ mod hostile;
 mod influx;
 mod kafka_security;
 mod million;
+mod object_store;
 mod opentsdb;
 mod otlp;
 mod prometheus;
