@@ -254,6 +254,7 @@ TENANT = {
     ],
     "rows": [
         ("Who sends too much?", [
+            panel("Samples by sender", "Good samples given to the buffer. The first senders have a line of their own (rejections.metric_sources), others are «other».", [(f"topk(20, {rate('sluice_gateway_samples_sent_by_source_total', J, 'source')})", "{{source}}")], "cps", w=24, min=0),
             panel("Active series by tenant", "Series that sent something within quotas.window, estimated; the sum over gateways, so a series that came by two counts twice.", [(f'sum by (tenant) (sluice_gateway_tenant_active_series{{{J}, tenant=~"$tenant"}})', "{{tenant}}")], "short", min=0),
             panel("Refused by a quota", "Rates: requests got 429. Others: the objects beyond it were refused. Never the neighbours'.", [(rate("sluice_gateway_quota_refused_total", f'{J}, tenant=~"$tenant"', "tenant, quota"), "{{tenant}} {{quota}}")], "cps", min=0),
             panel("Metrics with most series", "Estimated. Whose they are: /api/v1/cardinality?metric=NAME of the admin port.", [(f"topk(20, max by (metric) (sluice_gateway_metric_active_series{{{J}}}))", "{{metric}}")], "short", kind="bargauge", h=10),
