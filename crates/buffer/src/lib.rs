@@ -10,6 +10,7 @@ pub mod local;
 mod memo;
 pub mod metrics;
 mod publish;
+mod ranges;
 #[cfg(test)]
 mod small_disk;
 pub mod spool;
@@ -21,4 +22,5 @@ pub use publish::{
     BuryDead, ContentType, DeadLetter, Durability, Original, Publish, PublishError, Record, Reject,
     Rejected,
 };
+pub use ranges::{Bounds, OffsetRange, Piece, ReadRanges};
 pub use table::{Change, Follow, MAX_KEY_BYTES, Table};

@@ -14,8 +14,10 @@ mod public;
 mod recent_api;
 mod rejections;
 mod reload;
+pub mod replay;
 pub mod settings;
 mod tls;
+pub mod tools;
 
 use std::time::Duration;
 

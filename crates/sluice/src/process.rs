@@ -63,11 +63,7 @@ impl Process {
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
-        let until = tasks.stopping();
-        tasks.spawn("clock watch", async move {
-            let watch = clock::watch(Machine::default());
-            until.run_until_cancelled(watch).await;
-        });
+        tasks.watch("clock watch", clock::watch(Machine::default()));
         let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
@@ -144,11 +140,8 @@ impl Process {
         let Some(archive) = store.archive().cloned() else {
             return;
         };
-        let stopping = self.tasks.stopping();
-        self.tasks.spawn("archive retention", async move {
-            stopping
-                .run_until_cancelled(archive.maintain(service::clock::now_ms))
-                .await;
+        self.tasks.watch("archive retention", async move {
+            archive.maintain(service::clock::now_ms).await;
         });
     }
 
@@ -214,10 +207,7 @@ fn reloads(source: Source, settings: &Settings, tasks: &Tasks) -> anyhow::Result
         }))
     });
     let reloader = Reloader::new(source, settings, reloads.clone())?;
-    let stopping = tasks.stopping();
-    tasks.spawn("settings reload", async move {
-        stopping.run_until_cancelled(reloader.run()).await;
-    });
+    tasks.watch("settings reload", reloader.run());
     Ok(reloads)
 }
 

@@ -1,6 +1,7 @@
 //! All settings of all commands: each section is defined by the crate that obeys it.
 
 mod source;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -10,6 +10,7 @@
     reason = "this crate is called by tests, and a panic is how a test says what went wrong"
 )]
 
+mod cpu_share;
 mod eventually;
 mod fetched;
 mod generated;
@@ -27,6 +28,7 @@ mod series;
 pub mod usage;
 mod victoria_metrics;
 
+pub use cpu_share::CpuShare;
 pub use eventually::{eventually, eventually_blocking};
 pub use fetched::path_with;
 pub use generated::generated;

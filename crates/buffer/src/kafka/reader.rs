@@ -12,7 +12,7 @@ mod poll;
 mod positions;
 mod queue;
 mod rebalance;
-mod record;
+pub(super) mod record;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

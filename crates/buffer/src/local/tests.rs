@@ -4,6 +4,7 @@ mod dead_letters;
 mod disk_full;
 mod kill;
 mod model;
+mod ranges;
 mod readers;
 mod retention;
 mod tables;

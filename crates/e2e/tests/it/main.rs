@@ -29,6 +29,7 @@ mod pushgateway;
 mod quotas;
 mod records;
 mod rejections;
+mod replay;
 mod sluice;
 mod spool;
 mod standalone;

@@ -15,7 +15,7 @@ struct Known {
     source: Option<Arc<str>>,
 }
 
-pub(super) fn consumed(message: &BorrowedMessage<'_>) -> Consumed {
+pub(in crate::kafka) fn consumed(message: &BorrowedMessage<'_>) -> Consumed {
     // rdkafka panics on a header whose name is not UTF-8, which any producer of the topic can write.
     // Such a record has no headers for us: it is decoded by what it looks like, or is a dead letter.
     let headers = catch_unwind(AssertUnwindSafe(|| known(message))).unwrap_or_default();
