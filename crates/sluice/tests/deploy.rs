@@ -1,7 +1,6 @@
 //! Settings that are shipped, in manifests, in the compose file and in documents, are settings that the binary takes.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "helpers of tests: a panic is the report"
 )]
 
