@@ -321,6 +321,7 @@ impl Pipeline {
             metrics::ignored(protocol, *what, *count);
         }
         self.quotas.spend(origin, stored.samples());
+        self.receipts.taken(origin, stored.samples());
         let settled = (!batch.samples().is_empty()).then(|| {
             self.coalescer
                 .add(&batch, knowledge, origin, protocol, now_ms)
