@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+pub mod dlq;
 mod kafka;
 mod local;
 mod metrics;
@@ -16,8 +17,10 @@ mod rejections;
 mod reload;
 pub mod replay;
 pub mod settings;
+pub mod tail;
 mod tls;
 pub mod tools;
+pub mod topic;
 
 use std::time::Duration;
 

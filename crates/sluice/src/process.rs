@@ -22,6 +22,7 @@ use crate::metrics;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
+use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
@@ -48,6 +49,8 @@ pub(crate) struct Process {
     pub(crate) rejections: rejections::Shown,
     /// How many series there are.
     pub(crate) cardinality: cardinality::Shown,
+    /// What arrives, for those who look.
+    pub(crate) tails: tail::Tails,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -78,7 +81,9 @@ impl Process {
         );
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
+        let tails = tail::Tails::default();
         let router = service::admin::router(health.clone(), metrics)
+            .merge(tail::router(tails.clone()))
             .merge(rejections::router(rejections.clone()))
             .merge(cardinality::router(cardinality.clone()));
         let connections = Connections::default();
@@ -97,6 +102,7 @@ impl Process {
             health,
             rejections,
             cardinality,
+            tails,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
