@@ -115,7 +115,10 @@ async fn an_empty_store_gets_what_the_first_one_has_whatever_kills_the_replay() 
     });
     slow.kill().unwrap();
     slow.wait().unwrap();
-    assert!(count(&stored(&filled, all)) < TOTAL, "it was too fast to be killed");
+    assert!(
+        count(&stored(&filled, all)) < TOTAL,
+        "it was too fast to be killed"
+    );
     let other = ["replay", "--to", &target, "--from", "earliest"];
     ended(command(&other, &settings, &folder), 64);
     let words = ended(replay("1000000"), 0);
@@ -138,14 +141,25 @@ async fn what_is_chosen_is_replayed_and_nothing_else() {
         all.extend_from_slice(arguments);
         ended(command(&all, &topics.settings(), &folder), code)
     };
-    let chosen = ["--name", "replay_[12]", "--name", "replay_3", "--label", "host=h1*"];
+    let chosen = [
+        "--name",
+        "replay_[12]",
+        "--name",
+        "replay_3",
+        "--label",
+        "host=h1*",
+    ];
     let mut arguments = vec!["--from", "earliest"];
     arguments.extend_from_slice(&chosen);
     run(&arguments, 0);
     // h1 and h10 to h19.
     let found = stored(&store, "{__name__=~\"replay_.*\"}");
     assert_eq!(count(&found), 11 * TIMES);
-    assert!(found.iter().all(|series| series.label("__name__") == "replay_3"));
+    assert!(
+        found
+            .iter()
+            .all(|series| series.label("__name__") == "replay_3")
+    );
 
     // The first record alone, and then offsets that nobody has.
     run(&["--offsets", "0:0..1"], 0);
@@ -172,14 +186,26 @@ async fn a_log_of_one_machine_is_replayed_once_its_process_has_ended() {
     ];
     let refused = command(&arguments, &[], &folder).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused).contains("stop the standalone"), "{}", text(&refused));
+    assert!(
+        text(&refused).contains("stop the standalone"),
+        "{}",
+        text(&refused)
+    );
 
     standalone.process.terminate();
     standalone.process.wait_for_exit(PATIENCE);
     ended(command(&arguments, &[], &folder), 0);
     assert_eq!(count(&stored(&store, "{__name__=~\"replay_.*\"}")), TOTAL);
     let archive = format!("parquet:{}", folder.join("copy").display());
-    let arguments = ["replay", "--role", "standalone", "--to", &archive, "--from", "earliest"];
+    let arguments = [
+        "replay",
+        "--role",
+        "standalone",
+        "--to",
+        &archive,
+        "--from",
+        "earliest",
+    ];
     let words = ended(command(&arguments, &[], &folder), 0);
     assert!(words.contains(&format!("{TOTAL} samples")), "{words}");
 }

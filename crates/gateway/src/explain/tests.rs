@@ -1,0 +1,1 @@
+//! What is told about bodies of every protocol.
