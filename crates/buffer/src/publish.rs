@@ -40,6 +40,8 @@ pub struct Record {
     pub source: Option<Arc<str>>,
     /// When the gateway received them, milliseconds since the Unix epoch.
     pub received_at_ms: i64,
+    /// Where among the partitions of its key it goes.
+    pub spread: crate::Spread,
 }
 
 /// Where an acknowledged record is; the answer header `Sluice-Durability`. The weakest is the greatest.

@@ -23,14 +23,17 @@ use codec::catalogue::Catalogue;
 use codec::record::{Item, RecordBuilder};
 use foldhash::quality::RandomState;
 use model::{Batch, Label, MetricType, Sample, Series, Value};
+use service::live::Live;
 use service::tasks::{CancellationToken, Tasks};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::families::Known;
+use crate::heat::Heat;
 use crate::ingest::Origin;
 use crate::metrics::SampleMeters;
 use crate::protocol::Protocol as _;
+use crate::spread::Plan;
 use flush::{Lane, Pace};
 use groups::Groups;
 pub(crate) use shard::Shape;
@@ -87,10 +90,32 @@ pub(crate) struct Rehearsed {
     pub(crate) samples: u32,
 }
 
+/// What a coalescer shares with others.
+#[derive(Debug)]
+pub(crate) struct Common {
+    /// The one of the catalogue that batches refer to.
+    pub hasher: RandomState,
+    /// Which names have several partitions.
+    pub plan: Live<Plan>,
+    /// What counts records, if something does.
+    pub heat: Option<Arc<Heat>>,
+}
+
+impl From<RandomState> for Common {
+    fn from(hasher: RandomState) -> Self {
+        Self {
+            hasher,
+            plan: Live::new(Plan::default()),
+            heat: None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Coalescer {
     shards: Box<[Arc<Shard>]>,
     hasher: RandomState,
+    plan: Live<Plan>,
     shapes: Arc<Shapes>,
     /// One per protocol that brought samples.
     meters: RwLock<Vec<Arc<SampleMeters>>>,
@@ -100,14 +125,15 @@ pub(crate) struct Coalescer {
 }
 
 impl Coalescer {
-    /// A coalescer whose tasks publish to `publisher`. `hasher` is the one of the catalogue that batches refer to.
+    /// A coalescer whose tasks publish to `publisher`.
     pub(crate) fn start<P: Publish>(
         config: &CoalesceConfig,
         format: RecordFormat,
         publisher: &Arc<P>,
         tasks: &Tasks,
-        hasher: RandomState,
+        common: impl Into<Common>,
     ) -> Self {
+        let Common { hasher, plan, heat } = common.into();
         let buffer_bytes = publisher.max_record_bytes();
         let shapes = Arc::new(Shapes::new(format, config.max_record.bytes(), buffer_bytes));
         let stopping = tasks.stopping().child_token();
@@ -124,6 +150,7 @@ impl Coalescer {
                 shards: (0..SHARDS_PER_LANE).map(|_| new_shard()).collect(),
                 changed: Arc::clone(&changed),
                 pace,
+                heat: heat.clone(),
             };
             shards.extend(lane.shards.iter().map(Arc::clone));
             let publisher = Arc::clone(publisher);
@@ -133,6 +160,7 @@ impl Coalescer {
         Self {
             shards: shards.into(),
             hasher,
+            plan,
             shapes,
             meters: RwLock::default(),
             stopping,
@@ -210,6 +238,7 @@ impl Coalescer {
         let tenant = origin.tenant.as_deref();
         let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant));
         let hash = |name: &str| self.hasher.hash_one(name);
+        let plan = self.plan.read();
         let mut groups = Groups::of(batch, knowledge.catalogue, hash, seed);
         for (number, groups) in groups.by_shard(self.shards.len()) {
             if let Some(shard) = self.shards.get(number) {
@@ -219,6 +248,7 @@ impl Coalescer {
                     origin,
                     received_at_ms,
                     ticket: adding.0,
+                    plan: (!plan.is_plain()).then_some(&plan),
                 };
                 shard.add(&addition, groups);
             }
@@ -239,6 +269,7 @@ impl Coalescer {
         let (ticket, _settled) = Ticket::new(&self.meters(crate::protocol::json::Json::NAME));
         let shard = Shard::new(Arc::clone(&self.shapes), Arc::default());
         let hash = |name: &str| self.hasher.hash_one(name);
+        let plan = self.plan.read();
         let mut groups = Groups::of(batch, knowledge.catalogue, hash, 0);
         for (_, groups) in groups.by_shard(1) {
             let addition = shard::Addition {
@@ -247,6 +278,7 @@ impl Coalescer {
                 origin,
                 received_at_ms,
                 ticket: &ticket,
+                plan: (!plan.is_plain()).then_some(&plan),
             };
             shard.add(&addition, groups);
         }

@@ -369,4 +369,4 @@ async fn store<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Stored<P>
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

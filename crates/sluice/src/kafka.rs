@@ -207,6 +207,7 @@ fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
         session_timeout: consumer.session_timeout.0,
         // The consumer ends its own wait first, and still has to commit.
         handover_timeout: consumer.handover_timeout.0 * 2,
+        order_patience: consumer.order_patience.0,
         ..Member::of(group)
     };
     Reader::new(&settings.kafka, &member, settings.buffer.retention.0)

@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+mod heat;
 mod kafka;
 mod local;
 mod metrics;

@@ -33,5 +33,6 @@ mod sluice;
 mod spool;
 mod standalone;
 mod statsd;
+mod stores;
 mod text;
 mod victoria;
