@@ -1,6 +1,6 @@
 //! What is told about a body: each sample, each record, each limit.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -243,6 +243,13 @@ fn refuse_names(pipeline: &Pipeline, origin: &Origin, decoded: &mut codec::Decod
             });
         }
     }
+    if refused.is_empty() {
+        return;
+    }
+    let indices: HashSet<u32> = refused.iter().map(|one| one.index).collect();
+    decoded
+        .batch
+        .retain(|sample| !indices.contains(&sample.index));
     decoded.refused.extend(refused);
 }
 

@@ -120,7 +120,7 @@ async fn a_metric_that_a_tenant_may_not_send_is_refused_and_limits_are_told() {
     config.quotas.tenants.insert(
         "acme".to_owned(),
         QuotaConfig {
-            metric_names: vec!["cpu_*".to_owned()],
+            metric_names: Some(vec!["cpu_*".to_owned()]),
             ..QuotaConfig::default()
         },
     );

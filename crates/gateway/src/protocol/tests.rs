@@ -25,8 +25,8 @@ pub(crate) struct Case {
 }
 
 fn case(
-    pub(crate) name: &'static str,
-    pub(crate) status: u16,
+    name: &'static str,
+    status: u16,
     path: &str,
     headers: &[(&str, &str)],
     body: impl Into<Body>,
