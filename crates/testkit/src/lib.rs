@@ -11,6 +11,7 @@
 )]
 
 mod clickhouse;
+mod cpu_share;
 mod eventually;
 mod fetched;
 mod generated;
@@ -31,6 +32,7 @@ pub mod usage;
 mod victoria_metrics;
 
 pub use clickhouse::ClickHouse;
+pub use cpu_share::CpuShare;
 pub use eventually::{eventually, eventually_blocking};
 pub use fetched::path_with;
 pub use generated::generated;
