@@ -109,7 +109,7 @@ pub(crate) struct Mirror {
 
 impl Mirror {
     fn open(config: &mirror::Config, name: &str) -> anyhow::Result<Self> {
-        let producer = Producer::for_mirror(&client(config));
+        let producer = Producer::beside(&client(config), None);
         // Not one of the process: its records wait in the buffer, as those of every store that is away.
         let condition = Health::new().condition("mirror", "opening");
         let (watched, retention) = (producer.clone(), config.retention.0);

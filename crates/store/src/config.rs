@@ -102,6 +102,31 @@ impl Config {
         }
     }
 
+    /// The same store for what comes from a second buffer: an archive has a folder of its own for it, in the bucket too, because
+    /// its offsets are others.
+    #[must_use]
+    pub fn for_fallback(self) -> Self {
+        match self {
+            Self::Parquet(config) => Self::Parquet(parquet::Config {
+                dir: config.dir.map(|dir| {
+                    let mut dir = dir.into_os_string();
+                    dir.push("-fallback");
+                    dir.into()
+                }),
+                object_store: config.object_store.map(|mut bucket| {
+                    bucket.url = format!("{}/fallback", bucket.url.trim_end_matches('/'));
+                    bucket
+                }),
+                ..config
+            }),
+            other @ (Self::RemoteWrite(_)
+            | Self::Influx(_)
+            | Self::Clickhouse(_)
+            | Self::Postgres(_)
+            | Self::Kafka(_)) => other,
+        }
+    }
+
     /// Sets the store up. `name` is its key in `stores`; `source` says which buffer offsets are of,
     /// as for [`Archive::open`]; `data_dir` is where a store without a folder of its own keeps files.
     ///

@@ -101,11 +101,13 @@ impl Producer {
         Self::with_purpose(config, purpose, Open::shown())
     }
 
-    /// A producer for a topic beside the buffer's, which the metrics of the buffer do not count.
+    /// A producer for another cluster, or another topic, than the one that the gauges of the queue are about.
     #[must_use]
-    pub fn for_mirror(config: &Config) -> Self {
-        let dead_letters = None;
-        Self::with_purpose(config, Purpose::Samples { dead_letters }, Open::default())
+    pub fn beside(config: &Config, dead_letters: Option<&str>) -> Self {
+        let purpose = Purpose::Samples {
+            dead_letters: dead_letters.map(str::to_owned),
+        };
+        Self::with_purpose(config, purpose, Open::default())
     }
 
     /// A producer for a table, whose topic is the one of `config`.
