@@ -5,6 +5,7 @@
 //! missing and never changes what is there. A Kafka that does not answer is a passing fault
 //! everywhere: nothing here ends the process.
 
+mod barrier;
 mod config;
 mod errors;
 mod logs;

@@ -14,6 +14,7 @@ mod ranges;
 #[cfg(test)]
 mod small_disk;
 pub mod spool;
+mod spread;
 mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
@@ -23,4 +24,5 @@ pub use publish::{
     Rejected,
 };
 pub use ranges::{Bounds, OffsetRange, Piece, ReadRanges};
+pub use spread::{Moved, Spread};
 pub use table::{Change, Follow, MAX_KEY_BYTES, Table};

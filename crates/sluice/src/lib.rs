@@ -6,6 +6,7 @@ mod cardinality;
 pub mod cli;
 mod clock;
 pub mod dlq;
+mod heat;
 mod kafka;
 mod local;
 mod metrics;

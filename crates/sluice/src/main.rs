@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use sluice::cli::{Cli, Command};
 use sluice::replay::Outcome;
-use sluice::settings::{Role, Settings, Source};
+use sluice::settings::{Role, Source};
 
 /// Requests, the log and the stores free what other threads allocated, which the C library's arenas
 /// keep: half of the standalone's peak was memory that nobody held.
@@ -56,7 +56,9 @@ fn main() -> ExitCode {
         }
     };
     if !start {
-        return print(&settings);
+        // What applies, with secrets as `***`.
+        let text = serde_json::to_string_pretty(&settings);
+        return answer(text.map_err(|error| error.to_string()));
     }
     match sluice::run(source, settings) {
         Ok(()) => ExitCode::SUCCESS,
@@ -106,20 +108,6 @@ fn secret() -> Result<String, String> {
 
 fn answer(answer: Result<String, String>) -> ExitCode {
     match answer {
-        Ok(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("sluice: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Prints what applies, with secrets as `***`.
-fn print(settings: &Settings) -> ExitCode {
-    match serde_json::to_string_pretty(settings) {
         Ok(text) => {
             println!("{text}");
             ExitCode::SUCCESS

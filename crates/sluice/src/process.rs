@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cardinality;
 use crate::clock::{self, Machine};
+use crate::heat;
 use crate::metrics;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
@@ -26,9 +27,10 @@ use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 9] = [
+pub const CATALOGUES: [(&str, &[Metric]); 10] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
+    ("Hot names", gateway::HEAT_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Spool", buffer::metrics::spool::CATALOGUE),
@@ -51,6 +53,8 @@ pub(crate) struct Process {
     pub(crate) cardinality: cardinality::Shown,
     /// What arrives, for those who look.
     pub(crate) tails: tail::Tails,
+    /// Which names and partitions get most.
+    pub(crate) heat: heat::Shown,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -66,11 +70,7 @@ impl Process {
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
-        let until = tasks.stopping();
-        tasks.spawn("clock watch", async move {
-            let watch = clock::watch(Machine::default());
-            until.run_until_cancelled(watch).await;
-        });
+        tasks.watch("clock watch", clock::watch(Machine::default()));
         let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
@@ -82,10 +82,12 @@ impl Process {
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
         let tails = tail::Tails::default();
+        let heat = heat::Shown::default();
         let router = service::admin::router(health.clone(), metrics)
             .merge(tail::router(tails.clone()))
             .merge(rejections::router(rejections.clone()))
-            .merge(cardinality::router(cardinality.clone()));
+            .merge(cardinality::router(cardinality.clone()))
+            .merge(heat::router(heat.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -103,6 +105,7 @@ impl Process {
             rejections,
             cardinality,
             tails,
+            heat,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
@@ -150,11 +153,8 @@ impl Process {
         let Some(archive) = store.archive().cloned() else {
             return;
         };
-        let stopping = self.tasks.stopping();
-        self.tasks.spawn("archive retention", async move {
-            stopping
-                .run_until_cancelled(archive.maintain(service::clock::now_ms))
-                .await;
+        self.tasks.watch("archive retention", async move {
+            archive.maintain(service::clock::now_ms).await;
         });
     }
 
@@ -220,10 +220,7 @@ fn reloads(source: Source, settings: &Settings, tasks: &Tasks) -> anyhow::Result
         }))
     });
     let reloader = Reloader::new(source, settings, reloads.clone())?;
-    let stopping = tasks.stopping();
-    tasks.spawn("settings reload", async move {
-        stopping.run_until_cancelled(reloader.run()).await;
-    });
+    tasks.watch("settings reload", reloader.run());
     Ok(reloads)
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use ::metrics::{counter, histogram};
+use ::metrics::{counter, gauge, histogram};
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
 
 use crate::WriteError;
@@ -20,6 +20,12 @@ const ARCHIVE_BYTES: &str = "sluice_store_archive_bytes_total";
 const ARCHIVE_SECONDS: &str = "sluice_store_archive_write_seconds";
 const ARCHIVE_FILES_MERGED: &str = "sluice_store_archive_files_merged_total";
 const ARCHIVE_DAYS_EXPIRED: &str = "sluice_store_archive_days_expired_total";
+const BUCKET_PASSES: &str = "sluice_store_archive_moves_total";
+const BUCKET_MOVED_AT: &str = "sluice_store_archive_moved_timestamp_seconds";
+const BUCKET_FILES: &str = "sluice_store_archive_object_files_total";
+const BUCKET_BYTES: &str = "sluice_store_archive_object_bytes_total";
+const BUCKET_TABLE_FILES: &str = "sluice_store_archive_table_files";
+const BUCKET_TABLE_BYTES: &str = "sluice_store_archive_table_bytes";
 
 /// The metrics of this crate. The label `store` is a name from the settings.
 pub const CATALOGUE: &[Metric] = &[
@@ -33,13 +39,13 @@ pub const CATALOGUE: &[Metric] = &[
         name: REQUEST_SECONDS,
         kind: Kind::Histogram(SECONDS),
         labels: &["store", "outcome"],
-        help: "How long a remote-write store took to answer, failures included.",
+        help: "How long a store that is written to over the network took to answer, failures included.",
     },
     Metric {
         name: REQUEST_BYTES,
         kind: Kind::Histogram(BYTES),
         labels: &["store"],
-        help: "Size of the bodies sent to a remote-write store, compressed.",
+        help: "Size of what was sent to a store over the network, compressed where it is.",
     },
     Metric {
         name: EXEMPLARS_DROPPED,
@@ -77,6 +83,42 @@ pub const CATALOGUE: &[Metric] = &[
         labels: &["store"],
         help: "Days deleted from the archive because they were past its retention.",
     },
+    Metric {
+        name: BUCKET_PASSES,
+        kind: Kind::Counter,
+        labels: &["store", "outcome"],
+        help: "Attempts to bring the archive's object store up to date: done or failed (it is tried again; days stay on the disk).",
+    },
+    Metric {
+        name: BUCKET_MOVED_AT,
+        kind: Kind::Gauge,
+        labels: &["store"],
+        help: "When the archive's object store was up to date the last time, seconds since the Unix epoch.",
+    },
+    Metric {
+        name: BUCKET_FILES,
+        kind: Kind::Counter,
+        labels: &["store", "what"],
+        help: "Files of the archive's object store, by what was done: moved there from the disk, compacted into larger ones, expired (left the table), deleted (a day later).",
+    },
+    Metric {
+        name: BUCKET_BYTES,
+        kind: Kind::Counter,
+        labels: &["store", "what"],
+        help: "Bytes of those files.",
+    },
+    Metric {
+        name: BUCKET_TABLE_FILES,
+        kind: Kind::Gauge,
+        labels: &["store"],
+        help: "Files in the table of the archive's object store, those of other archives that share it included.",
+    },
+    Metric {
+        name: BUCKET_TABLE_BYTES,
+        kind: Kind::Gauge,
+        labels: &["store"],
+        help: "Bytes of those files.",
+    },
 ];
 
 fn outcome(result: &Result<(), WriteError>) -> &'static str {
@@ -91,7 +133,7 @@ fn answered(store: &str, result: &Result<(), WriteError>) {
     counter!(REQUESTS, "store" => store.to_owned(), "outcome" => outcome(result)).increment(1);
 }
 
-/// Counts a request to a remote-write store.
+/// Counts a batch that was sent over the network.
 pub(crate) fn request(
     store: &str,
     result: &Result<(), WriteError>,
@@ -135,4 +177,34 @@ pub(crate) fn archive_days_expired(store: &str, days: usize) {
 /// Counts small files that went into larger ones.
 pub(crate) fn archive_files_merged(store: &str, files: usize) {
     counter!(ARCHIVE_FILES_MERGED, "store" => store.to_owned()).increment(files as u64);
+}
+
+/// Counts an attempt to bring the object store up to date.
+pub(crate) fn bucket_pass(store: &str, is_done: bool) {
+    let outcome = if is_done { "done" } else { "failed" };
+    counter!(BUCKET_PASSES, "store" => store.to_owned(), "outcome" => outcome).increment(1);
+    if is_done {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let seconds = now.unwrap_or_default().as_secs_f64();
+        gauge!(BUCKET_MOVED_AT, "store" => store.to_owned()).set(seconds);
+    }
+}
+
+/// Counts files of the object store.
+pub(crate) fn bucket_files(store: &str, what: &'static str, files: usize, bytes: u64) {
+    counter!(BUCKET_FILES, "store" => store.to_owned(), "what" => what).increment(files as u64);
+    counter!(BUCKET_BYTES, "store" => store.to_owned(), "what" => what).increment(bytes);
+}
+
+/// Says how large the table is.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a table is far smaller than 2^53 bytes"
+)]
+pub(crate) fn bucket_table(store: &str, sizes: impl Iterator<Item = u64>) {
+    let (files, bytes) = sizes.fold((0_u64, 0_u64), |(files, bytes), size| {
+        (files + 1, bytes + size)
+    });
+    gauge!(BUCKET_TABLE_FILES, "store" => store.to_owned()).set(files as f64);
+    gauge!(BUCKET_TABLE_BYTES, "store" => store.to_owned()).set(bytes as f64);
 }

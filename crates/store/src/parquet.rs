@@ -3,8 +3,9 @@
 //! A batch of one partition becomes one file per day of its samples. The files are complete, synced
 //! and visible before the write is answered, so the offset is committed after them; what was written
 //! but not committed is replaced when its records come again (see [`commit`]). One process at a time
-//! may write a partition into one folder, which a consumer group and one folder lock give.
+//! writes a partition into one folder (see [`owner`]). Old days go to an object store (see [`bucket`]).
 
+pub mod bucket;
 mod columns;
 mod commit;
 mod config;
@@ -18,6 +19,7 @@ mod hybrid;
 mod layout;
 mod manifest;
 mod merge;
+mod owner;
 mod read;
 mod rows;
 mod series;
@@ -25,6 +27,7 @@ mod texts;
 mod workers;
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasher as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,14 +42,19 @@ pub use merge::Merged;
 pub use read::read_values;
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
+use bucket::Bucket;
 use file::Origin;
 use layout::Layout;
 use manifest::{Entry, Manifest};
+use owner::{Membership, Ownership};
 use rows::Rows;
 use workers::Workers;
 
 /// How often days are looked at. A day is over once a day, but a process may not run that long.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(3600);
+
+/// An object store that is away is soon asked again.
+const MOVE_AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// The archive. Clones are the same archive.
 #[derive(Debug, Clone)]
@@ -62,6 +70,13 @@ struct Shared {
     source: String,
     config: Config,
     layout: Layout,
+    #[expect(
+        dead_code,
+        reason = "the folder is this store's for as long as it is open"
+    )]
+    membership: Membership,
+    /// Where old days go.
+    bucket: Option<Bucket>,
     /// A lock per partition: a write whose caller is gone still ends before the next one begins.
     partitions: Mutex<HashMap<i32, Arc<Mutex<Option<Partition>>>>>,
     undated: LogLimit,
@@ -72,6 +87,7 @@ struct Shared {
 #[derive(Debug)]
 struct Partition {
     manifest: Manifest,
+    ownership: Ownership,
     /// Where reading started: what was written from there on comes again.
     resumed_at: i64,
 }
@@ -114,15 +130,32 @@ impl Archive {
         data_dir: &Path,
     ) -> Result<Self, Error> {
         let store = store.into();
+        let bucket = match &config.object_store {
+            Some(settings) => Some(Bucket::open(settings, &store)?),
+            None => None,
+        };
+        Self::open_with(config, store, source.into(), data_dir, bucket)
+    }
+
+    fn open_with(
+        config: Config,
+        store: String,
+        source: String,
+        data_dir: &Path,
+        bucket: Option<Bucket>,
+    ) -> Result<Self, Error> {
         let dir = config.dir.clone().unwrap_or_else(|| data_dir.join(&store));
         let layout = Layout::new(dir);
         commit::prepare(&layout)?;
+        let membership = owner::join(&layout, &store, &source)?;
         let workers = Workers::start().map_err(Error::io("start the threads of", layout.root()))?;
         let shared = Shared {
             store,
-            source: source.into(),
+            source,
             config,
             layout,
+            membership,
+            bucket,
             partitions: Mutex::default(),
             undated: LogLimit::new(),
             workers,
@@ -132,14 +165,15 @@ impl Archive {
         })
     }
 
-    /// Deletes the days past the retention as of `now_ms` and answers their folders' names.
+    /// Deletes the days past the retention as of `now_ms` and answers their folders' names. With an object
+    /// store it deletes nothing: what goes then goes file by file, once it is there.
     ///
     /// # Errors
     /// When a folder cannot be listed or deleted; the days before it are gone then.
     pub fn expire(&self, now_ms: i64) -> Result<Vec<String>, Error> {
         let shared = &self.shared;
         let retention = shared.config.retention.0;
-        if retention.is_zero() {
+        if retention.is_zero() || shared.bucket.is_some() {
             return Ok(Vec::new());
         }
         let deleted = expire::expire(&shared.layout, retention, now_ms)?;
@@ -174,8 +208,23 @@ impl Archive {
         Ok(merged)
     }
 
-    /// Deletes days past the retention and merges small files, again and again. Never ends: spawn it
-    /// beside a stop signal.
+    /// Moves days to the object store, if there is one, as of `now_ms`.
+    ///
+    /// # Errors
+    /// When the object store or the disk refuses. Whatever was done stays done; nothing is lost or there twice.
+    pub async fn relocate(&self, now_ms: i64) -> Result<(), Error> {
+        let shared = &self.shared;
+        let Some(bucket) = &shared.bucket else {
+            return Ok(());
+        };
+        let retention = shared.config.retention.0;
+        let result = bucket.pass(&shared.layout, retention, now_ms).await;
+        metrics::bucket_pass(&shared.store, result.is_ok());
+        result
+    }
+
+    /// Deletes days past the retention, merges small files and moves days to the object store, again and
+    /// again. Never ends: spawn it beside a stop signal.
     pub async fn maintain(self, clock: impl Clock) {
         loop {
             let archive = self.clone();
@@ -192,9 +241,22 @@ impl Archive {
                 }
                 Err(error) => tracing::error!(%error, "archive: its upkeep failed"),
             }
-            tokio::time::sleep(MAINTAIN_EVERY).await;
+            let pause = match self.relocate(now_ms).await {
+                Ok(()) => MAINTAIN_EVERY,
+                Err(error) => {
+                    tracing::error!(%error, "archive: days stay on the disk, moving them is tried again");
+                    MOVE_AGAIN_AFTER
+                }
+            };
+            tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// A text that nobody else comes up with.
+fn random_name() -> String {
+    let random = std::hash::RandomState::new();
+    format!("{:016x}", random.hash_one(std::process::id()))
 }
 
 impl Shared {
@@ -215,9 +277,12 @@ impl Shared {
     }
 
     fn resumed(&self, partition: i32, offset: i64) -> Result<Partition, Error> {
+        // First: from here on nobody else changes what is read below.
+        let ownership = Ownership::take(&self.layout, partition)?;
         let manifest = commit::resume(&self.layout, &self.source, partition, offset)?;
         Ok(Partition {
             manifest,
+            ownership,
             resumed_at: offset,
         })
     }
@@ -261,11 +326,10 @@ impl Shared {
             source: &self.source,
             span,
         };
-        let staged = commit::stage(&self.layout, origin, &rows, &replaced, keep_on)?;
-        if let Err(error) = keep_on() {
-            staged.discard();
-            return Err(error);
-        }
+        let token = partition.ownership.token();
+        let staged = commit::stage(&self.layout, token, origin, &rows, &replaced, keep_on)?;
+        let held = keep_on().and_then(|()| partition.ownership.hold(&self.layout));
+        let _held = held.inspect_err(|_| staged.discard())?;
         let mut files = replaced.clone();
         files.extend(staged.names());
         manifest.push(Entry {

@@ -56,9 +56,11 @@ pub(super) fn prepare(layout: &Layout) -> Result<(), Error> {
     disk::make_dir(&layout.manifests())
 }
 
-/// Writes a file per day, one after the other. Names in `replaced` are free. On an error nothing stays.
+/// Writes a file per day, one after the other, with `token` in their temporary names. Names in `replaced` are
+/// free. On an error nothing stays.
 pub(super) fn stage(
     layout: &Layout,
+    token: &str,
     origin: Origin<'_>,
     rows: &Rows<'_>,
     replaced: &BTreeSet<String>,
@@ -70,7 +72,7 @@ pub(super) fn stage(
     let mut staged = Staged::default();
     for day in rows.days() {
         let file = StagedFile {
-            temporary: layout.temporary(partition, first, day),
+            temporary: layout.temporary(partition, first, day, token),
             name: layout.free_name(partition, first, day, replaced),
         };
         let written = keep_on().and_then(|()| write_day(&file.temporary, origin, rows, day));

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::units::{Period, Size};
 
+use super::bucket;
+
 /// An archive of Parquet files, one folder per day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -26,6 +28,8 @@ pub struct Config {
     /// Merges the small files of days that are over. They are prepared in a folder beside `dir`, which
     /// must be on the same file system: give `dir` a parent that is, or the small files stay.
     pub merge: bool,
+    /// Days go to an S3-compatible object store and stay there when they leave the disk after `retention`.
+    pub object_store: Option<bucket::Config>,
 }
 
 impl Default for Config {
@@ -37,6 +41,7 @@ impl Default for Config {
             max_samples: 2_000_000,
             retention: Period::secs(90 * 24 * 3600),
             merge: true,
+            object_store: None,
         }
     }
 }
@@ -67,6 +72,11 @@ impl Config {
         if self.max_samples == 0 || u32::try_from(self.max_samples).is_err() {
             return refuse("max_samples", "must be from 1 to 4294967295");
         }
-        Ok(())
+        match &self.object_store {
+            Some(object_store) => object_store
+                .check(self.retention.0)
+                .map_err(|(key, why)| (format!("object_store.{key}"), why)),
+            None => Ok(()),
+        }
     }
 }

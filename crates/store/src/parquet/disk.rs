@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::error::Error;
@@ -54,6 +54,16 @@ impl Lock {
         }
     }
 
+    /// Beside others who share it, if nobody has it alone now.
+    pub(super) fn try_shared(path: &Path) -> Result<Option<Self>, Error> {
+        let file = Self::open(path)?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
+        }
+    }
+
     /// Alone.
     pub(super) fn exclusive(path: &Path) -> Result<Self, Error> {
         let file = Self::open(path)?;
@@ -70,6 +80,29 @@ impl Lock {
             Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
         }
     }
+}
+
+/// Alone, if nobody has it now. Where the file system has no locks, it is not asked for any.
+pub(super) fn try_lock(path: &Path) -> Result<Option<Lock>, Error> {
+    match Lock::try_exclusive(path) {
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::Unsupported => {
+            Ok(Some(Lock(Lock::open(path)?)))
+        }
+        other => other,
+    }
+}
+
+/// Replaces a file: afterwards the old or the new one is there, whole, also after a power failure.
+pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), Error> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = PathBuf::from(temporary);
+    let mut file = File::create(&temporary).map_err(Error::io("create", &temporary))?;
+    file.write_all(text)
+        .map_err(Error::io("write", &temporary))?;
+    file.sync_all().map_err(Error::io("sync", &temporary))?;
+    fs::rename(&temporary, path).map_err(Error::io("rename", &temporary))?;
+    path.parent().map_or(Ok(()), sync_dir)
 }
 
 /// Removes a file that may already be gone.

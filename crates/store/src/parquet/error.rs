@@ -46,6 +46,40 @@ pub enum Error {
         /// Rows of the merged ones.
         written: u64,
     },
+    /// Two stores were given one folder.
+    #[error("archive: {} belongs to a running process, store {store:?} of the buffer {buffer:?}; give each store a folder of its own", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+        /// The other store.
+        store: String,
+        /// What it reads.
+        buffer: String,
+    },
+    /// Another process resumed the partition.
+    #[error(
+        "archive: another process has taken partition {0} over; nothing of this batch was added"
+    )]
+    TakenOver(i32),
+    /// Another process has the partition and does not go on.
+    #[error("archive: another process holds partition {0} and does not go on; it may be paused")]
+    Held(i32),
+    /// The object store refused, or did not answer.
+    #[error("archive: object store: cannot {action} {path}: {source}")]
+    Bucket {
+        /// A verb.
+        action: &'static str,
+        /// Of what.
+        path: String,
+        /// The library's words.
+        source: object_store::Error,
+    },
+    /// The object store, or the table in it, cannot be used.
+    #[error("archive: object store: {0}")]
+    Unusable(String),
+    /// A certificate or a key cannot be used.
+    #[error("archive: object_store.tls.{0}")]
+    Client(#[from] service::http_client::ClientError),
     /// The caller gave up on the write.
     #[error("archive: the write was abandoned")]
     Abandoned,
@@ -69,6 +103,19 @@ impl Error {
     }
 
     /// For `map_err`.
+    pub(super) fn bucket(
+        action: &'static str,
+        path: impl ToString,
+    ) -> impl FnOnce(object_store::Error) -> Self {
+        let path = path.to_string();
+        move |source| Self::Bucket {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// For `map_err`.
     pub(super) fn encode(path: &Path) -> impl FnOnce(ParquetError) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Encode { path, source }
@@ -85,6 +132,12 @@ impl From<Error> for WriteError {
             | Error::Miscounted { .. }
             | Error::Abandoned
             | Error::Mixed(..)
+            | Error::Taken { .. }
+            | Error::TakenOver(_)
+            | Error::Held(_)
+            | Error::Bucket { .. }
+            | Error::Unusable(_)
+            | Error::Client(_)
             | Error::Defect(_) => Self::Retryable {
                 message,
                 retry_after: None,

@@ -43,7 +43,13 @@ pub(super) fn expire(
         .filter(|(day, _)| day.end_ms() <= cutoff_ms)
     {
         let folder = root.join(&name);
-        fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+        match fs::remove_dir_all(&folder) {
+            // Another process that has the archive was faster.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::io("remove", &folder)(error));
+            }
+            _ => {}
+        }
         deleted.push(name);
     }
     if !deleted.is_empty() {

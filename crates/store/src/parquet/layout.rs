@@ -117,6 +117,31 @@ impl Layout {
         self.manifests().join("merge.lock")
     }
 
+    /// Held by everybody who has the archive open.
+    pub(super) fn writers_lock(&self) -> PathBuf {
+        self.manifests().join("writers.lock")
+    }
+
+    /// Held while a partition changes hands, or its files become visible.
+    pub(super) fn partition_lock(&self, partition: i32) -> PathBuf {
+        self.manifests().join(format!("p{partition:05}.lock"))
+    }
+
+    /// Who resumed a partition last.
+    pub(super) fn owner(&self, partition: i32) -> PathBuf {
+        self.manifests().join(format!("p{partition:05}.owner"))
+    }
+
+    /// What is known of files that go to the object store.
+    pub(super) fn moving(&self) -> PathBuf {
+        self.manifests().join("moving.note")
+    }
+
+    /// The archive's own name.
+    pub(super) fn archive_name(&self) -> PathBuf {
+        self.manifests().join("archive.name")
+    }
+
     /// Where merged days are prepared: beside the archive, because a file that ends in `.parquet`
     /// anywhere below it is seen by readers. `None` when there is no place beside it.
     pub(super) fn merging(&self) -> Option<PathBuf> {
@@ -167,10 +192,10 @@ impl Layout {
             .unwrap_or(plain)
     }
 
-    /// The temporary name of a file.
-    pub(super) fn temporary(&self, partition: i32, first: i64, day: Day) -> PathBuf {
+    /// The temporary name of a file, which no other owner of the partition uses.
+    pub(super) fn temporary(&self, partition: i32, first: i64, day: Day, token: &str) -> PathBuf {
         let prefix = Self::prefix(partition);
         self.incoming()
-            .join(format!("{prefix}{first:020}-{}.tmp", day.folder()))
+            .join(format!("{prefix}{first:020}-{}-{token}.tmp", day.folder()))
     }
 }

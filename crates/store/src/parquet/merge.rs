@@ -18,27 +18,27 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use super::bucket::Moving;
 use super::disk::{self, Lock};
 use super::error::Error;
 use super::layout::{Day, Layout};
 use super::manifest::Manifest;
-use stream::Input;
-pub(super) use stream::read_chunks;
+pub(super) use stream::{Input, merge as merge_files, read_chunks};
 
 /// How long a day must be over: most late samples are there by then.
-const SETTLED_MS: i64 = 3_600_000;
+pub(super) const SETTLED_MS: i64 = 3_600_000;
 
 /// Fewer small files are not worth the readers' trouble.
-const FEWEST: usize = 8;
+pub(super) const FEWEST: usize = 8;
 
 /// A file of this size is not small.
-const LARGE_BYTES: u64 = 64 << 20;
+pub(super) const LARGE_BYTES: u64 = 64 << 20;
 
 /// Files that are read at once, each with a chunk of rows in memory.
-const FAN_IN: usize = 64;
+pub(super) const FAN_IN: usize = 64;
 
 /// What a merged file may come from.
-const MERGED_BYTES: u64 = 256 << 20;
+pub(super) const MERGED_BYTES: u64 = 256 << 20;
 
 /// How many files became how many.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -150,7 +150,12 @@ fn small_files(layout: &Layout, folder: &Path, name: &str) -> Result<Vec<Input>,
         .collect();
     // After the list: a file is in its manifest before it is visible, so none of them is overlooked.
     let live = Manifest::live_files(layout)?;
-    names.retain(|file| !live.contains(&format!("{name}/{file}")));
+    // What goes to the object store goes as it is, or it would be there twice.
+    let moving = Moving::load(layout)?;
+    names.retain(|file| {
+        let name = format!("{name}/{file}");
+        !live.contains(&name) && !moving.has(&name)
+    });
     names.sort();
     let mut inputs = Vec::new();
     for file in names {
@@ -226,7 +231,7 @@ fn probe(layout: &Layout, beside: &Path) -> Result<(), Error> {
     exchanged
 }
 
-fn list(folder: &Path) -> Result<Vec<OsString>, Error> {
+pub(super) fn list(folder: &Path) -> Result<Vec<OsString>, Error> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -1,7 +1,9 @@
 //! What goes into the archive comes out of it, once.
 
+mod bucket;
 mod crash;
 mod merging;
+mod owner;
 mod property;
 mod retention;
 mod trouble;

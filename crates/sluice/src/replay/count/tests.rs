@@ -22,6 +22,7 @@ fn record(name: &str, offset: i64, tenant: Option<&str>) -> Consumed {
         content_type: Some(Bytes::from_static(b"application/json")),
         tenant: tenant.map(Arc::from),
         source: None,
+        spread: buffer::Spread::default(),
         memo: Memo::default(),
     }
 }

@@ -28,16 +28,17 @@ const CHUNK_ROWS: usize = 1024;
 
 /// A file that can be merged.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(in super::super) struct Input {
     path: PathBuf,
     /// Its size.
-    pub(super) bytes: u64,
-    rows: u64,
+    pub(in super::super) bytes: u64,
+    /// Its rows.
+    pub(in super::super) rows: u64,
 }
 
 impl Input {
     /// Looks at a file; `None` when it does not have the archive's columns.
-    pub(super) fn inspect(path: &Path) -> Result<Option<Self>, Error> {
+    pub(in super::super) fn inspect(path: &Path) -> Result<Option<Self>, Error> {
         let file = open(path)?;
         let metadata = file.metadata().map_err(Error::io("measure", path))?;
         let reader = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file));
@@ -66,7 +67,7 @@ fn decode(path: &Path) -> impl FnOnce(ParquetError) -> Error + use<> {
 }
 
 /// Merges `inputs` into a new, synced file at `output`.
-pub(super) fn merge(inputs: &[Input], output: &Path) -> Result<(), Error> {
+pub(in super::super) fn merge(inputs: &[Input], output: &Path) -> Result<(), Error> {
     let facts = [("merged_files", inputs.len().to_string())];
     let mut writer = Writer::create(output, &facts)?;
     let mut cursors: Vec<Cursor<'_>> = Vec::with_capacity(inputs.len());

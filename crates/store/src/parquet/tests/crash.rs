@@ -64,7 +64,7 @@ fn die(dir: &Path, resumed_at: i64, offsets: std::ops::Range<i64>, killed: Kille
         span,
     };
     let rows = Rows::new(&items);
-    let staged = commit::stage(&layout, origin, &rows, &replaced, &|| Ok(())).unwrap();
+    let staged = commit::stage(&layout, "dead", origin, &rows, &replaced, &|| Ok(())).unwrap();
     let mut files = replaced.clone();
     files.extend(staged.names());
     manifest.push(Entry {

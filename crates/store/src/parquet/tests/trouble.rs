@@ -25,7 +25,9 @@ async fn a_full_disk_is_waited_out() {
     let archive = open(dir.path());
     archive.resume(3, 0).await.unwrap();
     // The second of the two files finds no space.
-    let temporary = Layout::new(dir.path().to_owned()).temporary(3, 0, Day::of(MIDNIGHT));
+    let layout = Layout::new(dir.path().to_owned());
+    let token = fs::read_to_string(layout.owner(3)).unwrap();
+    let temporary = layout.temporary(3, 0, Day::of(MIDNIGHT), &token);
     symlink("/dev/full", &temporary).unwrap();
     check_retryable(&write(&archive, 0..4).await, &temporary, "No space left");
     assert_eq!(visible(dir.path()).len(), 0);
@@ -59,7 +61,7 @@ async fn a_folder_that_went_away_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let archive = open(dir.path());
     archive.resume(3, 0).await.unwrap();
-    fs::remove_dir(dir.path().join("_manifest")).unwrap();
+    fs::remove_dir_all(dir.path().join("_manifest")).unwrap();
     check_retryable(
         &write(&archive, 0..4).await,
         &dir.path().join("_manifest"),
