@@ -27,10 +27,11 @@ use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 10] = [
+pub const CATALOGUES: [(&str, &[Metric]); 11] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("Hot names", gateway::HEAT_CATALOGUE),
+    ("Modes", gateway::MODE_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Spool", buffer::metrics::spool::CATALOGUE),
@@ -51,10 +52,10 @@ pub(crate) struct Process {
     pub(crate) rejections: rejections::Shown,
     /// How many series there are.
     pub(crate) cardinality: cardinality::Shown,
-    /// What arrives, for those who look.
-    pub(crate) tails: tail::Tails,
     /// Which names and partitions get most.
     pub(crate) heat: heat::Shown,
+    /// What arrives, for those who look.
+    pub(crate) tails: tail::Tails,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -81,8 +82,8 @@ impl Process {
         );
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
-        let tails = tail::Tails::default();
         let heat = heat::Shown::default();
+        let tails = tail::Tails::default();
         let router = service::admin::router(health.clone(), metrics)
             .merge(tail::router(tails.clone()))
             .merge(rejections::router(rejections.clone()))
@@ -104,8 +105,8 @@ impl Process {
             health,
             rejections,
             cardinality,
-            tails,
             heat,
+            tails,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
