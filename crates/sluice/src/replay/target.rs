@@ -87,20 +87,24 @@ impl<W: Write> Chosen<W> {
         let samples = batch.samples();
         self.pace.wait(samples).await;
         self.store.write(batch).await?;
-        let left_out = self.store.left_out(batch).map_or(0, |left| left.samples);
-        self.tally.wrote(samples.saturating_sub(left_out));
+        let left_out = self.store.left_out(batch);
+        let skipped = left_out.map_or(0, |left| left.samples);
+        self.tally.wrote(samples.saturating_sub(skipped));
+        self.tally.left_out(left_out);
         Ok(())
     }
 
-    fn chosen(&self, batch: &Batch) -> Batch {
-        let items = batch.items.iter();
-        Batch {
-            lane: batch.lane,
-            items: items
-                .filter(|item| self.filter.has_series(item.view()))
-                .cloned()
-                .collect(),
+    /// What is chosen of a batch, if not all of it is.
+    fn chosen(&self, batch: &Batch) -> Option<Batch> {
+        if self.filter.has_every_series() {
+            return None;
         }
+        let items = batch.items.iter();
+        let chosen = items.filter(|item| self.filter.has_series(item.view()));
+        Some(Batch {
+            lane: batch.lane,
+            items: chosen.cloned().collect(),
+        })
     }
 }
 
@@ -122,21 +126,18 @@ impl<W: Write> Write for Chosen<W> {
     }
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
-        if self.filter.has_every_series() {
-            return self.put(batch).await;
+        match self.chosen(batch) {
+            None => self.put(batch).await,
+            Some(chosen) if chosen.items.is_empty() => Ok(()),
+            Some(chosen) => self.put(&chosen).await,
         }
-        let chosen = self.chosen(batch);
-        if chosen.items.is_empty() {
-            return Ok(());
-        }
-        self.put(&chosen).await
     }
 
     fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
-        if self.filter.has_every_series() {
-            return self.store.left_out(batch);
+        match self.chosen(batch) {
+            None => self.store.left_out(batch),
+            Some(chosen) => self.store.left_out(&chosen),
         }
-        self.store.left_out(&self.chosen(batch))
     }
 }
 
