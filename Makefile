@@ -17,7 +17,7 @@ deny := -D warnings
 # is tested and shipped has them; `make run` does without, so that a first start needs no packages.
 secured := --features sluice/kafka-security
 
-.PHONY: help run build test guard faults check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
+.PHONY: help run build test guard faults cluster check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -45,6 +45,11 @@ faults: ## Break every part under load and account for every sample (ARGS="list"
 	@scripts/test-setup kafka prometheus victoria-metrics haproxy headers
 	cargo build --release --locked --package sluice --package faults $(secured)
 	target/release/faults $(ARGS)
+
+cluster: ## Restart, add and remove every part of a cluster under load, and print who handled what
+	@scripts/test-setup kafka victoria-metrics haproxy headers
+	cargo build --release --locked --package sluice --package faults $(secured)
+	target/release/faults scale $(ARGS)
 
 check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
 

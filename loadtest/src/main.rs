@@ -19,6 +19,7 @@ mod files;
 mod ledger;
 mod limits;
 mod load;
+mod measured;
 mod outcome;
 mod output;
 mod protocol;

@@ -8,6 +8,8 @@ use testkit::usage;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use crate::measured::Measured;
+
 /// Between two looks at the memory.
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 /// Between two looks at whether something still happens.
@@ -24,9 +26,9 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    pub(crate) fn now(pid: Option<i32>) -> anyhow::Result<Self> {
+    pub(crate) fn now(processes: &Measured) -> anyhow::Result<Self> {
         Ok(Self {
-            process: pid.map(usage::cpu_time).transpose()?,
+            process: processes.cpu()?,
             generator: usage::cpu_time(i32::try_from(std::process::id())?)?,
         })
     }
@@ -48,17 +50,18 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     /// Only within a `LocalSet`.
-    pub(crate) fn start(pid: Option<i32>) -> Self {
+    pub(crate) fn start(processes: &Measured) -> Self {
         let samples = Rc::new(RefCell::new(Vec::new()));
         let into = Rc::clone(&samples);
-        let task = pid.map(|pid| {
+        let processes = processes.clone();
+        let task = processes.is_known().then(|| {
             let started = Instant::now();
             tokio::task::spawn_local(async move {
                 let mut ticks = interval(SAMPLE_EVERY);
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
                 loop {
                     ticks.tick().await;
-                    let Ok(bytes) = usage::resident_bytes(pid) else {
+                    let Ok(Some(bytes)) = processes.resident() else {
                         return;
                     };
                     let seconds = started.elapsed().as_millis() as f64 / 1000.0;
@@ -81,18 +84,18 @@ impl Sampler {
 
 /// Waits until the process neither works nor stores more: work after the answer is charged, too.
 pub(crate) async fn wait(
-    pid: Option<i32>,
+    processes: &Measured,
     stored_bytes: Option<&dyn Fn() -> u64>,
 ) -> anyhow::Result<()> {
     let started = Instant::now();
     let look = || -> anyhow::Result<_> {
         Ok((
-            pid.map(usage::cpu_time).transpose()?.unwrap_or_default(),
+            processes.cpu()?.unwrap_or_default(),
             stored_bytes.map_or(0, |bytes| bytes()),
         ))
     };
     let mut before = look()?;
-    while started.elapsed() < WAIT_AT_MOST && (pid.is_some() || stored_bytes.is_some()) {
+    while started.elapsed() < WAIT_AT_MOST && (processes.is_known() || stored_bytes.is_some()) {
         sleep(LOOK_EVERY).await;
         let now = look()?;
         if now.0.saturating_sub(before.0) < BESIDES && now.1 == before.1 {

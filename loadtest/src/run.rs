@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use testkit::usage;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::client::{Client, Request};
 use crate::ledger::Ledger;
 use crate::load::Load;
+use crate::measured::Measured;
 use crate::outcome::{Kind, Outcome};
 use crate::protocol::{Compression, Protocol};
 use crate::quiet::{self, Sampler};
@@ -63,7 +63,8 @@ pub(crate) struct Subject<'a> {
     pub name: &'a str,
     pub kind: Kind,
     pub target: &'a str,
-    pub pid: Option<i32>,
+    /// What is measured of it.
+    pub processes: Measured,
     /// Where it takes StatsD, if not at `target`.
     pub statsd: Option<&'a str>,
     /// How many bytes it has stored so far: the run is over when they stop growing.
@@ -80,7 +81,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         name: &arguments.subject,
         kind: Kind::Sluice,
         target: &arguments.target,
-        pid: arguments.pid,
+        processes: arguments.pid.into_iter().collect(),
         statsd: None,
         stored_bytes: None,
     };
@@ -115,7 +116,7 @@ pub(crate) async fn measure(
 }
 
 async fn measure_http(subject: &Subject<'_>, load: &Load) -> anyhow::Result<(Outcome, Ledger)> {
-    let rss_idle_bytes = subject.pid.map(usage::resident_bytes).transpose()?;
+    let rss_idle_bytes = subject.processes.resident()?;
     let source = Source::new(load).await?;
     let request = Request::new(subject.target, load);
     let idle = idle_connections(subject.target, load).await?;
@@ -138,19 +139,19 @@ async fn measure_http(subject: &Subject<'_>, load: &Load) -> anyhow::Result<(Out
         }),
         seen: RefCell::new(Seen::new()?),
     });
-    let sampler = Sampler::start(subject.pid);
+    let sampler = Sampler::start(&subject.processes);
     let mut connections = JoinSet::new();
     for (number, client) in (0..).zip(clients) {
         connections.spawn_local(send(Rc::clone(&shared), number, client));
     }
     sleep_until(counts_from).await;
-    let before = quiet::Used::now(subject.pid)?;
+    let before = quiet::Used::now(&subject.processes)?;
     *shared.seen.borrow_mut() = Seen::new()?;
     while let Some(ended) = connections.join_next().await {
         ended??;
     }
-    quiet::wait(subject.pid, subject.stored_bytes).await?;
-    let used = quiet::Used::now(subject.pid)?.since(&before);
+    quiet::wait(&subject.processes, subject.stored_bytes).await?;
+    let used = quiet::Used::now(&subject.processes)?.since(&before);
     drop(idle);
     let rss = sampler.stop();
 
@@ -172,7 +173,7 @@ async fn measure_http(subject: &Subject<'_>, load: &Load) -> anyhow::Result<(Out
         elapsed_s: (ended - counts_from).as_secs_f64(),
         cpu_s: used.process.map(|cpu| cpu.as_secs_f64()),
         rss_idle_bytes,
-        rss_peak_bytes: subject.pid.map(usage::peak_resident_bytes).transpose()?,
+        rss_peak_bytes: subject.processes.peak()?,
         rss,
         latency_us: QUANTILES
             .iter()

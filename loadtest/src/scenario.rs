@@ -1,6 +1,7 @@
 //! Scenario files: what is started, with which settings, and what is sent to it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Context;
@@ -42,9 +43,15 @@ struct File {
     /// Settings of the process, by their keys: `kafka.partitions`.
     #[serde(default)]
     settings: BTreeMap<String, Value>,
+    /// Processes behind a load balancer, each with as many connections as the load says; one stands alone.
+    #[serde(default = "one")]
+    gateways: Value,
+    /// Cores that each may use, as in a container with a limit.
+    #[serde(default)]
+    cores: Option<f64>,
     #[serde(default)]
     load: Map<String, Value>,
-    /// A key of the load, or of the settings, and its values one after another.
+    /// A key of the load or of the settings, or `gateways`, and its values one after another.
     #[serde(default)]
     sweep: BTreeMap<String, Vec<Value>>,
     /// Measures the maximum first, then sends at this part of it.
@@ -59,8 +66,22 @@ const fn gateway() -> Serve {
     Serve::Gateway
 }
 
+fn one() -> Value {
+    Value::from(1)
+}
+
 const fn yes() -> bool {
     true
+}
+
+/// How many processes take the samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Gateways {
+    pub count: NonZeroUsize,
+    /// Cores that each may use.
+    pub cores: Option<f64>,
+    /// Whether a load balancer is before them; also before the only one of a sweep.
+    pub is_balanced: bool,
 }
 
 /// One run.
@@ -68,6 +89,8 @@ const fn yes() -> bool {
 pub(crate) struct Scenario {
     pub name: String,
     pub serve: Serve,
+    /// Processes, behind a load balancer if the scenario sweeps them.
+    pub gateways: Gateways,
     pub settings: BTreeMap<String, String>,
     pub load: Load,
     /// What this run is a point of, and its value there.
@@ -97,18 +120,25 @@ fn parse(text: &str) -> anyhow::Result<Vec<Scenario>> {
 impl File {
     fn run(&self, point: Option<(&String, &Value)>) -> anyhow::Result<Scenario> {
         let (mut settings, mut load) = (self.settings.clone(), self.load.clone());
+        let mut gateways = &self.gateways;
         if let Some((key, value)) = point {
-            if key.contains('.') {
+            if key == "gateways" {
+                gateways = value;
+            } else if key.contains('.') {
                 settings.insert(key.clone(), value.clone());
             } else {
                 load.insert(key.clone(), value.clone());
             }
         }
-        let load: Load = serde_json::from_value(Value::Object(load)).context("load")?;
+        let mut load: Load = serde_json::from_value(Value::Object(load)).context("load")?;
         load.check()?;
+        let gateways = self.gateways(gateways)?;
+        // More gateways are for more senders.
+        load.connections = load.connections.saturating_mul(gateways.count);
         Ok(Scenario {
             name: self.scenario.clone(),
             serve: self.serve,
+            gateways,
             settings: settings
                 .iter()
                 .map(|(key, value)| (key.clone(), plain(value)))
@@ -117,6 +147,21 @@ impl File {
             sweep: point.map(|(key, value)| (key.clone(), plain(value))),
             rate_of_maximum: self.rate_of_maximum,
             verify: self.verify,
+        })
+    }
+
+    fn gateways(&self, count: &Value) -> anyhow::Result<Gateways> {
+        let count: NonZeroUsize =
+            serde_json::from_value(count.clone()).context("gateways: a number, 1 or more")?;
+        let is_fleet = count.get() > 1 || self.sweep.contains_key("gateways");
+        anyhow::ensure!(
+            !is_fleet || self.serve == Serve::Gateway,
+            "gateways: only gateways can share a topic"
+        );
+        Ok(Gateways {
+            count,
+            cores: self.cores,
+            is_balanced: is_fleet,
         })
     }
 }

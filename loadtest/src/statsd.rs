@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
-use testkit::usage;
 use tokio::net::UdpSocket;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, sleep_until};
@@ -34,8 +33,8 @@ async fn send(subject: &Subject<'_>, load: &Load) -> anyhow::Result<(Outcome, Le
     let port: u16 = port.parse()?;
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     socket.connect(target).await?;
-    let rss_idle_bytes = subject.pid.map(usage::resident_bytes).transpose()?;
-    let sampler = Sampler::start(subject.pid);
+    let rss_idle_bytes = subject.processes.resident()?;
+    let sampler = Sampler::start(&subject.processes);
     let mut packets = Packets {
         bodies: Bodies::new(load),
         socket,
@@ -44,13 +43,13 @@ async fn send(subject: &Subject<'_>, load: &Load) -> anyhow::Result<(Outcome, Le
         rate: load.rate,
     };
     packets.until(Instant::now() + load.warm_up).await?;
-    let before = quiet::Used::now(subject.pid)?;
+    let before = quiet::Used::now(&subject.processes)?;
     let (sent_before, dropped_before) = (packets.turn, dropped(port)?);
     let counts_from = Instant::now();
     packets.until(counts_from + load.duration).await?;
     let elapsed = counts_from.elapsed();
-    quiet::wait(subject.pid, subject.stored_bytes).await?;
-    let used = quiet::Used::now(subject.pid)?.since(&before);
+    quiet::wait(&subject.processes, subject.stored_bytes).await?;
+    let used = quiet::Used::now(&subject.processes)?.since(&before);
     let sent = packets.turn - sent_before;
     let dropped = dropped(port)?.saturating_sub(dropped_before);
     let taken = sent.saturating_sub(dropped);
@@ -67,7 +66,7 @@ async fn send(subject: &Subject<'_>, load: &Load) -> anyhow::Result<(Outcome, Le
         elapsed_s: elapsed.as_secs_f64(),
         cpu_s: used.process.map(|cpu| cpu.as_secs_f64()),
         rss_idle_bytes,
-        rss_peak_bytes: subject.pid.map(usage::peak_resident_bytes).transpose()?,
+        rss_peak_bytes: subject.processes.peak()?,
         rss: sampler.stop(),
         latency_us: Vec::new(),
         disk_bytes_per_sample: None,

@@ -130,7 +130,7 @@ async fn one(
         name: scenario.serve.name(),
         kind: Kind::Sluice,
         target: &server.target,
-        pid: Some(server.pid()),
+        processes: server.pids(),
         statsd: Some(&server.statsd),
         stored_bytes: Some(&stored_bytes),
     };
@@ -154,6 +154,10 @@ async fn one(
             .insert("sweep".to_owned(), key.to_owned());
     }
     let data_dir = server.data_dir.clone();
+    if scenario.gateways.is_balanced {
+        let count = scenario.gateways.count.to_string();
+        outcome.parameters.insert("gateways".to_owned(), count);
+    }
     match &topic {
         Some(topic) => {
             drop(server);

@@ -26,6 +26,7 @@ fn record(number: usize) -> Record {
         tenant: None,
         source: None,
         received_at_ms: service::clock::now_ms(),
+        spread: buffer::Spread::default(),
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Consumed {
     pub tenant: Option<Arc<str>>,
     /// The header `source`: who sent the samples, for people.
     pub source: Option<Arc<str>>,
+    /// Where it goes from the spool; the default for what was read elsewhere.
+    pub spread: crate::Spread,
     /// What other readers of this process made of it.
     pub memo: crate::Memo,
 }

@@ -5,12 +5,14 @@
 //! missing and never changes what is there. A Kafka that does not answer is a passing fault
 //! everywhere: nothing here ends the process.
 
+mod barrier;
 mod config;
 mod errors;
 mod logs;
 mod partitioner;
 mod producer;
 mod properties;
+mod ranges;
 mod reader;
 mod rejections;
 mod table;
@@ -22,6 +24,7 @@ pub use errors::ClientError;
 pub use partitioner::partition_for;
 pub use producer::Producer;
 pub use properties::Properties;
+pub use ranges::{RangeReader, Ranges};
 pub use reader::{Committer, Reader};
 pub use rejections::Rejections;
 pub use table::{Follower, Table};

@@ -10,9 +10,11 @@ pub mod local;
 mod memo;
 pub mod metrics;
 mod publish;
+mod ranges;
 #[cfg(test)]
 mod small_disk;
 pub mod spool;
+mod spread;
 mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
@@ -21,4 +23,6 @@ pub use publish::{
     BuryDead, ContentType, DeadLetter, Durability, Original, Publish, PublishError, Record, Reject,
     Rejected,
 };
+pub use ranges::{Bounds, OffsetRange, Piece, ReadRanges};
+pub use spread::{Moved, Spread};
 pub use table::{Change, Follow, MAX_KEY_BYTES, Table};

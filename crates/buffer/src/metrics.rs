@@ -19,6 +19,8 @@ const QUEUE_LIMIT_BYTES: &str = "sluice_kafka_queue_limit_bytes";
 const REBALANCES: &str = "sluice_kafka_rebalances_total";
 const EXPIRED: &str = "sluice_kafka_expired_records_total";
 const READ_AHEAD_BYTES: &str = "sluice_kafka_read_ahead_bytes";
+const ORDER_WAITS: &str = "sluice_kafka_order_waits_total";
+const PARTITIONS_WAITING: &str = "sluice_kafka_partitions_waiting";
 const CLIENT_ERRORS: &str = "sluice_kafka_client_errors_total";
 const CLIENT_RESTARTS: &str = "sluice_kafka_producer_restarts_total";
 const TOPIC_MISMATCH: &str = "sluice_buffer_topic_mismatch";
@@ -91,6 +93,19 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Gauge,
         labels: &["group"],
         help: "Bytes of records that were read from Kafka and wait for the consumer.",
+    },
+    Metric {
+        name: ORDER_WAITS,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "Times that a partition waited for those that series had moved from, when the spread of a metric name \
+               changed: `passed`, or `given_up` past `consumer.order_patience`.",
+    },
+    Metric {
+        name: PARTITIONS_WAITING,
+        kind: Kind::Gauge,
+        labels: &["group"],
+        help: "Partitions that wait for those that series have moved from.",
     },
     Metric {
         name: CLIENT_ERRORS,
@@ -238,6 +253,16 @@ pub(crate) fn kafka_expired(group: &str, partition: i32, offsets: u64) {
 /// Shows what the reader holds for the consumer.
 pub(crate) fn kafka_read_ahead(group: &str, bytes: usize) {
     gauge!(READ_AHEAD_BYTES, "group" => group.to_owned()).set(as_f64(bytes));
+}
+
+/// Counts a partition that has waited for others.
+pub(crate) fn kafka_order_waited(outcome: &'static str) {
+    counter!(ORDER_WAITS, "outcome" => outcome).increment(1);
+}
+
+/// Shows how many partitions wait for others.
+pub(crate) fn kafka_partitions_waiting(group: &str, count: usize) {
+    gauge!(PARTITIONS_WAITING, "group" => group.to_owned()).set(as_f64(count));
 }
 
 /// Counts an error that a Kafka client reported.

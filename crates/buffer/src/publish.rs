@@ -40,6 +40,8 @@ pub struct Record {
     pub source: Option<Arc<str>>,
     /// When the gateway received them, milliseconds since the Unix epoch.
     pub received_at_ms: i64,
+    /// Where among the partitions of its key it goes.
+    pub spread: crate::Spread,
 }
 
 /// Where an acknowledged record is; the answer header `Sluice-Durability`. The weakest is the greatest.
@@ -120,6 +122,16 @@ pub trait Publish: Send + Sync + 'static {
     /// The largest key plus value that one record may have, in bytes.
     fn max_record_bytes(&self) -> usize;
 
+    /// How many partitions records are spread over; 0 where there are none, or it is not known yet.
+    fn partitions(&self) -> usize {
+        0
+    }
+
+    /// The partition that a record goes to, where there are several of one topic.
+    fn partition(&self, _record: &Record) -> Option<usize> {
+        None
+    }
+
     /// Waits until everything enqueued has been answered, at most for `deadline`. Answers how many
     /// records were still open then.
     fn flush(&self, deadline: Duration) -> impl Future<Output = usize> + Send;
@@ -139,6 +151,14 @@ impl<P: Publish> Publish for Arc<P> {
 
     fn max_record_bytes(&self) -> usize {
         self.as_ref().max_record_bytes()
+    }
+
+    fn partitions(&self) -> usize {
+        self.as_ref().partitions()
+    }
+
+    fn partition(&self, record: &Record) -> Option<usize> {
+        self.as_ref().partition(record)
     }
 
     fn flush(&self, deadline: Duration) -> impl Future<Output = usize> + Send {

@@ -43,6 +43,7 @@ fn record(value: impl Into<Bytes>) -> Record {
         tenant: None,
         source: None,
         received_at_ms: service::clock::now_ms(),
+        spread: buffer::Spread::default(),
     }
 }
 
@@ -343,4 +344,113 @@ async fn readiness_follows_a_broker_that_is_killed_and_comes_back() {
         () = story => {}
     }
     producer.close().await;
+}
+
+/// A record of a hot key, in one of its lanes.
+fn hot(number: i64, lane: u32, settled_at_ms: Option<i64>) -> Record {
+    let moved = settled_at_ms.map(|settled_at_ms| buffer::Moved {
+        was: 1,
+        over: 4,
+        settled_at_ms,
+    });
+    Record {
+        key: Bytes::from_static(b"hot"),
+        spread: buffer::Spread { lane, moved },
+        ..record(number.to_string())
+    }
+}
+
+fn number(record: &Consumed) -> i64 {
+    std::str::from_utf8(&record.value).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn series_that_moved_are_read_once_what_was_before_them_is_committed() {
+    let config = config("order", 4);
+    let producer = Producer::new(&config);
+    producer.prepare(DAY).await.unwrap();
+    for value in 0..50 {
+        producer.publish(hot(value, 0, None)).await.unwrap();
+    }
+    let settled = service::clock::now_ms();
+    for value in 100..110 {
+        producer
+            .publish(hot(value, 1, Some(settled)))
+            .await
+            .unwrap();
+    }
+    // One that has not moved, and comes last: what is held back by then is held back.
+    producer.publish(hot(1000, 2, None)).await.unwrap();
+    let mut reader = Reader::new(&config, &Member::of(unique("order")), DAY).unwrap();
+    let committer = reader.committer();
+    let first = read(&mut reader, 51).await;
+    let mut found: Vec<i64> = first.iter().map(number).collect();
+    found.sort_unstable();
+    assert_eq!(found, (0..50).chain([1000]).collect::<Vec<_>>());
+    let old = first.iter().find(|record| number(record) == 0).unwrap();
+    // All but one: not yet.
+    committer.commit(vec![(old.partition, 49)]).await.unwrap();
+    producer.publish(hot(1001, 2, None)).await.unwrap();
+    let next = read(&mut reader, 1).await;
+    assert_eq!(next.iter().map(number).collect::<Vec<_>>(), [1001]);
+    committer.commit(vec![(old.partition, 50)]).await.unwrap();
+    let moved = read(&mut reader, 10).await;
+    let numbers: Vec<i64> = moved.iter().map(number).collect();
+    assert_eq!(numbers, (100..110).collect::<Vec<_>>());
+    // From now on nothing waits.
+    producer.publish(hot(110, 1, Some(settled))).await.unwrap();
+    let later = read(&mut reader, 1).await;
+    assert_eq!(number(&later[0]), 110);
+    reader.close().await;
+}
+
+#[tokio::test]
+async fn another_member_of_the_group_is_waited_for_as_well() {
+    let config = config("order-two", 2);
+    let producer = Producer::new(&config);
+    producer.prepare(DAY).await.unwrap();
+    let group = unique("order-two");
+    let mut readers = [
+        Reader::new(&config, &Member::of(group.clone()), DAY).unwrap(),
+        Reader::new(&config, &Member::of(group), DAY).unwrap(),
+    ];
+    // Until each has a partition.
+    let mut owned = [0_usize; 2];
+    while owned != [1, 1] {
+        for (count, reader) in owned.iter_mut().zip(&mut readers) {
+            let event = tokio::time::timeout(Duration::from_millis(100), reader.next()).await;
+            match event {
+                Ok(Ok(Event::Assigned { .. })) => *count += 1,
+                Ok(Ok(Event::Revoked {
+                    partitions,
+                    handover,
+                })) => {
+                    *count -= partitions.len();
+                    handover.done();
+                }
+                Ok(Ok(Event::Lost { partitions })) => *count -= partitions.len(),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    producer.publish(hot(0, 0, None)).await.unwrap();
+    let settled = service::clock::now_ms();
+    producer.publish(hot(1, 1, Some(settled))).await.unwrap();
+    let mut numbers = Vec::new();
+    while numbers.len() < 2 {
+        for reader in &mut readers {
+            let event = tokio::time::timeout(Duration::from_millis(100), reader.next()).await;
+            if let Ok(Ok(Event::Records(records))) = event {
+                for record in records {
+                    numbers.push(number(&record));
+                    let next = (record.partition, record.offset + 1);
+                    reader.committer().commit(vec![next]).await.unwrap();
+                }
+            }
+        }
+    }
+    assert_eq!(numbers, [0, 1]);
+    for reader in readers {
+        reader.close().await;
+    }
 }

@@ -47,6 +47,7 @@ fn record(key: impl Into<Bytes>, value: impl Into<Bytes>) -> Record {
         tenant: None,
         source: None,
         received_at_ms: service::clock::now_ms(),
+        spread: buffer::Spread::default(),
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Config {
     /// A name that stays the same across restarts of this process (static membership): a restart that is shorter than
     /// `session_timeout` then moves no partitions. Each process needs its own.
     pub instance_id: Option<String>,
+    /// How long a partition waits, when the spread of a metric name has changed, until what its series had in other
+    /// partitions is written. Past that it goes on, and a store may get samples out of order.
+    pub order_patience: Period,
     /// Percent of the retention that is left to the oldest record that a store does not have: below it the log warns with
     /// store and partition, below a fifth of it the log has an error. `0` says nothing.
     pub headroom_warning: u8,
@@ -49,6 +52,7 @@ impl Default for Config {
             shutdown_timeout: Period::secs(20),
             session_timeout: Period::secs(10),
             instance_id: None,
+            order_patience: Period::secs(3600),
             headroom_warning: 25,
             retry_min: Period::millis(100),
             retry_max: Period::secs(30),

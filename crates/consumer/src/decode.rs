@@ -78,6 +78,8 @@ fn decode_one(record: Consumed, claim: Claim<Record>) -> Decoded {
         content_type,
         tenant,
         source: sender,
+        // Where it went from a spool.
+        spread: _,
         memo,
     } = record;
     let source = Source {

@@ -185,6 +185,7 @@ pub(crate) fn record(partition: i32, offset: i64, series: &[(&str, &[i64])]) -> 
         )),
         tenant: None,
         source: Some("web-01".into()),
+        spread: buffer::Spread::default(),
         memo: buffer::Memo::default(),
     }
 }

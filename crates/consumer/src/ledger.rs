@@ -13,7 +13,8 @@ pub struct Ledger {
     pub written: u64,
     /// Samples that the dead-letter topic has taken.
     pub dead_lettered: u64,
-    /// Samples given back uncommitted, at a rebalance or shutdown: they are consumed again.
+    /// Samples given back uncommitted, at a rebalance or shutdown, which are consumed again; and those that the store has
+    /// no form for.
     pub skipped: u64,
     /// Records that could not be decoded and that the dead-letter topic has taken. Nobody knows how many samples
     /// they had, so these are in none of the sums above.
@@ -82,6 +83,12 @@ impl Counters {
             add(&self.skipped, samples);
             metrics::samples_skipped(&self.store, metrics::RETURNED, samples);
         }
+    }
+
+    /// The store has no form for them.
+    pub(crate) fn left_out(&self, reason: &'static str, samples: usize) {
+        add(&self.skipped, samples);
+        metrics::samples_skipped(&self.store, reason, samples);
     }
 
     pub(crate) fn record_dead_lettered(&self, reason: &'static str) {

@@ -68,7 +68,7 @@ pub const CATALOGUE: &[Metric] = &[
         name: SKIPPED,
         kind: Kind::Counter,
         labels: &["store", "reason"],
-        help: "Samples consumed but not handled: `returned` ones were given back uncommitted at a rebalance or shutdown and are consumed again.",
+        help: "Samples consumed but not handled: `returned` ones were given back uncommitted at a rebalance or shutdown and are consumed again; `not_finite` ones are NaN or infinite, for which the store's protocol has no form.",
     },
     Metric {
         name: RECORDS_DEAD_LETTERED,

@@ -64,7 +64,12 @@ async fn write<W: Write, B: BuryDead>(context: &Context<W, B>, work: &mut Work, 
             work.attempt = 0;
             work.run.broken();
             work.settled(samples);
-            context.counters.written(samples);
+            let left_out = context.store.left_out(&batch);
+            let skipped = left_out.map_or(0, |left| left.samples);
+            if let Some(left) = left_out {
+                context.counters.left_out(left.reason, left.samples);
+            }
+            context.counters.written(samples.saturating_sub(skipped));
         }
         Err(WriteError::Retryable {
             message,

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod disk;
+mod handled;
 mod load;
 mod look;
 mod receiver;

@@ -12,6 +12,7 @@ mod network;
 mod outage;
 mod pipeline;
 mod rebalance;
+mod scale;
 mod spool;
 mod store;
 mod topic;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         files::ALL,
         outage::ALL,
         cluster::ALL,
+        scale::ALL,
         spool::ALL,
     ];
     groups.into_iter().flatten().copied().collect()

@@ -107,6 +107,15 @@ impl Sluice {
         self.process.as_ref().context("it was never started")
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// Whether it was started and not yet ended.
+    pub(crate) fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         if let Some(process) = self.process.take() {
@@ -136,17 +145,22 @@ impl Sluice {
 
     /// The sum of a metric's series, by its name without `sluice_`.
     pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        Ok(self.series(name)?.iter().sum())
+    }
+
+    /// The values of a metric's series, by its name without `sluice_`.
+    pub(crate) fn series(&self, name: &str) -> anyhow::Result<Vec<f64>> {
         let text = testkit::http::get(self.admin_port, "/metrics")?.text();
-        let mut sum = 0.0;
+        let mut values = Vec::new();
         for line in text.lines() {
             let metric = line.strip_prefix("sluice_").unwrap_or_default();
             let rest = metric.strip_prefix(name).unwrap_or_default();
             if rest.starts_with(['{', ' ']) {
                 let value = line.rsplit(' ').next().unwrap_or_default();
-                sum += value.parse::<f64>()?;
+                values.push(value.parse::<f64>()?);
             }
         }
-        Ok(sum)
+        Ok(values)
     }
 
     /// What `/readyz` answers: its status and words.

@@ -23,13 +23,16 @@ use codec::catalogue::Catalogue;
 use codec::record::{Item, RecordBuilder};
 use foldhash::quality::RandomState;
 use model::{Batch, Label, MetricType, Sample, Series, Value};
+use service::live::Live;
 use service::tasks::{CancellationToken, Tasks};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::families::Known;
+use crate::heat::Heat;
 use crate::ingest::Origin;
 use crate::metrics::SampleMeters;
+use crate::spread::Plan;
 use flush::{Lane, Pace};
 use groups::Groups;
 pub(crate) use shard::Shape;
@@ -79,10 +82,32 @@ fn is_bare(series: &Series<'_>) -> bool {
     series.kind == MetricType::Unspecified && series.unit.is_empty() && series.help.is_empty()
 }
 
+/// What a coalescer shares with others.
+#[derive(Debug)]
+pub(crate) struct Common {
+    /// The one of the catalogue that batches refer to.
+    pub hasher: RandomState,
+    /// Which names have several partitions.
+    pub plan: Live<Plan>,
+    /// What counts records, if something does.
+    pub heat: Option<Arc<Heat>>,
+}
+
+impl From<RandomState> for Common {
+    fn from(hasher: RandomState) -> Self {
+        Self {
+            hasher,
+            plan: Live::new(Plan::default()),
+            heat: None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Coalescer {
     shards: Box<[Arc<Shard>]>,
     hasher: RandomState,
+    plan: Live<Plan>,
     shapes: Arc<Shapes>,
     /// One per protocol that brought samples.
     meters: RwLock<Vec<Arc<SampleMeters>>>,
@@ -92,14 +117,15 @@ pub(crate) struct Coalescer {
 }
 
 impl Coalescer {
-    /// A coalescer whose tasks publish to `publisher`. `hasher` is the one of the catalogue that batches refer to.
+    /// A coalescer whose tasks publish to `publisher`.
     pub(crate) fn start<P: Publish>(
         config: &CoalesceConfig,
         format: RecordFormat,
         publisher: &Arc<P>,
         tasks: &Tasks,
-        hasher: RandomState,
+        common: impl Into<Common>,
     ) -> Self {
+        let Common { hasher, plan, heat } = common.into();
         let buffer_bytes = publisher.max_record_bytes();
         let shapes = Arc::new(Shapes::new(format, config.max_record.bytes(), buffer_bytes));
         let stopping = tasks.stopping().child_token();
@@ -116,6 +142,7 @@ impl Coalescer {
                 shards: (0..SHARDS_PER_LANE).map(|_| new_shard()).collect(),
                 changed: Arc::clone(&changed),
                 pace,
+                heat: heat.clone(),
             };
             shards.extend(lane.shards.iter().map(Arc::clone));
             let publisher = Arc::clone(publisher);
@@ -125,6 +152,7 @@ impl Coalescer {
         Self {
             shards: shards.into(),
             hasher,
+            plan,
             shapes,
             meters: RwLock::default(),
             stopping,
@@ -202,6 +230,7 @@ impl Coalescer {
         let tenant = origin.tenant.as_deref();
         let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant));
         let hash = |name: &str| self.hasher.hash_one(name);
+        let plan = self.plan.read();
         let mut groups = Groups::of(batch, knowledge.catalogue, hash, seed);
         for (number, groups) in groups.by_shard(self.shards.len()) {
             if let Some(shard) = self.shards.get(number) {
@@ -211,6 +240,7 @@ impl Coalescer {
                     origin,
                     received_at_ms,
                     ticket: adding.0,
+                    plan: (!plan.is_plain()).then_some(&plan),
                 };
                 shard.add(&addition, groups);
             }

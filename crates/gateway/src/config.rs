@@ -7,6 +7,7 @@ mod cardinality;
 mod idempotency;
 mod influx;
 mod otlp;
+mod partitioning;
 mod pushgateway;
 mod quotas;
 mod statsd;
@@ -23,6 +24,8 @@ pub use cardinality::CardinalityConfig;
 pub use idempotency::IdempotencyConfig;
 pub use influx::{InfluxBooleans, InfluxConfig, InfluxStrings};
 pub use otlp::{OtlpConfig, OtlpDelta, OtlpNames};
+pub(crate) use partitioning::shown_time;
+pub use partitioning::{HeatConfig, PartitionBy, PartitioningConfig, Spread};
 pub use pushgateway::PushgatewayConfig;
 pub use quotas::{MetricQuotaConfig, QuotaConfig, QuotasConfig};
 pub use statsd::{Distributions, Listen, SignedGauges, StatsdConfig, TimerUnit};
@@ -345,6 +348,8 @@ pub struct Config {
     pub quotas: QuotasConfig,
     /// Section `cardinality`.
     pub cardinality: CardinalityConfig,
+    /// Section `partitioning`, as it is at the start.
+    pub partitioning: PartitioningConfig,
     /// Section `idempotency`.
     pub idempotency: IdempotencyConfig,
 }

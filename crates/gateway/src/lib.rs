@@ -15,6 +15,7 @@ mod error;
 mod families;
 #[doc(hidden)]
 pub mod fuzzing;
+mod heat;
 mod ingest;
 mod known_series;
 mod layers;
@@ -30,6 +31,7 @@ mod refusals;
 mod repeats;
 mod retry;
 mod router;
+mod spread;
 mod statsd;
 mod validate;
 
@@ -44,12 +46,15 @@ pub use access::{Controls, hash_key, hash_password, new_key};
 pub use answer::refusal;
 pub use config::{
     AccessConfig, BadSetting, CardinalityConfig, CertificateConfig, CoalesceConfig, Config,
-    Distributions, HttpConfig, IdempotencyConfig, InfluxBooleans, InfluxConfig, InfluxStrings,
-    JwtConfig, KeyConfig, LimitsConfig, Listen, MetricQuotaConfig, OtlpConfig, OtlpDelta,
-    OtlpNames, PushgatewayConfig, QuotaConfig, QuotasConfig, RecordFormat, SignedGauges,
-    StatsdConfig, TenancyConfig, TimerUnit, UserConfig,
+    Distributions, HeatConfig, HttpConfig, IdempotencyConfig, InfluxBooleans, InfluxConfig,
+    InfluxStrings, JwtConfig, KeyConfig, LimitsConfig, Listen, MetricQuotaConfig, OtlpConfig,
+    OtlpDelta, OtlpNames, PartitionBy, PartitioningConfig, PushgatewayConfig, QuotaConfig,
+    QuotasConfig, RecordFormat, SignedGauges, Spread, StatsdConfig, TenancyConfig, TimerUnit,
+    UserConfig,
 };
+pub use heat::PartitioningHandle;
 pub use metrics::CATALOGUE;
+pub use metrics::heat::CATALOGUE as HEAT_CATALOGUE;
 pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use pushgateway::PushGroups;

@@ -4,6 +4,7 @@
     reason = "the one file of this crate that names metrics"
 )]
 
+pub(crate) mod heat;
 pub(crate) mod quotas;
 pub(crate) mod statsd;
 

@@ -22,10 +22,11 @@ use tokio::time::Instant;
 use crate::access::{Access, Controls, Guard};
 use crate::answer;
 use crate::body::BodyLimits;
-use crate::coalesce::Coalescer;
+use crate::coalesce::{Coalescer, Common};
 use crate::config::{Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig};
 use crate::error::Error;
 use crate::families::Families;
+use crate::heat::{Heat, PartitioningHandle};
 use crate::ingest::{Origin, Pipeline};
 use crate::known_series::KnownSeries;
 use crate::layers;
@@ -49,6 +50,7 @@ use crate::quotas::{self, Quotas, QuotasHandle};
 use crate::receipts::{Receipts, RejectionTopic};
 use crate::repeats::Repeats;
 use crate::retry::Backoff;
+use crate::spread::Plan;
 use crate::statsd::{Statsd, StatsdError};
 
 /// What handlers share.
@@ -94,6 +96,7 @@ pub struct Gateway<P> {
     pipeline: Arc<Pipeline>,
     publisher: Arc<P>,
     controls: Controls,
+    partitioning: PartitioningHandle,
 }
 
 impl<P> std::fmt::Debug for Gateway<P> {
@@ -119,12 +122,17 @@ pub fn router<P: Publish>(
         rejection_topic,
     } = beside.into();
     let hasher = RandomState::default();
+    let partitioning = partitioning(config, &clock, tasks);
     let coalescer = Coalescer::start(
         &config.coalesce,
         config.record_format,
         &publisher,
         tasks,
-        hasher.clone(),
+        Common {
+            hasher: hasher.clone(),
+            plan: partitioning.plan.clone(),
+            heat: partitioning.heat.clone(),
+        },
     );
     // Records of single samples are written from labels, which a catalogue does not keep.
     let catalogue_bytes = match config.record_format {
@@ -204,8 +212,26 @@ pub fn router<P: Publish>(
         pipeline,
         publisher,
         controls,
+        partitioning,
     };
     (router, gateway)
+}
+
+/// Which partitions names have, and what counts them.
+fn partitioning(config: &Config, clock: &Arc<dyn Clock>, tasks: &Tasks) -> PartitioningHandle {
+    let plan = Plan::of(&config.partitioning, config.http.request_timeout.0);
+    let plan = Live::new(plan);
+    let heat = config.partitioning.heat;
+    let heat = heat.enabled.then(|| {
+        let heat = Arc::new(Heat::new(heat, plan.clone(), Arc::clone(clock)));
+        tasks.spawn("heat", Arc::clone(&heat).run(tasks.stopping()));
+        heat
+    });
+    PartitioningHandle {
+        plan,
+        heat,
+        clock: Arc::clone(clock),
+    }
 }
 
 fn permits(http: &HttpConfig) -> Arc<Permits> {
@@ -261,6 +287,12 @@ impl<P> Gateway<P> {
     #[must_use]
     pub fn quotas(&self) -> QuotasHandle {
         QuotasHandle::of(&self.pipeline.quotas)
+    }
+
+    /// What can be changed and asked about partitions while the gateway runs.
+    #[must_use]
+    pub fn partitioning(&self) -> PartitioningHandle {
+        self.partitioning.clone()
     }
 
     /// Receives StatsD and stores what it adds up. [`crate::Statsd::stop`] comes before [`Self::drain`].

@@ -203,6 +203,7 @@ impl Round for ConsumerPath {
                 content_type: Some(Bytes::from_static(content_type.as_bytes())),
                 tenant: record.tenant.clone(),
                 source: record.source.clone(),
+                spread: buffer::Spread::default(),
                 memo: buffer::Memo::default(),
             });
             *next += 1;

@@ -43,6 +43,7 @@ pub(crate) fn kafka_record(data: &[u8]) {
         content_type,
         tenant,
         source: None,
+        spread: buffer::Spread::default(),
         memo: Memo::default(),
     };
     let (letters, samples) = consumer::fuzzing::dead_letters(record, usize::from(kind >> 6));

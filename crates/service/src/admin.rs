@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::health::Health;
 use crate::telemetry::MetricsHandle;
 
-const PATHS: [(&str, &str); 5] = [
+const PATHS: [(&str, &str); 6] = [
     ("/livez", "200 while the process runs"),
     (
         "/readyz",
@@ -23,6 +23,10 @@ const PATHS: [(&str, &str); 5] = [
     (
         "/api/v1/cardinality",
         "how many series there are, and who makes most of them (?limit=)",
+    ),
+    (
+        "/api/v1/heat",
+        "which metric names and partitions get most, and what to spread (?limit=)",
     ),
 ];
 

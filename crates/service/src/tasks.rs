@@ -57,6 +57,17 @@ impl Tasks {
         });
     }
 
+    /// Starts a task that is dropped, wherever it is, when the tasks should end.
+    pub fn watch<T>(&self, name: &'static str, future: impl Future<Output = T> + Send + 'static)
+    where
+        T: Send,
+    {
+        let stopping = self.stopping();
+        self.spawn(name, async move {
+            stopping.run_until_cancelled_owned(future).await;
+        });
+    }
+
     /// Cancelled when the tasks should end.
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {

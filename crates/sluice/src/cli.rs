@@ -16,7 +16,7 @@ Start here:
 Settings come from the defaults, then the file, then the environment: http.max_body in the file is
 SLUICE_HTTP__MAX_BODY in the environment. docs/configuration.md lists them all.
 
-Exit codes: 0 stopped as asked, 64 a setting is wrong (one line says which), 1 anything else.";
+Exit codes: 0 stopped as asked, 64 a setting is wrong (one line says which), 1 anything else. Some commands have\nmore, which their own --help says.";
 
 /// Takes metrics over HTTP, makes them durable in Kafka (or an embedded log), and writes them to
 /// time-series stores. A 2xx means that the buffer has every sample on disk or on all replicas.
@@ -37,6 +37,8 @@ pub enum Command {
     Gateway(Settings),
     /// Kafka in, stores out. Run at most one per partition.
     Consumer(Settings),
+    /// Write a part of the buffer once more into a store: to fill a new one, or to mend one after an outage.
+    Replay(Box<crate::replay::Arguments>),
     /// Read the settings as a command would, say what is wrong with them, and print them.
     CheckConfig {
         /// The command whose defaults apply.

@@ -73,12 +73,9 @@ fn lock_for_spool(role: Role, settings: &Settings) -> anyhow::Result<Option<Data
 /// Keeps a condition true to whether Kafka takes records.
 fn watch(process: &Process, settings: &Settings, producer: &Producer, condition: Condition) {
     let retention = settings.buffer.retention.0;
-    let stopping = process.tasks.stopping();
     let watched = producer.clone();
-    process.tasks.spawn("kafka watch", async move {
-        stopping
-            .run_until_cancelled(watched.keep_ready(retention, condition))
-            .await;
+    process.tasks.watch("kafka watch", async move {
+        watched.keep_ready(retention, condition).await;
     });
 }
 
@@ -152,12 +149,9 @@ fn push_groups(process: &Process, settings: &Settings) -> anyhow::Result<PushGro
         .with_context(|| format!("pushgateway.topic {topic}"))?;
     // Not one of the process: whoever may not have this topic still takes every other push.
     let condition = Health::new().condition("groups", "opening");
-    let stopping = process.tasks.stopping();
     let watched = table.clone();
-    process.tasks.spawn("groups watch", async move {
-        stopping
-            .run_until_cancelled(watched.keep_ready(condition))
-            .await;
+    process.tasks.watch("groups watch", async move {
+        watched.keep_ready(condition).await;
     });
     Ok(PushGroups::new(table, follower))
 }
@@ -170,12 +164,9 @@ fn rejection_topic(process: &Process, settings: &Settings) -> Option<RejectionTo
     // Not one of the process, like that of the groups.
     let condition = Health::new().condition("rejections", "opening");
     let retention = settings.buffer.retention.0;
-    let stopping = process.tasks.stopping();
     let watched = topic.clone();
-    process.tasks.spawn("rejections watch", async move {
-        stopping
-            .run_until_cancelled(watched.keep_ready(retention, condition))
-            .await;
+    process.tasks.watch("rejections watch", async move {
+        watched.keep_ready(retention, condition).await;
     });
     Some(RejectionTopic::start(
         topic,
@@ -216,6 +207,7 @@ fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
         session_timeout: consumer.session_timeout.0,
         // The consumer ends its own wait first, and still has to commit.
         handover_timeout: consumer.handover_timeout.0 * 2,
+        order_patience: consumer.order_patience.0,
         ..Member::of(group)
     };
     Reader::new(&settings.kafka, &member, settings.buffer.retention.0)

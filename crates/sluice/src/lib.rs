@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+mod heat;
 mod kafka;
 mod local;
 mod metrics;
@@ -14,8 +15,10 @@ mod public;
 mod recent_api;
 mod rejections;
 mod reload;
+pub mod replay;
 pub mod settings;
 mod tls;
+pub mod tools;
 
 use std::time::Duration;
 

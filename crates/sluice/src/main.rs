@@ -9,7 +9,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sluice::cli::{Cli, Command};
-use sluice::settings::{Role, Settings, Source};
+use sluice::replay::Outcome;
+use sluice::settings::{Role, Source};
 
 /// Requests, the log and the stores free what other threads allocated, which the C library's arenas
 /// keep: half of the standalone's peak was memory that nobody held.
@@ -19,11 +20,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// `EX_CONFIG` would be 78; `EX_USAGE` is what supervisors treat as "do not start again as it is".
 const WRONG_SETTINGS: u8 = 64;
 
+/// Something was left undone, and has been said.
+const INCOMPLETE: u8 = 2;
+
 fn main() -> ExitCode {
     let (role, source, start) = match Cli::parse().command {
         Command::Standalone(source) => (Role::Standalone, source, true),
         Command::Gateway(source) => (Role::Gateway, source, true),
         Command::Consumer(source) => (Role::Consumer, source, true),
+        Command::Replay(arguments) => return tool(sluice::replay::replay(&arguments)),
         Command::CheckConfig { role, settings } => (role, settings, false),
         Command::HashKey { new } => return answer(hash_key(new)),
         Command::HashPassword => {
@@ -39,13 +44,31 @@ fn main() -> ExitCode {
         }
     };
     if !start {
-        return print(&settings);
+        // What applies, with secrets as `***`.
+        let text = serde_json::to_string_pretty(&settings);
+        return answer(text.map_err(|error| error.to_string()));
     }
     match sluice::run(source, settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sluice: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// The end of a command that looks at the buffer.
+fn tool(outcome: anyhow::Result<Outcome>) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
+        Err(error) => {
+            eprintln!("sluice: {error:#}");
+            if error.is::<sluice::tools::Usage>() {
+                ExitCode::from(WRONG_SETTINGS)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -73,20 +96,6 @@ fn secret() -> Result<String, String> {
 
 fn answer(answer: Result<String, String>) -> ExitCode {
     match answer {
-        Ok(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("sluice: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Prints what applies, with secrets as `***`.
-fn print(settings: &Settings) -> ExitCode {
-    match serde_json::to_string_pretty(settings) {
         Ok(text) => {
             println!("{text}");
             ExitCode::SUCCESS

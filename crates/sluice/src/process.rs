@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cardinality;
 use crate::clock::{self, Machine};
+use crate::heat;
 use crate::metrics;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
@@ -25,9 +26,10 @@ use crate::settings::{Settings, Source};
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 9] = [
+pub const CATALOGUES: [(&str, &[Metric]); 10] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
+    ("Hot names", gateway::HEAT_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Spool", buffer::metrics::spool::CATALOGUE),
@@ -48,6 +50,8 @@ pub(crate) struct Process {
     pub(crate) rejections: rejections::Shown,
     /// How many series there are.
     pub(crate) cardinality: cardinality::Shown,
+    /// Which names and partitions get most.
+    pub(crate) heat: heat::Shown,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -63,11 +67,7 @@ impl Process {
         let metrics: MetricsHandle = install_metrics(&catalogues);
         let tasks = Tasks::new();
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
-        let until = tasks.stopping();
-        tasks.spawn("clock watch", async move {
-            let watch = clock::watch(Machine::default());
-            until.run_until_cancelled(watch).await;
-        });
+        tasks.watch("clock watch", clock::watch(Machine::default()));
         let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
@@ -78,9 +78,11 @@ impl Process {
         );
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
+        let heat = heat::Shown::default();
         let router = service::admin::router(health.clone(), metrics)
             .merge(rejections::router(rejections.clone()))
-            .merge(cardinality::router(cardinality.clone()));
+            .merge(cardinality::router(cardinality.clone()))
+            .merge(heat::router(heat.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -97,6 +99,7 @@ impl Process {
             health,
             rejections,
             cardinality,
+            heat,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
@@ -144,11 +147,8 @@ impl Process {
         let Some(archive) = store.archive().cloned() else {
             return;
         };
-        let stopping = self.tasks.stopping();
-        self.tasks.spawn("archive retention", async move {
-            stopping
-                .run_until_cancelled(archive.maintain(service::clock::now_ms))
-                .await;
+        self.tasks.watch("archive retention", async move {
+            archive.maintain(service::clock::now_ms).await;
         });
     }
 
@@ -214,10 +214,7 @@ fn reloads(source: Source, settings: &Settings, tasks: &Tasks) -> anyhow::Result
         }))
     });
     let reloader = Reloader::new(source, settings, reloads.clone())?;
-    let stopping = tasks.stopping();
-    tasks.spawn("settings reload", async move {
-        stopping.run_until_cancelled(reloader.run()).await;
-    });
+    tasks.watch("settings reload", reloader.run());
     Ok(reloads)
 }
 

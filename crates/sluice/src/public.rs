@@ -43,6 +43,7 @@ impl<P: Publish> Public<P> {
             rejections: settings.rejections.clone(),
             quotas: settings.quotas.clone(),
             cardinality: settings.cardinality,
+            partitioning: settings.partitioning.clone(),
             idempotency: settings.idempotency,
         };
         let listener = listen("http.listen", config.http.listen).await?;
@@ -83,6 +84,12 @@ impl<P: Publish> Public<P> {
         process.reloads.on(move |settings| {
             let (quotas, config) = (quotas.clone(), settings.quotas.clone());
             Ok(Box::new(move || quotas.replace(&config)) as Apply)
+        });
+        let partitioning = gateway.partitioning();
+        process.heat.is(partitioning.clone());
+        process.reloads.on(move |settings| {
+            let (handle, config) = (partitioning.clone(), settings.partitioning.clone());
+            Ok(Box::new(move || handle.replace(&config)) as Apply)
         });
         let tls = acceptor(
             "http",

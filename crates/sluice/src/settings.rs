@@ -1,6 +1,7 @@
 //! All settings of all commands: each section is defined by the crate that obeys it.
 
 mod source;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -128,6 +129,8 @@ pub struct Settings {
     pub quotas: gateway::QuotasConfig,
     /// How many series there are.
     pub cardinality: gateway::CardinalityConfig,
+    /// Which partition a sample goes to.
+    pub partitioning: gateway::PartitioningConfig,
     /// Requests that are sent again.
     pub idempotency: gateway::IdempotencyConfig,
     /// The buffer between the gateway and the stores.
@@ -199,6 +202,7 @@ impl Settings {
             pushgateway: gateway::PushgatewayConfig::default(),
             quotas: gateway::QuotasConfig::default(),
             cardinality: gateway::CardinalityConfig::default(),
+            partitioning: gateway::PartitioningConfig::default(),
             idempotency: gateway::IdempotencyConfig::default(),
             buffer: Buffer::default(),
             kafka: buffer::kafka::Config::default(),
@@ -265,6 +269,7 @@ impl Settings {
         self.pushgateway.check().map_err(section("pushgateway"))?;
         self.quotas.check().map_err(section("quotas"))?;
         self.cardinality.check().map_err(section("cardinality"))?;
+        self.partitioning.check().map_err(section("partitioning"))?;
         self.idempotency.check().map_err(section("idempotency"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {

@@ -44,15 +44,11 @@ pub(crate) fn acceptor(
         Ok(Box::new(apply) as Apply)
     });
     let watched = acceptor.clone();
-    let stopping = tasks.stopping();
-    tasks.spawn("certificate watch", async move {
-        let watch = async {
-            loop {
-                tokio::time::sleep(SHOW_EXPIRY).await;
-                watched.show_expiry();
-            }
-        };
-        stopping.run_until_cancelled(watch).await;
+    tasks.watch("certificate watch", async move {
+        loop {
+            tokio::time::sleep(SHOW_EXPIRY).await;
+            watched.show_expiry();
+        }
     });
     Ok(Some(acceptor))
 }

@@ -7,19 +7,24 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::clickhouse::{self, ClickHouse};
+use crate::influx::{self, Influx};
 use crate::parquet::{self, Archive};
 use crate::remote_write::{self, RemoteWrite};
-use crate::{Batch, Batching, Lanes, Write, WriteError};
+use crate::{Batch, Batching, EndpointError, Lanes, LeftOut, Write, WriteError};
 
 /// One entry of `stores`. Its `type` decides which settings it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a process has a handful of them")]
 pub enum Config {
     /// Prometheus remote write: Prometheus, VictoriaMetrics, Mimir, Thanos and others.
     RemoteWrite(remote_write::Config),
     /// An archive of Parquet files.
     Parquet(parquet::Config),
+    /// `InfluxDB`'s line protocol: `InfluxDB` 1, 2 and 3, `VictoriaMetrics`, `QuestDB` and others.
+    Influx(influx::Config),
+    /// A table of `ClickHouse`.
+    Clickhouse(clickhouse::Config),
 }
 
 /// What one machine has without further settings: an archive.
@@ -29,7 +34,7 @@ impl Default for Config {
     }
 }
 
-const TYPES: &[&str] = &["remote_write", "parquet"];
+const TYPES: &[&str] = &["remote_write", "parquet", "influx", "clickhouse"];
 
 /// By hand, so that an error names the setting and not only the store: a tagged enum's own forgets it.
 impl<'de> Deserialize<'de> for Config {
@@ -41,10 +46,12 @@ impl<'de> Deserialize<'de> for Config {
         match kind.as_str() {
             Some("remote_write") => below(settings).map(Self::RemoteWrite),
             Some("parquet") => below(settings).map(Self::Parquet),
+            Some("influx") => below(settings).map(Self::Influx),
+            Some("clickhouse") => below(settings).map(Self::Clickhouse),
             Some(other) => Err(D::Error::unknown_variant(other, TYPES)),
             None => Err(D::Error::custom(format!(
                 "type: {kind} is not a text; there are {}",
-                TYPES.join(" and ")
+                TYPES.join(", ")
             ))),
         }
     }
@@ -73,6 +80,8 @@ impl Config {
         match self {
             Self::RemoteWrite(config) => config.check(),
             Self::Parquet(config) => config.check(),
+            Self::Influx(config) => config.check(),
+            Self::Clickhouse(config) => config.check(),
         }
     }
 
@@ -85,6 +94,8 @@ impl Config {
         Ok(match self {
             Self::RemoteWrite(config) => Store::RemoteWrite(RemoteWrite::new(config, name)?),
             Self::Parquet(config) => Store::Parquet(Archive::open(config, name, source, data_dir)?),
+            Self::Influx(config) => Store::Influx(Influx::new(config, name)?),
+            Self::Clickhouse(config) => Store::ClickHouse(ClickHouse::new(config, name)?),
         })
     }
 }
@@ -92,9 +103,9 @@ impl Config {
 /// Why a store cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A remote-write store.
+    /// A store that is reached over HTTP.
     #[error(transparent)]
-    RemoteWrite(#[from] remote_write::OpenError),
+    Endpoint(#[from] EndpointError),
     /// An archive.
     #[error(transparent)]
     Parquet(#[from] parquet::Error),
@@ -107,6 +118,10 @@ pub enum Store {
     RemoteWrite(RemoteWrite),
     /// An archive of Parquet files.
     Parquet(Archive),
+    /// `InfluxDB`'s line protocol.
+    Influx(Influx),
+    /// A table of `ClickHouse`.
+    ClickHouse(ClickHouse),
 }
 
 impl Store {
@@ -115,7 +130,7 @@ impl Store {
     pub fn archive(&self) -> Option<&Archive> {
         match self {
             Self::Parquet(archive) => Some(archive),
-            Self::RemoteWrite(_) => None,
+            Self::RemoteWrite(_) | Self::Influx(_) | Self::ClickHouse(_) => None,
         }
     }
 }
@@ -125,6 +140,8 @@ impl Write for Store {
         match self {
             Self::RemoteWrite(store) => store.lanes(),
             Self::Parquet(store) => store.lanes(),
+            Self::Influx(store) => store.lanes(),
+            Self::ClickHouse(store) => store.lanes(),
         }
     }
 
@@ -132,6 +149,8 @@ impl Write for Store {
         match self {
             Self::RemoteWrite(store) => store.batching(),
             Self::Parquet(store) => store.batching(),
+            Self::Influx(store) => store.batching(),
+            Self::ClickHouse(store) => store.batching(),
         }
     }
 
@@ -139,6 +158,8 @@ impl Write for Store {
         match self {
             Self::RemoteWrite(store) => store.resume(partition, offset).await,
             Self::Parquet(store) => store.resume(partition, offset).await,
+            Self::Influx(store) => store.resume(partition, offset).await,
+            Self::ClickHouse(store) => store.resume(partition, offset).await,
         }
     }
 
@@ -146,6 +167,15 @@ impl Write for Store {
         match self {
             Self::RemoteWrite(store) => store.write(batch).await,
             Self::Parquet(store) => store.write(batch).await,
+            Self::Influx(store) => store.write(batch).await,
+            Self::ClickHouse(store) => store.write(batch).await,
+        }
+    }
+
+    fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
+        match self {
+            Self::Influx(store) => store.left_out(batch),
+            Self::RemoteWrite(_) | Self::Parquet(_) | Self::ClickHouse(_) => None,
         }
     }
 }

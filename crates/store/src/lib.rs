@@ -1,11 +1,14 @@
 //! Time-series stores, one file or folder per kind, all behind [`Write`].
 #![warn(missing_docs)]
 
+pub mod clickhouse;
 mod config;
+mod endpoint;
 #[cfg(test)]
 mod fixtures;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod influx;
 pub mod metrics;
 pub mod parquet;
 pub mod recent;
@@ -13,4 +16,7 @@ pub mod remote_write;
 mod write;
 
 pub use config::{Config, OpenError, Store};
-pub use write::{Batch, Batching, Item, Lane, Lanes, Parts, Record, Source, Write, WriteError};
+pub use endpoint::{BasicAuth, OpenError as EndpointError};
+pub use write::{
+    Batch, Batching, Item, Lane, Lanes, LeftOut, Parts, Record, Source, Write, WriteError,
+};

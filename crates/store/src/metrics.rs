@@ -39,13 +39,13 @@ pub const CATALOGUE: &[Metric] = &[
         name: REQUEST_SECONDS,
         kind: Kind::Histogram(SECONDS),
         labels: &["store", "outcome"],
-        help: "How long a remote-write store took to answer, failures included.",
+        help: "How long a store that is written to over the network took to answer, failures included.",
     },
     Metric {
         name: REQUEST_BYTES,
         kind: Kind::Histogram(BYTES),
         labels: &["store"],
-        help: "Size of the bodies sent to a remote-write store, compressed.",
+        help: "Size of what was sent to a store over the network, compressed where it is.",
     },
     Metric {
         name: EXEMPLARS_DROPPED,
@@ -133,7 +133,7 @@ fn answered(store: &str, result: &Result<(), WriteError>) {
     counter!(REQUESTS, "store" => store.to_owned(), "outcome" => outcome(result)).increment(1);
 }
 
-/// Counts a request to a remote-write store.
+/// Counts a batch that was sent over the network.
 pub(crate) fn request(
     store: &str,
     result: &Result<(), WriteError>,

@@ -221,6 +221,15 @@ pub enum WriteError {
     },
 }
 
+/// Samples that a store has no form for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// A stable code, for metrics.
+    pub reason: &'static str,
+    /// How many.
+    pub samples: usize,
+}
+
 /// A time-series store.
 pub trait Write: Send + Sync + 'static {
     /// How many writes at once, and what they have in common.
@@ -246,4 +255,11 @@ pub trait Write: Send + Sync + 'static {
     /// # Errors
     /// Nothing or part of the batch may have been written then; writing it again is harmless.
     fn write(&self, batch: &Batch) -> impl Future<Output = Result<(), WriteError>> + Send;
+
+    /// Samples of a batch that [`Self::write`] leaves out because the store has no form for them, such as numbers that
+    /// are none. Asked after its `Ok`: they count as skipped, and not as written.
+    fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
+        let _: &Batch = batch;
+        None
+    }
 }

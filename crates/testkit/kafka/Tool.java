@@ -74,6 +74,7 @@ public final class Tool {
             case "grow" -> grow(args[1], args[2], Integer.parseInt(args[3]));
             case "lead" -> lead(args[1], args[2], Integer.parseInt(args[3]));
             case "committed" -> committed(args[1], args[2]);
+            case "replicas" -> replicas(args[1], args[2]);
             default -> throw new IllegalArgumentException("no such command: " + args[0]);
         }
     }
@@ -216,6 +217,17 @@ public final class Tool {
                 if (entry.getValue().isPresent() && !(entry.getValue().get() instanceof ElectionNotNeededException)) {
                     throw new IllegalStateException(entry.getValue().get());
                 }
+            }
+        }
+    }
+
+    /** Partition, leader (0: none) and number of in-sync replicas. */
+    private static void replicas(String brokers, String topic) throws Exception {
+        try (Admin admin = admin(brokers)) {
+            var description = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic);
+            for (var info : description.partitions()) {
+                int leader = info.leader() == null ? 0 : info.leader().id();
+                OUT.write(info.partition() + "\t" + leader + "\t" + info.isr().size() + "\n");
             }
         }
     }

@@ -31,6 +31,18 @@ pub(crate) fn fetched(piece: &'static str) -> PathBuf {
     crate::cache_dir().join(piece)
 }
 
+/// Where the libraries of a fetched piece are, for the loader.
+pub(crate) fn libraries(root: &std::path::Path) -> String {
+    [
+        "usr/lib/x86_64-linux-gnu",
+        "usr/lib/aarch64-linux-gnu",
+        "lib/x86_64-linux-gnu",
+        "lib/aarch64-linux-gnu",
+    ]
+    .map(|folder| root.join(folder).display().to_string())
+    .join(":")
+}
+
 /// A `PATH` that finds the programs of these fetched pieces, and Python's, before those of the machine.
 ///
 /// # Panics

@@ -10,14 +10,18 @@
     reason = "this crate is called by tests, and a panic is how a test says what went wrong"
 )]
 
+mod clickhouse;
+mod cpu_share;
 mod eventually;
 mod fetched;
 mod generated;
 mod haproxy;
 pub mod http;
+mod influxdb;
 pub mod kafka;
 mod paths;
 mod port;
+mod postgres;
 mod process;
 mod prometheus;
 mod proxy;
@@ -28,13 +32,17 @@ mod series;
 pub mod usage;
 mod victoria_metrics;
 
+pub use clickhouse::ClickHouse;
+pub use cpu_share::CpuShare;
 pub use eventually::{eventually, eventually_blocking};
 pub use fetched::path_with;
 pub use generated::generated;
 pub use haproxy::{Backend, Haproxy};
+pub use influxdb::InfluxDb;
 pub use kafka::{Kafka, KafkaOptions};
 pub use paths::{cache_dir, repository};
 pub use port::free_port;
+pub use postgres::Postgres;
 pub use process::{Launch, Process};
 pub use prometheus::{Prometheus, promtool};
 pub use proxy::{Network, Proxy};

@@ -65,7 +65,7 @@ pub(super) async fn measure(bodies: &Bodies, seconds: Duration) -> anyhow::Resul
         name: "bare axum handler",
         kind: Kind::Limit,
         target: &format!("127.0.0.1:{port}"),
-        pid: Some(process.pid()),
+        processes: [process.pid()].into_iter().collect(),
         statsd: None,
         stored_bytes: None,
     };

@@ -89,6 +89,8 @@ pub struct Member {
     /// How long the group's rebalance waits for this member to hand over what it has in flight. Past that the
     /// partitions go without it, and the next one reads the rest again.
     pub handover_timeout: Duration,
+    /// How long records of series that have moved to a partition wait for those that they were in.
+    pub order_patience: Duration,
 }
 
 impl Member {
@@ -100,6 +102,7 @@ impl Member {
             instance_id: None,
             session_timeout: Duration::from_secs(10),
             handover_timeout: Duration::from_secs(30),
+            order_patience: Duration::from_secs(3600),
         }
     }
 }

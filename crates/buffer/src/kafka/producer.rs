@@ -7,8 +7,11 @@
 
 mod delivery;
 mod headers;
+mod limits;
+mod placement;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -22,9 +25,9 @@ use service::log_limit::LogLimit;
 use tokio::sync::oneshot;
 
 use self::delivery::{Answer, Context, Delivery, Open};
-use super::config::{Config, DEFAULT_MESSAGE_MAX_BYTES};
+use self::limits::{DEFAULT_RECORD_BYTES, Limits};
+use super::config::Config;
 use super::errors::{self, ClientError};
-use super::partitioner::partition_for;
 use super::topic::Topic;
 use crate::spool::Upstream;
 use crate::{
@@ -32,9 +35,6 @@ use crate::{
 };
 
 type Client = ThreadedProducer<Context>;
-
-/// What headers, the batch around a record and the framing may take of the topic's limit, in bytes.
-const OVERHEAD_BYTES: usize = 4096;
 
 /// At most one new client in this time.
 const REPLACE_PAUSE: Duration = Duration::from_secs(1);
@@ -54,6 +54,8 @@ struct Shared {
     replacing: AtomicBool,
     /// Of the topic; 0 until it was checked.
     partitions: AtomicI32,
+    /// Of the topics that tenants have for themselves, those that were checked.
+    own_partitions: RwLock<BTreeMap<String, i32>>,
 }
 
 /// What the producer's topics are.
@@ -64,40 +66,6 @@ enum Purpose {
     Table,
     /// Samples that were refused.
     Rejections,
-}
-
-/// The largest key plus value that each topic takes, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limits {
-    record: usize,
-    dead_letter: usize,
-}
-
-impl Limits {
-    fn of(topic: &Topic, dead_letters: Option<&Topic>) -> Self {
-        let bytes = |topic: &Topic| {
-            topic
-                .max_message_bytes
-                .unwrap_or(DEFAULT_MESSAGE_MAX_BYTES)
-                .clamp(2 * OVERHEAD_BYTES, 1_000_000_000)
-                - OVERHEAD_BYTES
-        };
-        Self {
-            record: bytes(topic),
-            dead_letter: dead_letters.map_or(bytes(topic), bytes),
-        }
-    }
-
-    /// What the one client for both must take.
-    fn message_max_bytes(self) -> usize {
-        self.record.max(self.dead_letter) + OVERHEAD_BYTES
-    }
-
-    /// Several records in one batch must fit, whichever topic they are for.
-    fn batch_bytes(self) -> usize {
-        let smaller = self.record.min(self.dead_letter) + OVERHEAD_BYTES;
-        smaller.min(DEFAULT_MESSAGE_MAX_BYTES)
-    }
 }
 
 enum State {
@@ -149,12 +117,13 @@ impl Producer {
             purpose,
             state: RwLock::new(State::Unchecked),
             limits: RwLock::new(Limits {
-                record: DEFAULT_MESSAGE_MAX_BYTES - OVERHEAD_BYTES,
-                dead_letter: DEFAULT_MESSAGE_MAX_BYTES - OVERHEAD_BYTES,
+                record: DEFAULT_RECORD_BYTES,
+                dead_letter: DEFAULT_RECORD_BYTES,
             }),
             open: Arc::new(open),
             replacing: AtomicBool::new(false),
             partitions: AtomicI32::new(0),
+            own_partitions: RwLock::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -203,6 +172,16 @@ impl Producer {
         drop(state);
         let patience = self.shared.config.delivery_timeout.0;
         retire(old, patience);
+    }
+
+    /// How many a topic has; 0 while that is not known.
+    fn partitions_of(&self, topic: &str) -> i32 {
+        if *topic == self.shared.config.topic {
+            return self.shared.partitions.load(Ordering::Relaxed);
+        }
+        let own = self.shared.own_partitions.read();
+        let own = own.unwrap_or_else(PoisonError::into_inner);
+        own.get(topic).copied().unwrap_or_default()
     }
 
     fn limits(&self) -> Limits {
@@ -301,7 +280,7 @@ impl Producer {
         let (delivery, answer) = Delivery::new(size_bytes, limit_bytes, &self.shared.open);
         let base = BaseRecord {
             topic: record.topic,
-            partition: None,
+            partition: record.partition,
             payload: record.value,
             key: record.key,
             timestamp: Some(record.at_ms),
@@ -327,6 +306,7 @@ impl Producer {
     ) -> impl Future<Output = Answer> + Send + 'static + use<> {
         self.send(&Outgoing {
             topic: &self.shared.config.topic,
+            partition: None,
             key: Some(key),
             value,
             limit_bytes: self.limits().record,
@@ -346,6 +326,7 @@ impl Producer {
         };
         self.send(&Outgoing {
             topic: &self.shared.config.topic,
+            partition: None,
             key: rejected.metric_name.as_deref(),
             value: Some(value),
             limit_bytes: self.limits().record,
@@ -366,6 +347,8 @@ impl Producer {
 /// One record as librdkafka gets it.
 struct Outgoing<'a> {
     topic: &'a str,
+    /// None is that of the key.
+    partition: Option<i32>,
     key: Option<&'a [u8]>,
     /// None is a tombstone.
     value: Option<&'a [u8]>,
@@ -400,13 +383,17 @@ impl Publish for Producer {
         record: Record,
     ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         debug_assert!(!record.key.is_empty(), "an empty key has one partition");
+        let topic = self.shared.config.topic_of(record.tenant.as_deref());
+        let partitions = self.partitions_of(topic);
+        let spread = record.spread;
         let answer = self.send(&Outgoing {
-            topic: self.shared.config.topic_of(record.tenant.as_deref()),
+            topic,
+            partition: placement::chosen(&record.key, spread, partitions),
             key: Some(&record.key),
             value: Some(&record.value),
             limit_bytes: self.limits().record,
             at_ms: record.received_at_ms,
-            headers: &|| headers::of_record(&record),
+            headers: &|| headers::of_record(&record, partitions),
         });
         async move { answer.await.map(|()| Durability::Kafka) }
     }
@@ -419,6 +406,21 @@ impl Publish for Producer {
         self.limits().record
     }
 
+    fn partitions(&self) -> usize {
+        let partitions = self.shared.partitions.load(Ordering::Relaxed);
+        usize::try_from(partitions).unwrap_or_default()
+    }
+
+    fn partition(&self, record: &Record) -> Option<usize> {
+        let config = &self.shared.config;
+        let partitions = self.shared.partitions.load(Ordering::Relaxed);
+        // Of one topic, so that the numbers are of one kind.
+        if partitions < 1 || *config.topic_of(record.tenant.as_deref()) != config.topic {
+            return None;
+        }
+        usize::try_from(placement::of(&record.key, record.spread, partitions)).ok()
+    }
+
     async fn flush(&self, deadline: Duration) -> usize {
         match tokio::time::timeout(deadline, self.shared.open.wait_for_none()).await {
             Ok(()) => 0,
@@ -429,13 +431,13 @@ impl Publish for Producer {
 
 impl Upstream for Producer {
     fn part(&self, record: &Record) -> usize {
-        let partitions = self.shared.partitions.load(Ordering::Relaxed);
+        let config = &self.shared.config;
+        let topic = config.topic_of(record.tenant.as_deref());
+        let partitions = self.partitions_of(topic);
         if partitions < 1 {
             return 0;
         }
-        let config = &self.shared.config;
-        let topic = config.topic_of(record.tenant.as_deref());
-        let partition = partition_for(&record.key, partitions);
+        let partition = placement::of(&record.key, record.spread, partitions);
         let partition = usize::try_from(partition).unwrap_or_default();
         if *topic == config.topic {
             return partition;
@@ -459,6 +461,7 @@ impl BuryDead for Producer {
         };
         let answer = self.send(&Outgoing {
             topic,
+            partition: None,
             // No key rather than an empty one, which would put all of them on one partition.
             key: letter.key.as_deref().filter(|key| !key.is_empty()),
             value: Some(&letter.value),

@@ -7,12 +7,13 @@
 
 mod commit;
 mod identity;
+mod order;
 mod partitions;
 mod poll;
 mod positions;
 mod queue;
 mod rebalance;
-mod record;
+pub(super) mod record;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tokio::sync::oneshot;
 
 pub use self::commit::Committer;
+use self::order::Order;
 use self::partitions::Partitions;
 use self::queue::Queue;
 use self::rebalance::Hooks;
@@ -42,6 +44,7 @@ struct Shared {
     handover_timeout: Duration,
     queue: Queue,
     partitions: Partitions,
+    order: Order,
     /// For a client that looks at single records.
     looker: ClientConfig,
     /// None once it leaves the group.
@@ -101,6 +104,7 @@ impl Reader {
             handover_timeout: member.handover_timeout,
             queue: Queue::new(&member.group, queue_bytes),
             partitions: Partitions::default(),
+            order: Order::new(member.order_patience),
             looker: config.follower(),
             consumer: Mutex::new(None),
             closing: AtomicBool::new(false),

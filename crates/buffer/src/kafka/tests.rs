@@ -132,6 +132,7 @@ pub(super) fn record(key: &str, value: &str) -> Record {
         tenant: None,
         source: None,
         received_at_ms: 1_700_000_000_000,
+        spread: crate::Spread::default(),
     }
 }
 

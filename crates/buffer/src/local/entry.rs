@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, TryGetError};
 
-use crate::{Consumed, ContentType, DeadLetter, Record};
+use crate::{Consumed, ContentType, DeadLetter, Moved, Record, Spread};
 
 const RECORD: u8 = 1;
 const DEAD_LETTER: u8 = 2;
 /// The same with a source. Without one they are stored as ever, so that older versions read them.
 const RECORD_WITH_SOURCE: u8 = 3;
 const DEAD_LETTER_WITH_SOURCE: u8 = 4;
+/// With a source, and a place that is not the key's own partition.
+const RECORD_WITH_SPREAD: u8 = 5;
+
+/// What the place takes: a lane, and a change with its time.
+const SPREAD_BYTES: usize = 4 + 4 + 4 + 8;
 
 /// Something else than this version writes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,13 +76,23 @@ pub(super) fn record_bytes(record: &Record) -> usize {
     // Kind, two times, content type, two lengths.
     const FIXED: usize = 1 + 8 + 8 + 1 + 4 + 4;
     let tenant = record.tenant.as_deref().unwrap_or_default();
-    let source = record.source.as_ref().map_or(0, |source| 4 + source.len());
-    FIXED + record.key.len() + tenant.len() + source + record.value.len()
+    let source = match (&record.source, has_spread(record)) {
+        (None, false) => 0,
+        (source, _) => 4 + source.as_deref().map_or(0, str::len),
+    };
+    let spread = if has_spread(record) { SPREAD_BYTES } else { 0 };
+    FIXED + record.key.len() + tenant.len() + source + spread + record.value.len()
+}
+
+fn has_spread(record: &Record) -> bool {
+    record.spread != Spread::default()
 }
 
 pub(super) fn encode_record(record: &Record, appended_ms: i64) -> Vec<u8> {
     let mut stored = Vec::with_capacity(record_bytes(record));
+    let has_spread = has_spread(record);
     stored.put_u8(match record.source {
+        _ if has_spread => RECORD_WITH_SPREAD,
         None => RECORD,
         Some(_) => RECORD_WITH_SOURCE,
     });
@@ -89,8 +104,11 @@ pub(super) fn encode_record(record: &Record, appended_ms: i64) -> Vec<u8> {
     });
     put_optional(&mut stored, Some(&record.key));
     put_optional(&mut stored, record.tenant.as_deref().map(str::as_bytes));
-    if let Some(source) = &record.source {
-        put_optional(&mut stored, Some(source.as_bytes()));
+    if has_spread || record.source.is_some() {
+        put_optional(&mut stored, record.source.as_deref().map(str::as_bytes));
+    }
+    if has_spread {
+        put_spread(&mut stored, record.spread);
     }
     stored.put_slice(&record.value);
     stored
@@ -101,7 +119,9 @@ pub(super) fn times(mut stored: &[u8]) -> Result<(i64, i64), EntryError> {
     let kind = stored.try_get_u8()?;
     let appended_ms = stored.try_get_i64()?;
     match kind {
-        RECORD | RECORD_WITH_SOURCE => Ok((appended_ms, stored.try_get_i64()?)),
+        RECORD | RECORD_WITH_SOURCE | RECORD_WITH_SPREAD => {
+            Ok((appended_ms, stored.try_get_i64()?))
+        }
         DEAD_LETTER | DEAD_LETTER_WITH_SOURCE => Ok((appended_ms, appended_ms)),
         other => Err(EntryError::Unknown(other)),
     }
@@ -121,7 +141,7 @@ impl RecordDecoder {
         mut stored: Bytes,
     ) -> Result<Consumed, EntryError> {
         let kind = stored.try_get_u8()?;
-        if ![RECORD, RECORD_WITH_SOURCE].contains(&kind) {
+        if ![RECORD, RECORD_WITH_SOURCE, RECORD_WITH_SPREAD].contains(&kind) {
             return Err(EntryError::Unknown(kind));
         }
         let _appended_ms = stored.try_get_i64()?;
@@ -135,8 +155,12 @@ impl RecordDecoder {
         let key = take_optional(&mut stored)?;
         let tenant = take_optional(&mut stored)?;
         let source = match kind {
-            RECORD_WITH_SOURCE => take_optional(&mut stored)?,
+            RECORD_WITH_SOURCE | RECORD_WITH_SPREAD => take_optional(&mut stored)?,
             _ => None,
+        };
+        let spread = match kind {
+            RECORD_WITH_SPREAD => take_spread(&mut stored)?,
+            _ => Spread::default(),
         };
         Ok(Consumed {
             partition: super::PARTITION,
@@ -147,6 +171,7 @@ impl RecordDecoder {
             source: shared(&mut self.source, source.as_deref())?,
             content_type: content_type.map(|kind| Bytes::from_static(kind.as_str().as_bytes())),
             value: stored,
+            spread,
             memo: crate::Memo::default(),
         })
     }
@@ -229,6 +254,33 @@ pub(super) fn decode_dead_letter(number: u64, mut stored: Bytes) -> Result<Burie
         source_partition,
         source_offset,
         store,
+    })
+}
+
+fn put_spread(stored: &mut Vec<u8>, spread: Spread) {
+    // No key has had no lane before.
+    let none = Moved {
+        was: 0,
+        over: 0,
+        settled_at_ms: 0,
+    };
+    let moved = spread.moved.unwrap_or(none);
+    stored.put_u32(spread.lane);
+    stored.put_u32(moved.was);
+    stored.put_u32(moved.over);
+    stored.put_i64(moved.settled_at_ms);
+}
+
+fn take_spread(stored: &mut Bytes) -> Result<Spread, EntryError> {
+    let lane = stored.try_get_u32()?;
+    let moved = Moved {
+        was: stored.try_get_u32()?,
+        over: stored.try_get_u32()?,
+        settled_at_ms: stored.try_get_i64()?,
+    };
+    Ok(Spread {
+        lane,
+        moved: Some(moved).filter(|moved| moved.was > 0),
     })
 }
 

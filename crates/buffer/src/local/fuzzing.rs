@@ -33,14 +33,27 @@ pub fn record(stored: &Bytes) -> bool {
         tenant: found.tenant.clone(),
         source: found.source.clone(),
         received_at_ms,
+        spread: found.spread,
     };
     let written = Bytes::from(encode_record(&record, appended_ms));
     let again = RecordDecoder::default()
         .decode(7, written)
         .expect("what was written");
     assert_eq!(
-        (again.key, again.value, again.tenant, again.source),
-        (found.key, found.value, found.tenant, found.source)
+        (
+            again.key,
+            again.value,
+            again.tenant,
+            again.source,
+            again.spread
+        ),
+        (
+            found.key,
+            found.value,
+            found.tenant,
+            found.source,
+            found.spread
+        )
     );
     true
 }

@@ -25,6 +25,8 @@ pub enum Start {
     /// At the first record received at or after this time, milliseconds since the Unix epoch. The
     /// reader is not remembered, nothing is kept for it, and its commits do nothing.
     At(i64),
+    /// At this offset. Not remembered either.
+    Offset(i64),
 }
 
 /// One reader of the log.
@@ -76,6 +78,7 @@ impl Reader {
         reader.position = match start {
             Start::Cursor => reader.committer.register().await?,
             Start::At(at_ms) => reader.locate(at_ms).await?,
+            Start::Offset(offset) => u64::try_from(offset).unwrap_or(0),
         };
         Ok(reader)
     }
@@ -105,6 +108,11 @@ impl Reader {
             Ok(position.min(end))
         };
         shared.read(find).await
+    }
+
+    /// The offset that comes next.
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     fn expired(&mut self, to: u64) -> Event {

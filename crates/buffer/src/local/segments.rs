@@ -40,6 +40,12 @@ pub(super) struct Segments {
     max_age_ms: i64,
 }
 
+/// Offsets are signed for Kafka's sake.
+const MOST_OFFSETS: u64 = u64::MAX >> 1;
+
+/// No segment is larger: 256 TiB.
+const MOST_BYTES: u64 = 1 << 48;
+
 impl Segment {
     const LEN: usize = 40;
 
@@ -75,10 +81,15 @@ impl Segment {
         let (&[end, bytes, opened, appended, received], []) = stored.as_chunks::<8>() else {
             return None;
         };
+        let (end, bytes) = (u64::from_be_bytes(end), u64::from_be_bytes(bytes));
+        // Closed with at least one record, and of a size that can be added up.
+        if end <= first || end > MOST_OFFSETS || bytes > MOST_BYTES {
+            return None;
+        }
         Some(Self {
             first,
-            end: u64::from_be_bytes(end),
-            bytes: u64::from_be_bytes(bytes),
+            end,
+            bytes,
             opened_ms: i64::from_be_bytes(opened),
             appended_ms: i64::from_be_bytes(appended),
             received_ms: i64::from_be_bytes(received),

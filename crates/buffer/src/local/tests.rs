@@ -4,6 +4,7 @@ mod dead_letters;
 mod disk_full;
 mod kill;
 mod model;
+mod ranges;
 mod readers;
 mod retention;
 mod tables;
@@ -88,6 +89,7 @@ fn record(number: u64, value_bytes: usize) -> Record {
         tenant: (number % 2 == 1).then(|| Arc::from("acme")),
         source: (number % 3 == 1).then(|| Arc::from("web-01")),
         received_at_ms: NOW_MS,
+        spread: crate::Spread::default(),
     }
 }
 

@@ -391,6 +391,7 @@ fn record_of(consumed: Consumed) -> Record {
         tenant: consumed.tenant,
         source: consumed.source,
         received_at_ms: consumed.received_at_ms,
+        spread: consumed.spread,
     }
 }
 

@@ -121,6 +121,7 @@ fn record(key: &str, number: u64) -> Record {
         tenant: Some(Arc::from("acme")),
         source: Some(Arc::from("web-01")),
         received_at_ms: NOW_MS - 1000,
+        spread: crate::Spread::default(),
     }
 }
 

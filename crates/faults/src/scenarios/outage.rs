@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use testkit::Process;
 
+use super::spool;
 use crate::load::{Load, Options};
 use crate::receiver::Receiver;
 use crate::scenario::{Scenario, scripted};
@@ -54,14 +55,8 @@ fn outage(stage: &mut Stage<'_>) -> anyhow::Result<()> {
         &format!("Kafka has everything, {} are missing", kept.lost),
         kept.lost == 0,
     );
-    let is_good = stage
-        .row
-        .answers
-        .keys()
-        .all(|answer| answer.starts_with('2'));
-    stage.expect("every request gets a 2xx", is_good);
-    let is_spooled = stage.row.durability.contains_key("spool");
-    stage.expect("some answers say Sluice-Durability: spool", is_spooled);
+    spool::only_2xx(stage);
+    spool::says_spool(stage);
     freshness(stage, &store, gone_ms, back_ms);
     drop(consumer);
     Ok(())

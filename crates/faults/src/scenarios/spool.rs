@@ -77,12 +77,12 @@ pub(super) fn account(stage: &mut Stage<'_>, topics: &Topics, sent: &[Sent]) -> 
     Ok(())
 }
 
-fn says_spool(stage: &mut Stage<'_>) {
+pub(super) fn says_spool(stage: &mut Stage<'_>) {
     let is_spooled = stage.row.durability.contains_key("spool");
     stage.expect("some answers say Sluice-Durability: spool", is_spooled);
 }
 
-fn only_2xx(stage: &mut Stage<'_>) {
+pub(super) fn only_2xx(stage: &mut Stage<'_>) {
     let is_good = stage
         .row
         .answers

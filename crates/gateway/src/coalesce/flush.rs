@@ -21,6 +21,7 @@ use super::open::Sealed;
 use super::shard::Shard;
 use super::ticket::{Claims, Settled};
 use crate::error::publish_code;
+use crate::heat::Heat;
 use crate::metrics::RecordMeters;
 
 /// When windows are published.
@@ -39,6 +40,7 @@ pub(super) struct Lane {
     /// Wakes the task when a shard's window opens, and when it is full.
     pub changed: Arc<Notify>,
     pub pace: Pace,
+    pub heat: Option<Arc<Heat>>,
 }
 
 /// A record that the buffer has answered.
@@ -69,11 +71,15 @@ pub(super) async fn run<P: Publish>(
         windows.next();
         for shard in &lane.shards {
             shard.follow(max_record_bytes);
-            unanswered.extend(windows.publish(publisher, shard.take()));
+            let taken = shard.take();
+            lane.count(publisher, &taken.0);
+            unanswered.extend(windows.publish(publisher, taken));
         }
     }
     for shard in &lane.shards {
-        unanswered.extend(windows.publish(publisher, shard.close()));
+        let taken = shard.close();
+        lane.count(publisher, &taken.0);
+        unanswered.extend(windows.publish(publisher, taken));
     }
     while let Some(answered) = unanswered.next().await {
         windows.settle(answered);
@@ -121,6 +127,13 @@ impl Pace {
 }
 
 impl Lane {
+    fn count<P: Publish>(&self, publisher: &P, sealed: &[Sealed]) {
+        if let Some(heat) = &self.heat {
+            let records = sealed.iter().map(|sealed| (&sealed.record, sealed.samples));
+            heat.count(publisher, records);
+        }
+    }
+
     /// Since when the oldest window is open, and whether one is full.
     fn state(&self) -> (Option<Instant>, bool) {
         let mut oldest: Option<Instant> = None;

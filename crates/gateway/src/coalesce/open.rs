@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use buffer::{ContentType, PublishError, Record};
+use buffer::{ContentType, PublishError, Record, Spread};
 use bytes::Bytes;
 use codec::record::{Item, RecordBuilder};
 use model::FIRST_KNOWN;
@@ -35,6 +35,7 @@ pub(super) struct Open {
     pub(super) hash: u64,
     pub(super) key: Bytes,
     pub(super) tenant: Option<Arc<str>>,
+    pub(super) spread: Spread,
     sources: Sources,
     pub(super) builder: RecordBuilder,
     claims: Claims,
@@ -45,7 +46,7 @@ impl Open {
     /// An empty one, with the memory of a builder that is not used any more.
     pub(super) fn new(
         addition: &Addition<'_>,
-        hash: u64,
+        (hash, spread): (u64, Spread),
         name: &str,
         spare: Option<RecordBuilder>,
     ) -> Self {
@@ -60,6 +61,7 @@ impl Open {
             hash,
             key: Bytes::copy_from_slice(name.as_bytes()),
             tenant: addition.origin.tenant.clone(),
+            spread,
             sources: Sources::default(),
             builder,
             claims: Claims::default(),
@@ -139,6 +141,7 @@ impl Open {
                 tenant: self.tenant.clone(),
                 source: std::mem::take(&mut self.sources).joined(),
                 received_at_ms: self.received_at_ms,
+                spread: self.spread,
             },
             claims: std::mem::take(&mut self.claims),
             samples,

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use buffer::{ContentType, PublishError, Record};
+use buffer::{ContentType, PublishError, Record, Spread};
 use bytes::Bytes;
 use codec::record::RecordBuilder;
 use hashbrown::HashTable;
@@ -21,6 +21,7 @@ use super::ticket::{Claims, Ticket};
 use super::{Knowledge, is_bare, item, json, json_histogram, said};
 use crate::config::RecordFormat;
 use crate::ingest::Origin;
+use crate::spread::{Lanes, Plan, stable_hash};
 
 /// What records look like.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,19 @@ pub(super) struct Addition<'a> {
     pub origin: &'a Origin,
     pub received_at_ms: i64,
     pub ticket: &'a Arc<Ticket>,
+    /// Which names have several partitions, if some have.
+    pub plan: Option<&'a Plan>,
+}
+
+impl<'a> Addition<'a> {
+    /// The partitions of a name that has, or had, several.
+    fn lanes(&self, name: &str) -> Option<Lanes> {
+        self.plan?.lanes(name, self.received_at_ms)
+    }
+
+    fn place(&self, lanes: Lanes, series: u32) -> Spread {
+        lanes.place(stable_hash(self.batch, self.knowledge.catalogue, series))
+    }
 }
 
 /// A builder that has grown beyond this is not used again: few records are so large.
@@ -178,6 +192,11 @@ impl Shard {
     }
 }
 
+/// Records of other lanes are other records.
+const fn hash_in_lane(hash: u64, spread: Spread) -> u64 {
+    hash.wrapping_add((spread.lane as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
 impl Window {
     /// An empty window, with room for what this one has.
     fn next(&self) -> Self {
@@ -198,7 +217,59 @@ impl Window {
         let Some(name) = group.name.text(batch, addition.knowledge.catalogue) else {
             return;
         };
-        let Some(slot) = self.open_record(addition, group.hash, name) else {
+        match addition.lanes(name) {
+            None => {
+                let place = (group.hash, Spread::default());
+                self.add_to(shape, addition, place, name, positions);
+            }
+            Some(lanes) => self.add_spread(shape, addition, (group.hash, lanes), name, positions),
+        }
+    }
+
+    /// Adds the samples of a name that has several partitions: each to a record of its own.
+    fn add_spread(
+        &mut self,
+        shape: Shape,
+        addition: &Addition<'_>,
+        (hash, lanes): (u64, Lanes),
+        name: &str,
+        positions: &[u32],
+    ) {
+        let samples = addition.batch.samples();
+        let mut last = None;
+        let place = |position: &u32| {
+            let series = samples.get(*position as usize).map(|sample| sample.series);
+            let series = series.unwrap_or_default();
+            let spread = match last {
+                Some((known, spread)) if known == series => spread,
+                _ => addition.place(lanes, series),
+            };
+            last = Some((series, spread));
+            (spread, *position)
+        };
+        let mut placed: Vec<(Spread, u32)> = positions.iter().map(place).collect();
+        // Stable: the samples of a series keep their order.
+        placed.sort_by_key(|(spread, _)| spread.lane);
+        for run in placed.chunk_by(|a, b| a.0 == b.0) {
+            let Some((spread, _)) = run.first() else {
+                continue;
+            };
+            let positions: Vec<u32> = run.iter().map(|(_, position)| *position).collect();
+            let place = (hash_in_lane(hash, *spread), *spread);
+            self.add_to(shape, addition, place, name, &positions);
+        }
+    }
+
+    fn add_to(
+        &mut self,
+        shape: Shape,
+        addition: &Addition<'_>,
+        place: (u64, Spread),
+        name: &str,
+        positions: &[u32],
+    ) {
+        let batch = addition.batch;
+        let Some(slot) = self.open_record(addition, place, name) else {
             return;
         };
         let Some(open) = self.open.get_mut(slot) else {
@@ -261,7 +332,12 @@ impl Window {
     }
 
     /// The open record of a name, made if there is none.
-    fn open_record(&mut self, addition: &Addition<'_>, hash: u64, name: &str) -> Option<usize> {
+    fn open_record(
+        &mut self,
+        addition: &Addition<'_>,
+        (hash, spread): (u64, Spread),
+        name: &str,
+    ) -> Option<usize> {
         let Self { open, spare, .. } = self;
         let entry = self.table.entry(
             hash,
@@ -270,6 +346,7 @@ impl Window {
                     open.hash == hash
                         && open.key == name.as_bytes()
                         && open.tenant == addition.origin.tenant
+                        && open.spread == spread
                 })
             },
             |slot| open.get(*slot as usize).map_or(0, |open| open.hash),
@@ -279,7 +356,7 @@ impl Window {
             Entry::Vacant(vacant) => {
                 let slot = open.len();
                 vacant.insert(u32::try_from(slot).ok()?);
-                open.push(Open::new(addition, hash, name, spare.pop()));
+                open.push(Open::new(addition, (hash, spread), name, spare.pop()));
                 Some(slot)
             }
         }
@@ -290,6 +367,7 @@ impl Window {
         let knowledge = addition.knowledge;
         let name = group.name.text(batch, knowledge.catalogue);
         let described = name.and_then(|name| knowledge.describe(addition.origin, name));
+        let lanes = name.and_then(|name| addition.lanes(name));
         let mut key = None;
         for position in positions {
             let Some(sample) = batch.samples().get(*position as usize) else {
@@ -330,6 +408,9 @@ impl Window {
                     tenant: addition.origin.tenant.clone(),
                     source: addition.origin.source.clone(),
                     received_at_ms: addition.received_at_ms,
+                    spread: lanes.map_or_else(Spread::default, |lanes| {
+                        addition.place(lanes, sample.series)
+                    }),
                 },
                 claims,
                 samples,

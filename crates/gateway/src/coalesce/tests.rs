@@ -24,6 +24,8 @@ use crate::fake::{FakeBuffer, NOW_MS, Then};
 mod described;
 mod moved;
 mod pace;
+mod skew;
+mod spread;
 
 /// (metric, host, value): the value is unique, and grows with time.
 type Plain = (u8, u8, f64);

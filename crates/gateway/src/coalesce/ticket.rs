@@ -15,16 +15,8 @@ use crate::metrics::{self, SampleMeters};
 /// What became of a request's samples: the weakest durability of its records, or the first failure.
 pub(crate) type Settled = Result<Durability, PublishError>;
 
-/// Each is weaker than the one before it.
+/// By their numbers: each is weaker than the one before it.
 const WEAKER: [Durability; 3] = [Durability::Kafka, Durability::Local, Durability::Spool];
-
-const fn rank(durability: Durability) -> u8 {
-    match durability {
-        Durability::Kafka => 0,
-        Durability::Local => 1,
-        Durability::Spool => 2,
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Ticket {
@@ -65,7 +57,7 @@ impl Ticket {
     fn settle(&self, samples: u64, result: &Settled) {
         match result {
             Ok(durability) => {
-                self.weakest.fetch_max(rank(*durability), Ordering::AcqRel);
+                self.weakest.fetch_max(*durability as u8, Ordering::AcqRel);
                 self.durable_samples.fetch_add(samples, Ordering::AcqRel);
             }
             Err(error) => {

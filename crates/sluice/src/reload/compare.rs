@@ -5,11 +5,13 @@ use serde_json::Value;
 use crate::settings::Settings;
 
 /// Sections and settings that parts of the process take anew.
-const LIVE: [&str; 6] = [
+const LIVE: [&str; 8] = [
     "access",
     "admin.tls",
     "http.tls",
     "log.level",
+    "partitioning.by",
+    "partitioning.spread",
     "quotas",
     "tenancy",
 ];

@@ -4,19 +4,13 @@
 //! token, a wrong path, a wrong version) is retried: a setting can be repaired while the buffer
 //! keeps the samples, a dead-lettered day cannot.
 
-use std::time::Duration;
-
 use http::StatusCode;
-use http::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use http::header::{HeaderMap, LOCATION};
 
 use super::config::Version;
 use crate::WriteError;
-
-/// How much of the store's words is kept.
-pub(super) const WORDS_CHARS: usize = 300;
-
-/// A store that asks for more is asked again then: the buffer's time is limited too.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
+use crate::endpoint::retry_after;
+use crate::endpoint::words::{MAX_RETRY_AFTER, WORDS_CHARS, shortened};
 
 /// What remote write 2.0 says was written.
 const WRITTEN: [&str; 3] = [
@@ -184,38 +178,6 @@ fn reason(status: StatusCode, words: &str) -> &'static str {
         .iter()
         .find(|(_, signs)| signs.iter().any(|sign| words.contains(sign)))
         .map_or("store_refused", |(code, _)| code)
-}
-
-/// How long the store wants to be left alone: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::parse(text).ok()?;
-            let left_ms = at.timestamp().as_millisecond().saturating_sub(now_ms);
-            Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
-        }
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
-/// The first characters of the store's words, on one line.
-fn shortened(words: &str) -> String {
-    let mut short: String = words
-        .trim()
-        .chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .take(WORDS_CHARS)
-        .collect();
-    short.truncate(short.trim_end().len());
-    short
 }
 
 /// What an answer means, for the fuzz targets alone: whether the batch counts as written.

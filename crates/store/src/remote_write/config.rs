@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use http::header::{HeaderName, HeaderValue};
-use reqwest::Url;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use service::http_client::Tls;
 use service::secret::Secret;
 use service::units::{Period, Size};
+
+use crate::endpoint::{BasicAuth, Batches, Scheme, Settings};
 
 /// Which protocol the store speaks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,18 +42,6 @@ pub enum Names {
     Utf8,
     /// Every other character becomes `_`, for stores that refuse it.
     Underscores,
-}
-
-/// A user name and a password.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct BasicAuth {
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub password: Option<Secret>,
-    /// File that holds the password, read again for every request; instead of `password`.
-    pub password_file: Option<PathBuf>,
 }
 
 /// A store that takes Prometheus remote write.
@@ -112,113 +100,38 @@ impl Default for Config {
     }
 }
 
-/// Headers that the protocol, the HTTP client or another setting decides.
-const RESERVED: [&str; 9] = [
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "host",
-    "transfer-encoding",
-    "user-agent",
-    "x-prometheus-remote-write-version",
-];
-
 impl Config {
     /// Checks what one field alone cannot say.
     ///
     /// # Errors
     /// The first key that cannot be as it is, and why.
     pub fn check(&self) -> Result<(), (String, String)> {
-        let refuse = |key: &str, why: &str| Err((key.to_owned(), why.to_owned()));
-        if let Err(why) = self.parsed_url() {
-            return refuse("url", &why);
-        }
-        for (key, period) in [
-            ("timeout", self.timeout),
-            ("connect_timeout", self.connect_timeout),
-            ("max_age", self.max_age),
-        ] {
-            if period.0.is_zero() {
-                return refuse(key, "must be longer than 0s");
-            }
-        }
-        for (key, number) in [
-            ("shards", self.shards),
-            ("max_samples", self.max_samples),
-            ("max_size", self.max_size.bytes()),
-        ] {
-            if number == 0 {
-                return refuse(key, "must be more than 0");
-            }
-        }
-        if self.shards > 1024 {
-            return refuse("shards", "must be at most 1024");
-        }
-        self.check_credentials()?;
-        for (name, value) in &self.headers {
-            let key = format!("headers.{name}");
-            let Ok(header) = name.parse::<HeaderName>() else {
-                return refuse(&key, "is not a header name");
-            };
-            if RESERVED.contains(&header.as_str()) {
-                return refuse(
-                    &key,
-                    "is set by Sluice; credentials have settings of their own",
-                );
-            }
-            if HeaderValue::from_str(value.expose()).is_err() {
-                return refuse(&key, "has a value with control characters");
-            }
-        }
-        Ok(())
+        self.endpoint().check()?;
+        self.batches().check()
     }
 
-    fn check_credentials(&self) -> Result<(), (String, String)> {
-        let refuse = |key: &str, why: &str| Err((key.to_owned(), why.to_owned()));
-        let given = [
-            ("bearer_token", self.bearer_token.is_some()),
-            ("bearer_token_file", self.bearer_token_file.is_some()),
-            ("basic_auth", self.basic_auth.is_some()),
-        ];
-        let mut given = given.iter().filter(|(_, given)| *given);
-        if let (Some((first, _)), Some((second, _))) = (given.next(), given.next()) {
-            return refuse(second, &format!("cannot be set together with {first}"));
+    pub(super) fn endpoint(&self) -> Settings<'_> {
+        Settings {
+            url: &self.url,
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            scheme: Scheme::Bearer,
+            bearer_token: self.bearer_token.as_ref(),
+            bearer_token_file: self.bearer_token_file.as_ref(),
+            basic_auth: self.basic_auth.as_ref(),
+            headers: &self.headers,
+            tls: &self.tls,
+            reserved: &["x-prometheus-remote-write-version"],
         }
-        if let Some(basic) = &self.basic_auth {
-            if basic.username.is_empty() {
-                return refuse("basic_auth.username", "is required");
-            }
-            if basic.username.contains(':') {
-                return refuse("basic_auth.username", "cannot contain a colon");
-            }
-            if basic.password.is_some() == basic.password_file.is_some() {
-                return refuse(
-                    "basic_auth.password",
-                    "give either the password or password_file",
-                );
-            }
-        }
-        if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
-            return refuse("tls.cert_file", "cert_file and key_file belong together");
-        }
-        Ok(())
     }
 
-    /// The URL as one. The error says why it is none, and never repeats it: it may hold a password.
-    pub(super) fn parsed_url(&self) -> Result<Url, String> {
-        if self.url.is_empty() {
-            return Err("is required".to_owned());
+    fn batches(&self) -> Batches {
+        Batches {
+            shards: self.shards,
+            max_samples: self.max_samples,
+            max_size: self.max_size,
+            max_age: self.max_age,
         }
-        let url = Url::parse(&self.url).map_err(|error| format!("is not a URL: {error}"))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err("must start with http:// or https:// and name a host".to_owned());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("must not contain credentials; use basic_auth".to_owned());
-        }
-        Ok(url)
     }
 }
 

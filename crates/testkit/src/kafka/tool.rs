@@ -169,6 +169,23 @@ impl Kafka {
         run(&["lead", &self.brokers(), topic, &id], "");
     }
 
+    /// Of each partition of a topic: the broker that leads it, counted from 0 (none without a leader), and how many
+    /// replicas are in sync.
+    ///
+    /// # Panics
+    ///
+    /// When the cluster does not answer.
+    #[must_use]
+    pub fn replicas(&self, topic: &str) -> Vec<(Option<usize>, usize)> {
+        let table = run(&["replicas", &self.brokers(), topic], "");
+        let rows = table.lines().map(|line| {
+            let mut columns = line.split('\t').skip(1).map(number::<usize>);
+            let leader = columns.next().unwrap_or_default().checked_sub(1);
+            (leader, columns.next().unwrap_or_default())
+        });
+        rows.collect()
+    }
+
     /// What a consumer group has committed: topic, partition, offset.
     ///
     /// # Panics

@@ -10,6 +10,7 @@
 mod borders;
 mod documents;
 mod metrics;
+mod monitoring;
 mod sources;
 mod threats;
 mod tree;

@@ -2,6 +2,8 @@
 
 use rdkafka::message::{Header, OwnedHeaders};
 
+use super::super::barrier::{self, Barrier};
+use super::placement;
 use crate::{DeadLetter, Original, Record, Rejected};
 
 /// Ours, so that a reader can tell who wrote a record and what it must expect.
@@ -10,10 +12,14 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What a dead letter's `message` may have, in bytes: stores answer with whole pages.
 const MAX_MESSAGE_BYTES: usize = 2048;
 
-pub(super) fn of_record(record: &Record) -> OwnedHeaders {
-    let headers = OwnedHeaders::new_with_capacity(4)
+/// `partitions` is how many the record's topic has.
+pub(super) fn of_record(record: &Record, partitions: i32) -> OwnedHeaders {
+    let mut headers = OwnedHeaders::new_with_capacity(5)
         .insert(text("content-type", record.content_type.as_str()))
         .insert(text("sluice-version", VERSION));
+    if let Some(before) = placement::before(&record.key, record.spread, partitions) {
+        headers = headers.insert(text(barrier::HEADER, &Barrier::to_string(&before)));
+    }
     with_origin(headers, record.tenant.as_deref(), record.source.as_deref())
 }
 

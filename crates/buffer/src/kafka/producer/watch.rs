@@ -1,5 +1,7 @@
 //! Whether Kafka takes records now, for readiness.
 
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rdkafka::metadata::Metadata;
@@ -84,6 +86,11 @@ impl Producer {
                 ..self.shared.config.clone()
             };
             let found = topic::ensure_topic(&config, retention).await?;
+            self.shared
+                .own_partitions
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(name.to_owned(), found.partitions);
             least = least.into_iter().chain(found.max_message_bytes).min();
         }
         Ok(least)
@@ -150,6 +157,18 @@ impl Producer {
         }
     }
 
+    /// Somebody may have added partitions, over which keys are spread from now on.
+    fn follow_partitions(&self, topic: &str, metadata: &Metadata) {
+        let found = metadata.topics().first();
+        let found = found.map_or(0, |topic| topic.partitions().len());
+        if let Ok(found) = i32::try_from(found)
+            && found > 0
+            && *topic == self.shared.config.topic
+        {
+            self.shared.partitions.store(found, Ordering::Relaxed);
+        }
+    }
+
     async fn look(&self) -> Seen {
         let client = match &*self.read() {
             State::Open(client) => std::sync::Arc::clone(client),
@@ -168,7 +187,10 @@ impl Producer {
             }
             for topic in topics {
                 let seen = match client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT) {
-                    Ok(metadata) => judge(&metadata),
+                    Ok(metadata) => {
+                        producer.follow_partitions(&topic, &metadata);
+                        judge(&metadata)
+                    }
                     Err(error) => {
                         Seen::Down(format!("kafka does not answer: {}", describe_error(&error)))
                     }

@@ -6,13 +6,16 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::Offset;
 use service::log_limit::LogLimit;
 
+use super::order::Ordered;
 use super::partitions::{Mark, Partition};
 use super::rebalance::{report_expired, report_truncated};
 use super::{Consumer, Shared, identity, positions, record};
 use crate::kafka::errors::{describe_error, read_error};
-use crate::{Consumed, DrainError, Event};
+use crate::{DrainError, Event};
 
 /// How long one poll waits; news of the group interrupt it.
 const POLL: Duration = Duration::from_millis(100);
@@ -41,9 +44,10 @@ pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
             shared.paused.store(pause, Ordering::Relaxed);
         }
         identity::settle_doubts(&consumer, shared);
+        go_on(&consumer, shared);
         match consumer.poll(if paused { POLL_PAUSED } else { POLL }) {
             None => shared.queue.show(),
-            Some(Ok(message)) => receive(&consumer, shared, record::consumed(&message)),
+            Some(Ok(message)) => receive(&consumer, shared, record::ordered(&message)),
             Some(Err(error)) => {
                 if let Some(error) = read_error(&error) {
                     if matches!(error, DrainError::Fatal(_)) {
@@ -72,7 +76,8 @@ fn set_paused(consumer: &Consumer, shared: &Shared, pause: bool) -> bool {
         } else if pause {
             consumer.pause(&assignment)
         } else {
-            consumer.resume(&assignment)
+            consumer.resume(&assignment)?;
+            stand_still(consumer, shared, &shared.order.partitions())
         }
     });
     if let Err(error) = &result
@@ -91,8 +96,61 @@ fn set_paused(consumer: &Consumer, shared: &Shared, pause: bool) -> bool {
     result.is_ok()
 }
 
+/// Fetches from some partitions no more, or again.
+fn stand_still(consumer: &Consumer, shared: &Shared, partitions: &[i32]) -> KafkaResult<()> {
+    if partitions.is_empty() {
+        return Ok(());
+    }
+    consumer.pause(&positions::list(
+        &shared.topic,
+        partitions,
+        Offset::Invalid,
+    )?)
+}
+
+/// Hands on what has waited for other partitions.
+fn go_on(consumer: &Consumer, shared: &Shared) {
+    let (records, partitions) = shared.order.over();
+    for (record, barrier) in records {
+        hand_on(consumer, shared, (record, barrier));
+    }
+    // Unless it waits for something else now.
+    let waiting = shared.order.partitions();
+    let partitions: Vec<i32> = partitions
+        .into_iter()
+        .filter(|partition| !waiting.contains(partition))
+        .collect();
+    if partitions.is_empty() || shared.paused.load(Ordering::Relaxed) {
+        return;
+    }
+    let resumed = positions::list(&shared.topic, &partitions, Offset::Invalid)
+        .and_then(|list| consumer.resume(&list));
+    if let Err(error) = resumed {
+        // Somebody else's by now.
+        let reason = describe_error(&error);
+        tracing::debug!(reason, ?partitions, "kafka partitions were not resumed");
+    }
+}
+
+/// Hands a record to whoever reads, unless others come before it.
+fn hand_on(consumer: &Consumer, shared: &Shared, ordered: Ordered) {
+    let (partition, is_first) = (ordered.0.partition, ordered.1.is_some());
+    match shared.order.pass(ordered) {
+        Some(record) => shared.queue.push_record(record),
+        None if is_first => {
+            if let Err(error) = stand_still(consumer, shared, &[partition]) {
+                // It is read ahead without a bound for as long as it waits, which is said and does not break it.
+                let reason = describe_error(&error);
+                tracing::warn!(partition, reason, "kafka fetching was not switched");
+            }
+        }
+        None => {}
+    }
+}
+
 /// Checks that a record is the next one of its partition, and hands it on.
-fn receive(consumer: &Consumer, shared: &Shared, record: Consumed) {
+fn receive(consumer: &Consumer, shared: &Shared, ordered: Ordered) {
+    let record = &ordered.0;
     let (partition, offset) = (record.partition, record.offset);
     // Given up in the meantime: the new owner reads it.
     let Some(known) = shared.partitions.get(partition) else {
@@ -118,7 +176,7 @@ fn receive(consumer: &Consumer, shared: &Shared, record: Consumed) {
             at_ms: record.received_at_ms,
         });
     });
-    shared.queue.push_record(record);
+    hand_on(consumer, shared, ordered);
 }
 
 /// Offsets were left out. Transactions and compaction do that; so does the retention.
@@ -179,6 +237,7 @@ pub(super) fn begin_anew(shared: &Shared, partition: i32, offset: i64, end: Opti
         };
     });
     shared.queue.purge(&HashSet::from([partition]));
+    shared.order.forget(&HashSet::from([partition]));
     shared.queue.push_news(Event::Lost {
         partitions: vec![partition],
     });

@@ -10,12 +10,14 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use service::log_limit::LogLimit;
 
 use super::partitions::Mark;
-use super::{Consumer, Shared, identity};
+use super::{Consumer, Shared, identity, order};
 use crate::kafka::errors::describe_error;
 
 /// How often the ends are asked for.
 const INTERVAL: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is looked whether partitions wait for others.
+const LOOK: Duration = Duration::from_millis(500);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an assignment waits for answers, before reading starts without them.
 const ASSIGNMENT_PATIENCE: Duration = Duration::from_secs(30);
@@ -110,7 +112,7 @@ fn ask(
 
 /// The first and the next offset of each partition, in two requests per broker: as timestamps, Kafka
 /// takes -2 for the earliest and -1 for the latest record, which are librdkafka's logical offsets.
-fn ends(
+pub(super) fn ends(
     consumer: &Consumer,
     topic: &str,
     partitions: &[i32],
@@ -149,7 +151,11 @@ pub(super) fn of_one_at_last(
     }
 }
 
-fn list(topic: &str, partitions: &[i32], offset: Offset) -> KafkaResult<TopicPartitionList> {
+pub(super) fn list(
+    topic: &str,
+    partitions: &[i32],
+    offset: Offset,
+) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for partition in partitions {
         list.add_partition_offset(topic, *partition, offset)?;
@@ -171,12 +177,23 @@ pub(super) fn offsets(list: &TopicPartitionList) -> Result<Vec<(i32, i64)>, Kafk
 /// Keeps starts and ends known, on a thread of its own, until the reader is closed.
 pub(super) fn keep_known(shared: &Shared) {
     static LIMIT: LogLimit = LogLimit::new();
+    let mut next = Instant::now() + INTERVAL;
+    let mut was_any = false;
     while !shared.is_closing() {
-        std::thread::park_timeout(INTERVAL);
-        let partitions = shared.partitions.numbers();
+        std::thread::park_timeout(LOOK);
         let Some(consumer) = shared.consumer().filter(|_| !shared.is_closing()) else {
             return;
         };
+        let is_any = shared.order.is_any();
+        if is_any || was_any {
+            order::look(&consumer, shared);
+        }
+        was_any = is_any;
+        if Instant::now() < next {
+            continue;
+        }
+        next = Instant::now() + INTERVAL;
+        let partitions = shared.partitions.numbers();
         if partitions.is_empty() {
             continue;
         }

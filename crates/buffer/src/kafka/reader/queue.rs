@@ -212,4 +212,4 @@ fn size_bytes(record: &Consumed) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

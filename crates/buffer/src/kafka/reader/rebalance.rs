@@ -105,6 +105,7 @@ impl Hooks {
         let group = &shared.group;
         let going: HashSet<i32> = partitions.iter().copied().collect();
         shared.queue.purge(&going);
+        shared.order.forget(&going);
         // One whose start was never known, and told, has nothing in flight.
         partitions.retain(|number| {
             let known = shared.partitions.get(*number);

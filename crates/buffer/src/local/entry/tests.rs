@@ -12,6 +12,7 @@ fn record(key: &[u8], value: &[u8], tenant: Option<&str>, source: Option<&str>) 
         tenant: tenant.map(Arc::from),
         source: source.map(Arc::from),
         received_at_ms: 1_700_000_000_000,
+        spread: crate::Spread::default(),
     }
 }
 

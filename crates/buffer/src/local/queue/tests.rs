@@ -13,6 +13,7 @@ fn append(bytes: usize) -> Command {
         tenant: None,
         source: None,
         received_at_ms: 0,
+        spread: crate::Spread::default(),
     };
     Command::Append(record, Answer::new().0)
 }

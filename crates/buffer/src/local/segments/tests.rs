@@ -46,6 +46,15 @@ fn a_stored_segment_reads_back_as_it_was_and_nothing_else_does() {
     );
     assert_eq!(Segment::decode(0, &[0; 39]), None);
     assert_eq!(Segment::decode(0, &[0; 48]), None);
+    // What no log writes, and nobody could add up.
+    assert_eq!(Segment::decode(0, &[0; 40]), None);
+    assert_eq!(Segment::decode(closed.end, &closed.encode()), None);
+    assert_eq!(Segment::decode(0, &[0xff; 40]), None);
+    let huge = Segment {
+        bytes: u64::MAX,
+        ..closed
+    };
+    assert_eq!(Segment::decode(huge.first, &huge.encode()), None);
 }
 
 #[test]

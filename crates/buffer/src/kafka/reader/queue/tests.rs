@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Queue;
 use crate::{Consumed, DrainError, Event, Handover};
 
-fn record(partition: i32, offset: i64) -> Consumed {
+pub(in super::super) fn record(partition: i32, offset: i64) -> Consumed {
     Consumed {
         partition,
         offset,
@@ -17,6 +17,7 @@ fn record(partition: i32, offset: i64) -> Consumed {
         content_type: None,
         tenant: None,
         source: None,
+        spread: crate::Spread::default(),
         memo: crate::Memo::default(),
     }
 }

@@ -1,0 +1,55 @@
+//! `GET /api/v1/heat` of the admin listener: which metric names and partitions get most.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use gateway::PartitioningHandle;
+use serde::Deserialize;
+use serde_json::json;
+
+/// How many names are listed where nothing else is asked for.
+const LISTED: usize = 20;
+
+/// More is not read by anybody.
+const MOST_LISTED: usize = 1000;
+
+/// The gateway of this process, once there is one. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shown(Arc<OnceLock<PartitioningHandle>>);
+
+impl Shown {
+    /// From now on this gateway is asked.
+    pub(crate) fn is(&self, partitioning: PartitioningHandle) {
+        // A process has one gateway.
+        self.0.set(partitioning).unwrap_or_default();
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    limit: Option<usize>,
+}
+
+/// The route.
+pub(crate) fn router(shown: Shown) -> Router {
+    let show = async move |Query(asked): Query<Asked>| answer(&shown, &asked);
+    Router::new().route("/api/v1/heat", get(show))
+}
+
+fn answer(shown: &Shown, asked: &Asked) -> Response {
+    let missing = |why: &str| {
+        let body = json!({ "error": why, "code": "not_found" });
+        (StatusCode::NOT_FOUND, Json(body)).into_response()
+    };
+    let Some(partitioning) = shown.0.get() else {
+        return missing("there is no gateway in this process, or not yet");
+    };
+    match partitioning.heat(asked.limit.unwrap_or(LISTED).min(MOST_LISTED)) {
+        Some(report) => Json(report).into_response(),
+        None => missing("nothing is counted: partitioning.heat.enabled is false"),
+    }
+}
