@@ -17,7 +17,7 @@ deny := -D warnings
 # is tested and shipped has them; `make run` does without, so that a first start needs no packages.
 secured := --features sluice/kafka-security
 
-.PHONY: help run build test guard faults cluster check fmt clippy doc headers deny machete typos house fix docs bench fuzz load compare up down
+.PHONY: help run build test guard faults cluster check fmt clippy doc headers deny machete typos house manifests fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -51,7 +51,7 @@ cluster: ## Restart, add and remove every part of a cluster under load, and prin
 	cargo build --release --locked --package sluice --package faults $(secured)
 	target/release/faults scale $(ARGS)
 
-check: fmt typos house clippy doc machete deny ## Everything that must hold before the tests run
+check: fmt typos house clippy doc machete deny manifests ## Everything that must hold before the tests run
 
 fmt:
 	@cargo fmt --all --check
@@ -79,6 +79,11 @@ house:
 	@cargo test --locked --quiet --package testkit --test house
 	# A workspace of its own, whose lock file nobody else would miss.
 	cargo fetch --locked --quiet --manifest-path crates/hostile/fuzz/Cargo.toml
+
+# What is shipped beside the binary: overlays by kustomize and schemas, settings by `sluice check-config`, rules by promtool.
+# With the workspace's features, so that the tests after it find it built.
+manifests: headers
+	@cargo test --locked --quiet --workspace $(secured) --test deploy
 
 fix: .build/tools/.installed ## Repair what can be repaired by a program
 	@cargo fmt --all

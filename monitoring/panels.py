@@ -231,6 +231,11 @@ CONSUMER = {
                 (rate("sluice_store_archive_files_merged_total", S, "store"), "{{store}} merged"),
                 (rate("sluice_store_archive_bytes_total", S, "store"), "{{store}} bytes"),
             ], "short", min=0),
+            panel("Archive: since its object store was up to date", "It is brought up to date again and again; days stay on the disk until then.", [(f"time() - max by (store) (sluice_store_archive_moved_timestamp_seconds{{{S}}})", "{{store}}")], "s", w=12, min=0),
+            panel("Partitions that wait for each other", "Series move when the spread of a name changes; what comes later waits for what came before.", [
+                (f"sum by (group) (sluice_kafka_partitions_waiting{{{J}}})", "{{group}}"),
+                (rate("sluice_kafka_order_waits_total", J, "outcome"), "{{outcome}}"),
+            ], "short", w=12, min=0),
         ]),
         ("The process", [
             panel("Held in memory", "Records that the store does not have yet, of consumer.max_buffered. At 1 reading pauses.", [(f"sluice_consumer_buffered_bytes{{{S}}} / sluice_consumer_buffered_limit_bytes{{{S}}}", "{{instance}} {{store}}")], "percentunit", w=8, min=0, max=1, steps=SHARE),
@@ -254,6 +259,7 @@ TENANT = {
     ],
     "rows": [
         ("Who sends too much?", [
+            panel("Samples by sender", "Good samples given to the buffer. The first senders have a line of their own (rejections.metric_sources), others are «other».", [(f"topk(20, {rate('sluice_gateway_samples_sent_by_source_total', J, 'source')})", "{{source}}")], "cps", w=24, min=0),
             panel("Active series by tenant", "Series that sent something within quotas.window, estimated; the sum over gateways, so a series that came by two counts twice.", [(f'sum by (tenant) (sluice_gateway_tenant_active_series{{{J}, tenant=~"$tenant"}})', "{{tenant}}")], "short", min=0),
             panel("Refused by a quota", "Rates: requests got 429. Others: the objects beyond it were refused. Never the neighbours'.", [(rate("sluice_gateway_quota_refused_total", f'{J}, tenant=~"$tenant"', "tenant, quota"), "{{tenant}} {{quota}}")], "cps", min=0),
             panel("Metrics with most series", "Estimated. Whose they are: /api/v1/cardinality?metric=NAME of the admin port.", [(f"topk(20, max by (metric) (sluice_gateway_metric_active_series{{{J}}}))", "{{metric}}")], "short", kind="bargauge", h=10),
@@ -266,6 +272,11 @@ TENANT = {
                 (f"sum by (instance) (sluice_gateway_quota_memory_bytes{{{J}}})", "{{instance}} quotas"),
                 (f"sum by (instance) (sluice_gateway_repeats_memory_bytes{{{J}}})", "{{instance}} repeats"),
             ], "bytes", min=0),
+        ]),
+        ("Which name is hot?", [
+            panel("Metric names with most bytes", "Before compression, in the last window (partitioning.heat.window). All of a name is in one partition unless partitioning.spread names it.", [(f"topk(10, sum by (metric) (sluice_gateway_metric_bytes_per_second{{{J}}}))", "{{metric}}")], "Bps", w=8, min=0),
+            panel("Skew of partitions", "How many times as much the fullest partition got as one got on average. 1 is even.", [(f"max(sluice_gateway_partition_skew_ratio{{{J}}})", "skew"), (f"max(sluice_gateway_hot_metrics{{{J}}})", "names that are too much for their partitions")], "short", w=8, min=0),
+            panel("Partitions with most bytes", "The ten fullest. One far above the others: a hot name; /api/v1/heat of the admin port has the line that spreads it.", [(f"topk(10, {rate('sluice_gateway_partition_bytes_total', J, 'partition')})", "{{partition}}")], "Bps", w=8, min=0),
         ]),
         ("Whose samples are refused, and why?", [
             panel("Samples refused, by sender", "The first senders have a line of their own (rejections.metric_sources), others are «other». The sentences: /api/v1/rejections?source=… of the admin port.", [(f"topk(20, {rate('sluice_gateway_samples_rejected_by_source_total', J, 'source, reason')})", "{{source}}: {{reason}}")], "cps", min=0),

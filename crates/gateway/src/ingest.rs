@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use buffer::Durability;
+use buffer::{Durability, Record};
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::families::Families;
 use crate::known_series::{KnownSeries, Lessons};
 use crate::metrics;
+use crate::mode::{Mode, ModeHandle};
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
 use crate::protocol::Protocol;
@@ -80,6 +81,9 @@ pub(crate) struct Outcome {
     pub durability: Option<Durability>,
 }
 
+/// The partition of a record.
+pub(crate) type Placement = Box<dyn Fn(&Record) -> Option<usize> + Send + Sync>;
+
 /// What is shared by all requests.
 pub(crate) struct Pipeline {
     pub limits: Limits,
@@ -89,11 +93,14 @@ pub(crate) struct Pipeline {
     pub permits: Arc<Permits>,
     pub pool: Pool,
     pub coalescer: Coalescer,
+    /// Which partition a record goes to, where there are several.
+    pub placement: Placement,
     pub families: Families,
     pub catalogue: KnownSeries,
     pub receipts: Receipts,
     pub quotas: Arc<Quotas>,
     pub is_draining: AtomicBool,
+    pub mode: ModeHandle,
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
@@ -103,10 +110,17 @@ pub(crate) struct Submitted {
 }
 
 impl Pipeline {
-    /// Refuses new requests from when draining has begun.
+    /// Refuses new requests from when draining has begun, and while nothing is to be taken.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
         if self.is_draining.load(Ordering::Acquire) {
             return Err(Error::ShuttingDown);
+        }
+        self.check_mode()
+    }
+
+    fn check_mode(&self) -> Result<(), Error> {
+        if self.mode.is(Mode::ReadOnly) {
+            return Err(Error::ReadOnly);
         }
         Ok(())
     }
@@ -209,6 +223,7 @@ impl Pipeline {
         origin: &Origin,
         decoded: Decoded<'_>,
     ) -> Result<Outcome, Error> {
+        self.check_mode()?;
         let deadline = Instant::now() + self.request_timeout;
         let submitted = self.submit(protocol, origin, Policy::StoreTheGood, decoded)?;
         self.settle(submitted, deadline).await
@@ -311,6 +326,7 @@ impl Pipeline {
             metrics::ignored(protocol, *what, *count);
         }
         self.quotas.spend(origin, stored.samples());
+        self.receipts.taken(origin, stored.samples());
         let settled = (!batch.samples().is_empty()).then(|| {
             self.coalescer
                 .add(&batch, knowledge, origin, protocol, now_ms)

@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod heat;
+pub(crate) mod mode;
 pub(crate) mod quotas;
 pub(crate) mod statsd;
 
@@ -31,6 +32,7 @@ const RECEIVED: &str = "sluice_gateway_samples_received_total";
 const ACCEPTED: &str = "sluice_gateway_samples_accepted_total";
 const REJECTED: &str = "sluice_gateway_samples_rejected_total";
 const IGNORED: &str = "sluice_gateway_ignored_total";
+const SENT_BY_SOURCE: &str = "sluice_gateway_samples_sent_by_source_total";
 const REJECTED_BY_SOURCE: &str = "sluice_gateway_samples_rejected_by_source_total";
 const REFUSED_BY_SOURCE: &str = "sluice_gateway_requests_refused_by_source_total";
 const RECEIPTS: &str = "sluice_gateway_rejection_receipts_total";
@@ -134,6 +136,13 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &["protocol", "reason"],
         help: "Samples refused, or not confirmed by the buffer; `reason` is an error code of the API.",
+    },
+    Metric {
+        name: SENT_BY_SOURCE,
+        kind: Kind::Counter,
+        labels: &["source"],
+        help: "Good samples, given to the buffer, by who sent them: the first `rejections.metric_sources` sources, the rest \
+               as `other`.",
     },
     Metric {
         name: REJECTED_BY_SOURCE,
@@ -355,6 +364,11 @@ pub(crate) fn rejected(protocol: &'static str, reason: Code, samples: u64) {
         counter!(RECEIVED, "protocol" => protocol).increment(samples);
         counter!(REJECTED, "protocol" => protocol, "reason" => reason.as_str()).increment(samples);
     }
+}
+
+/// The counter of good samples by who sent them: one of a bounded set.
+pub(crate) fn sent_by_source(source: String) -> Counter {
+    counter!(SENT_BY_SOURCE, "source" => source)
 }
 
 /// Counts samples that were refused, by who sent them: one of a bounded set.

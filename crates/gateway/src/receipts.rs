@@ -1,8 +1,10 @@
 //! A receipt for everything that is refused: counted by source, remembered for whoever looks for their data, and, where
 //! there is a topic for it, kept with its bytes.
 //!
-//! Nothing here is done for samples that are taken, and nothing here makes an answer wait.
+//! Samples that are taken are counted by source, once per request; nothing else is done for them, and nothing here makes an
+//! answer wait.
 
+mod senders;
 mod topic;
 
 use std::collections::HashSet;
@@ -15,6 +17,7 @@ use service::rejections::{By, Kind, Rejection, Rejections, SHOWN_BYTES, What};
 
 pub use self::topic::RejectionTopic;
 
+use self::senders::Senders;
 use self::topic::Receipt;
 use crate::error::Error;
 use crate::ingest::Origin;
@@ -48,6 +51,7 @@ pub(crate) struct Receipts {
     record: Arc<Rejections>,
     topic: Option<RejectionTopic>,
     sources: Sources,
+    senders: Senders,
     clock: Arc<dyn Clock>,
 }
 
@@ -62,8 +66,14 @@ impl Receipts {
             record,
             topic,
             sources: Sources::new(max_sources),
+            senders: Senders::new(max_sources),
             clock,
         }
+    }
+
+    /// Counts samples that are taken.
+    pub(crate) fn taken(&self, origin: &Origin, samples: u64) {
+        self.senders.count(origin, samples);
     }
 
     /// Counts samples that were refused.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use buffer::{Durability, Publish};
 use foldhash::quality::RandomState;
 use http::{Method, Uri};
@@ -25,11 +25,13 @@ use crate::body::BodyLimits;
 use crate::coalesce::{Coalescer, Common};
 use crate::config::{Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig};
 use crate::error::Error;
+use crate::explain;
 use crate::families::Families;
 use crate::heat::{Heat, PartitioningHandle};
-use crate::ingest::{Origin, Pipeline};
+use crate::ingest::{Origin, Pipeline, Placement};
 use crate::known_series::KnownSeries;
 use crate::layers;
+use crate::mode::ModeHandle;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
@@ -44,7 +46,7 @@ use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
-use crate::protocol::{datadog, pushgateway, receive};
+use crate::protocol::{Handle, Receive, datadog, on, pushgateway};
 use crate::pushgateway::{Groups, PushGroups};
 use crate::quotas::{self, Quotas, QuotasHandle};
 use crate::receipts::{Receipts, RejectionTopic};
@@ -122,6 +124,7 @@ pub fn router<P: Publish>(
         rejection_topic,
     } = beside.into();
     let hasher = RandomState::default();
+    let mode = ModeHandle::new(config.mode);
     let partitioning = partitioning(config, &clock, tasks);
     let coalescer = Coalescer::start(
         &config.coalesce,
@@ -153,6 +156,7 @@ pub fn router<P: Publish>(
         permits: permits(&config.http),
         pool: Pool::new(),
         coalescer,
+        placement: placement(&publisher),
         families: Families::default(),
         catalogue: KnownSeries::new(catalogue_bytes, hasher),
         quotas: Arc::new(Quotas::new(
@@ -161,6 +165,7 @@ pub fn router<P: Publish>(
             RandomState::default(),
         )),
         is_draining: AtomicBool::new(false),
+        mode: mode.clone(),
     });
     let groups = groups
         .map(|shared| Groups::start(&config.pushgateway, shared, Arc::clone(&pipeline), tasks));
@@ -184,17 +189,11 @@ pub fn router<P: Publish>(
     let quotas = Arc::clone(&pipeline.quotas);
     let repeats = Arc::clone(&app.repeats);
     tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
-    let protocols = || {
-        if has_groups {
-            protocols().merge(pushgateway::routes())
-        } else {
-            protocols()
-        }
-    };
     let router = Router::new()
-        .merge(protocols())
+        .merge(pushes(has_groups))
         // The same paths for senders that can be given a URL, but no header.
-        .nest("/tenants/{tenant}", protocols())
+        .nest("/tenants/{tenant}", pushes(has_groups))
+        .merge(explain::routes(&app))
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
         .merge(routes)
@@ -207,7 +206,7 @@ pub fn router<P: Publish>(
             async move |request| nowhere(&pipeline, request, not_found)
         })
         .layer(Guard(app))
-        .layer(layers::Observe::default());
+        .layer(layers::Observe::new(mode));
     let gateway = Gateway {
         pipeline,
         publisher,
@@ -215,6 +214,21 @@ pub fn router<P: Publish>(
         partitioning,
     };
     (router, gateway)
+}
+
+fn placement<P: Publish>(publisher: &Arc<P>) -> Placement {
+    let publisher = Arc::clone(publisher);
+    Box::new(move |record| publisher.partition(record))
+}
+
+/// What is pushed to, with the Pushgateway's where there is a place for its groups.
+fn pushes(has_groups: bool) -> Router<Arc<App>> {
+    let routes = protocols::<Receive>();
+    if has_groups {
+        routes.merge(pushgateway::routes())
+    } else {
+        routes
+    }
 }
 
 /// Which partitions names have, and what counts them.
@@ -240,40 +254,40 @@ fn permits(http: &HttpConfig) -> Arc<Permits> {
 }
 
 /// The routes on which samples are pushed, one line per protocol and path.
-fn protocols() -> Router<Arc<App>> {
+pub(crate) fn protocols<H: Handle>() -> Router<Arc<App>> {
     Router::new()
-        .route("/metrics", post(receive::<Json>))
-        .route("/api/v1/metrics", post(receive::<Json>))
-        .route("/write", post(receive::<Influx<V1>>))
-        .route("/api/v2/write", post(receive::<Influx<V2>>))
-        .route("/api/v3/write_lp", post(receive::<Influx<V3>>))
+        .route("/metrics", on::<H, Json>())
+        .route("/api/v1/metrics", on::<H, Json>())
+        .route("/write", on::<H, Influx<V1>>())
+        .route("/api/v2/write", on::<H, Influx<V2>>())
+        .route("/api/v3/write_lp", on::<H, Influx<V3>>())
         .route("/ping", get(probe::ping))
         .route("/ready", get(probe::ready))
         .route("/query", get(probe::query).post(probe::query))
-        .route("/api/v1/write", post(receive::<RemoteWrite>))
-        .route("/api/v1/push", post(receive::<RemoteWrite>))
-        .route("/receive", post(receive::<RemoteWrite>))
-        .route("/api/v1/receive", post(receive::<RemoteWrite>))
-        .route("/api/prom/push", post(receive::<RemoteWrite>))
-        .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
-        .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/write", on::<H, RemoteWrite>())
+        .route("/api/v1/push", on::<H, RemoteWrite>())
+        .route("/receive", on::<H, RemoteWrite>())
+        .route("/api/v1/receive", on::<H, RemoteWrite>())
+        .route("/api/prom/push", on::<H, RemoteWrite>())
+        .route("/api/v1/prom/remote/write", on::<H, RemoteWrite>())
+        .route("/prometheus/api/v1/write", on::<H, RemoteWrite>())
         // `curl -T` says PUT.
         .route(
             "/api/v1/import/prometheus",
-            post(receive::<Text>).put(receive::<Text>),
+            on::<H, Text>().put(H::handle::<Text>),
         )
         .route(
             "/api/v1/import/prometheus/metrics/{*labels}",
-            post(receive::<Text>).put(receive::<Text>),
+            on::<H, Text>().put(H::handle::<Text>),
         )
-        .route("/v1/metrics", post(receive::<OtlpHttp>))
-        .route(EXPORT, post(receive::<OtlpGrpc>))
-        .route("/api/v1/import", post(receive::<Victoria>))
-        .route("/api/put", post(receive::<OpenTsdb>))
-        .route("/opentsdb/api/put", post(receive::<OpenTsdb>))
-        .merge(datadog::routes())
+        .route("/v1/metrics", on::<H, OtlpHttp>())
+        .route(EXPORT, on::<H, OtlpGrpc>())
+        .route("/api/v1/import", on::<H, Victoria>())
+        .route("/api/put", on::<H, OpenTsdb>())
+        .route("/opentsdb/api/put", on::<H, OpenTsdb>())
+        .merge(datadog::routes::<H>())
         // Where VictoriaMetrics has it.
-        .nest("/datadog", datadog::routes())
+        .nest("/datadog", datadog::routes::<H>())
 }
 
 impl<P> Gateway<P> {
@@ -287,6 +301,12 @@ impl<P> Gateway<P> {
     #[must_use]
     pub fn quotas(&self) -> QuotasHandle {
         QuotasHandle::of(&self.pipeline.quotas)
+    }
+
+    /// What it does with requests.
+    #[must_use]
+    pub fn mode(&self) -> ModeHandle {
+        self.pipeline.mode.clone()
     }
 
     /// What can be changed and asked about partitions while the gateway runs.

@@ -5,6 +5,8 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+pub mod dlq;
+mod fallback;
 mod heat;
 mod kafka;
 mod local;
@@ -17,8 +19,11 @@ mod rejections;
 mod reload;
 pub mod replay;
 pub mod settings;
+mod stores;
+pub mod tail;
 mod tls;
 pub mod tools;
+pub mod topic;
 
 use std::time::Duration;
 

@@ -33,12 +33,12 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     )?;
     forget_removed_stores(&log, &settings).await?;
     process.rejections.also(Late::Log(log.clone()));
+    process.tails.of(log.clone());
     let writer = Arc::new(log.writer());
 
     let mut pipelines = Pipelines::default();
     for (name, config) in &settings.stores {
-        let store = config.clone().open(name, log.id(), &data_dir)?;
-        process.keep_archive(&store);
+        let store = crate::stores::open(&process, config, name, log.id(), &data_dir)?;
         let reader = log
             .reader(&settings.consumer.group(name), Start::Cursor)
             .await?;

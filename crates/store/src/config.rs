@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::clickhouse::{self, ClickHouse};
 use crate::influx::{self, Influx};
+use crate::mirror;
 use crate::parquet::{self, Archive};
+use crate::postgres::{self, Postgres};
 use crate::remote_write::{self, RemoteWrite};
 use crate::{Batch, Batching, EndpointError, Lanes, LeftOut, Write, WriteError};
 
@@ -25,6 +27,10 @@ pub enum Config {
     Influx(influx::Config),
     /// A table of `ClickHouse`.
     Clickhouse(clickhouse::Config),
+    /// A database of `PostgreSQL`, with `TimescaleDB` or without.
+    Postgres(postgres::Config),
+    /// Another topic, of this Kafka or another.
+    Kafka(mirror::Config),
 }
 
 /// What one machine has without further settings: an archive.
@@ -34,7 +40,14 @@ impl Default for Config {
     }
 }
 
-const TYPES: &[&str] = &["remote_write", "parquet", "influx", "clickhouse"];
+const TYPES: &[&str] = &[
+    "remote_write",
+    "parquet",
+    "influx",
+    "clickhouse",
+    "postgres",
+    "kafka",
+];
 
 /// By hand, so that an error names the setting and not only the store: a tagged enum's own forgets it.
 impl<'de> Deserialize<'de> for Config {
@@ -48,6 +61,8 @@ impl<'de> Deserialize<'de> for Config {
             Some("parquet") => below(settings).map(Self::Parquet),
             Some("influx") => below(settings).map(Self::Influx),
             Some("clickhouse") => below(settings).map(Self::Clickhouse),
+            Some("postgres") => below(settings).map(Self::Postgres),
+            Some("kafka") => below(settings).map(Self::Kafka),
             Some(other) => Err(D::Error::unknown_variant(other, TYPES)),
             None => Err(D::Error::custom(format!(
                 "type: {kind} is not a text; there are {}",
@@ -82,6 +97,33 @@ impl Config {
             Self::Parquet(config) => config.check(),
             Self::Influx(config) => config.check(),
             Self::Clickhouse(config) => config.check(),
+            Self::Postgres(config) => config.check(),
+            Self::Kafka(config) => config.check(),
+        }
+    }
+
+    /// The same store for what comes from a second buffer: an archive has a folder of its own for it, in the bucket too, because
+    /// its offsets are others.
+    #[must_use]
+    pub fn for_fallback(self) -> Self {
+        match self {
+            Self::Parquet(config) => Self::Parquet(parquet::Config {
+                dir: config.dir.map(|dir| {
+                    let mut dir = dir.into_os_string();
+                    dir.push("-fallback");
+                    dir.into()
+                }),
+                object_store: config.object_store.map(|mut bucket| {
+                    bucket.url = format!("{}/fallback", bucket.url.trim_end_matches('/'));
+                    bucket
+                }),
+                ..config
+            }),
+            other @ (Self::RemoteWrite(_)
+            | Self::Influx(_)
+            | Self::Clickhouse(_)
+            | Self::Postgres(_)
+            | Self::Kafka(_)) => other,
         }
     }
 
@@ -96,6 +138,9 @@ impl Config {
             Self::Parquet(config) => Store::Parquet(Archive::open(config, name, source, data_dir)?),
             Self::Influx(config) => Store::Influx(Influx::new(config, name)?),
             Self::Clickhouse(config) => Store::ClickHouse(ClickHouse::new(config, name)?),
+            Self::Postgres(config) => Store::Postgres(Postgres::new(config, name)?),
+            // Only the buffer names Kafka.
+            Self::Kafka(_) => return Err(OpenError::Elsewhere),
         })
     }
 }
@@ -109,6 +154,9 @@ pub enum OpenError {
     /// An archive.
     #[error(transparent)]
     Parquet(#[from] parquet::Error),
+    /// A topic, which whoever has a producer opens.
+    #[error("a store of type kafka is not opened here")]
+    Elsewhere,
 }
 
 /// A store of any kind. Clones are the same store.
@@ -122,6 +170,8 @@ pub enum Store {
     Influx(Influx),
     /// A table of `ClickHouse`.
     ClickHouse(ClickHouse),
+    /// A database of `PostgreSQL`.
+    Postgres(Postgres),
 }
 
 impl Store {
@@ -130,7 +180,9 @@ impl Store {
     pub fn archive(&self) -> Option<&Archive> {
         match self {
             Self::Parquet(archive) => Some(archive),
-            Self::RemoteWrite(_) | Self::Influx(_) | Self::ClickHouse(_) => None,
+            Self::RemoteWrite(_) | Self::Influx(_) | Self::ClickHouse(_) | Self::Postgres(_) => {
+                None
+            }
         }
     }
 }
@@ -142,6 +194,7 @@ impl Write for Store {
             Self::Parquet(store) => store.lanes(),
             Self::Influx(store) => store.lanes(),
             Self::ClickHouse(store) => store.lanes(),
+            Self::Postgres(store) => store.lanes(),
         }
     }
 
@@ -151,6 +204,7 @@ impl Write for Store {
             Self::Parquet(store) => store.batching(),
             Self::Influx(store) => store.batching(),
             Self::ClickHouse(store) => store.batching(),
+            Self::Postgres(store) => store.batching(),
         }
     }
 
@@ -160,6 +214,7 @@ impl Write for Store {
             Self::Parquet(store) => store.resume(partition, offset).await,
             Self::Influx(store) => store.resume(partition, offset).await,
             Self::ClickHouse(store) => store.resume(partition, offset).await,
+            Self::Postgres(store) => store.resume(partition, offset).await,
         }
     }
 
@@ -169,13 +224,16 @@ impl Write for Store {
             Self::Parquet(store) => store.write(batch).await,
             Self::Influx(store) => store.write(batch).await,
             Self::ClickHouse(store) => store.write(batch).await,
+            Self::Postgres(store) => store.write(batch).await,
         }
     }
 
     fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
         match self {
             Self::Influx(store) => store.left_out(batch),
-            Self::RemoteWrite(_) | Self::Parquet(_) | Self::ClickHouse(_) => None,
+            Self::RemoteWrite(_) | Self::Parquet(_) | Self::ClickHouse(_) | Self::Postgres(_) => {
+                None
+            }
         }
     }
 }

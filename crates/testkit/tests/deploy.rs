@@ -33,12 +33,20 @@ fn the_image_is_built_with_the_toolchain_that_everybody_uses() {
 }
 
 #[test]
-fn the_broker_of_the_compose_file_is_the_one_that_tests_run_against() {
+fn the_broker_of_compose_file_and_overlay_is_the_one_that_tests_run_against() {
     let pom = text("crates/testkit/kafka/pom.xml");
     let kafka = between(&pom, "<artifactId>kafka_2.13</artifactId>", "</dependency>");
     let tested = between(kafka, "<version>", "</version>");
+    for file in ["docker-compose.yml", "k8s/overlays/local/kafka.yaml"] {
+        assert_eq!(between(&text(file), "image: apache/kafka:", "\n"), tested);
+    }
+    let store = "image: victoriametrics/victoria-metrics:";
+    let overlay = text("k8s/overlays/local/victoria-metrics.yaml");
     let compose = text("docker-compose.yml");
-    assert_eq!(between(&compose, "image: apache/kafka:", "\n"), tested);
+    assert_eq!(
+        between(&overlay, store, "\n"),
+        between(&compose, store, "\n")
+    );
 }
 
 #[test]

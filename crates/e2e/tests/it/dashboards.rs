@@ -11,6 +11,8 @@ use crate::sluice::{PATIENCE, Sluice, Topics, reqwest_client};
 /// Panels that show something only while something is wrong, or in a set-up that this story does not have.
 const EMPTY_WHEN_ALL_IS_WELL: &[&str] = &[
     "Sluice / Consumer: Archive",
+    "Sluice / Consumer: Archive: since its object store was up to date",
+    "Sluice / Consumer: Partitions that wait for each other",
     "Sluice / Consumer: Attempts that are made again",
     "Sluice / Consumer: Expired unread",
     "Sluice / Consumer: Samples that were not written",
@@ -94,7 +96,13 @@ async fn every_panel_has_an_answer_and_every_rule_can_be_evaluated() {
         ("SLUICE_STORES__MAIN__URL", &write_url),
         ("SLUICE_STATSD__LISTEN", "off"),
     ];
-    let gateway = Sluice::start("gateway", &topics.with(&[("SLUICE_STATSD__LISTEN", "off")]));
+    let gateway = Sluice::start(
+        "gateway",
+        &topics.with(&[
+            ("SLUICE_STATSD__LISTEN", "off"),
+            ("SLUICE_PARTITIONING__HEAT__WINDOW", "5s"),
+        ]),
+    );
     let consumer = Sluice::start("consumer", &topics.with(&stores));
     let prometheus = scraping(&[gateway.admin_port(), consumer.admin_port()]);
 

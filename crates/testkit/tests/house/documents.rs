@@ -102,6 +102,22 @@ fn every_relative_link_leads_somewhere() {
 }
 
 #[test]
+fn every_page_of_the_documents_is_in_the_book() {
+    let book = text(Path::new("docs/README.md"));
+    let listed: BTreeSet<PathBuf> = links(&book)
+        .iter()
+        .map(|link| resolved(Path::new("docs/README.md"), link.split('#').next().unwrap()))
+        .collect();
+    let broken: Vec<_> = files(&[".md"])
+        .into_iter()
+        .filter(|page| page.starts_with("docs") && !page.starts_with("docs/adr"))
+        .filter(|page| page != Path::new("docs/README.md") && !listed.contains(page))
+        .map(|page| page.display().to_string())
+        .collect();
+    none("pages that docs/README.md does not list", &broken);
+}
+
+#[test]
 fn the_checker_sees_links_and_headings_as_a_host_does() {
     let document = "# A `b` & c\n\n## Twice\n## Twice\n\n[x](a.md#b) [y](c.md \"t\")\n[z]: d.md\n\
                     ```text\n# not a heading [no](no.md)\n```\n";

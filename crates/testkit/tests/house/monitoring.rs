@@ -207,7 +207,8 @@ fn dashboards_name_only_metrics_and_labels_that_exist() {
                 if selectors.is_empty() {
                     broken.push(format!("{file}: {title}: no metric in {expression}"));
                 }
-                let mut known: BTreeSet<String> = ADDED.iter().map(ToString::to_string).collect();
+                let mut known: BTreeSet<String> =
+                    ADDED.iter().map(|label| (*label).to_owned()).collect();
                 for (name, labels) in selectors {
                     let base = ["_bucket", "_sum", "_count"]
                         .iter()
