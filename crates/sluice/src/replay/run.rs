@@ -80,7 +80,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
     file.save(&state)?;
     // Offsets are of this buffer, and not of the consumer that fills the same kind of store.
     let name = format!("{NAME} of {}", state.identity.buffer);
-    let store = config.open(NAME, &name, &settings.data_dir)?;
+    let store = crate::stores::open(&config, NAME, &name, &settings.data_dir)?;
     let tally = Arc::new(Tally::default());
     let replay = Replay {
         positions: Arc::new(Positions::new(&state.spans, &state.next)),
@@ -137,7 +137,7 @@ impl Replay {
         mut self,
         settings: &Settings,
         source: &Source,
-        store: Chosen<store::Store>,
+        store: Chosen<crate::stores::Opened>,
         filter: Filter,
     ) -> anyhow::Result<Outcome> {
         let report = if self.positions.is_done() {
@@ -173,7 +173,7 @@ impl Replay {
         &mut self,
         settings: &Settings,
         source: &Source,
-        store: Chosen<store::Store>,
+        store: Chosen<crate::stores::Opened>,
         filter: Filter,
     ) -> anyhow::Result<Report> {
         let next = self.positions.next();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use store::{Batch, Batching, Item, Lanes, Write, WriteError};
+use store::{Batch, Batching, Lanes, LeftOut, Write, WriteError};
 
 use super::pace::Pace;
 use super::tally::Tally;
@@ -87,8 +87,20 @@ impl<W: Write> Chosen<W> {
         let samples = batch.samples();
         self.pace.wait(samples).await;
         self.store.write(batch).await?;
-        self.tally.wrote(samples);
+        let left_out = self.store.left_out(batch).map_or(0, |left| left.samples);
+        self.tally.wrote(samples.saturating_sub(left_out));
         Ok(())
+    }
+
+    fn chosen(&self, batch: &Batch) -> Batch {
+        let items = batch.items.iter();
+        Batch {
+            lane: batch.lane,
+            items: items
+                .filter(|item| self.filter.has_series(item.view()))
+                .cloned()
+                .collect(),
+        }
     }
 }
 
@@ -113,20 +125,18 @@ impl<W: Write> Write for Chosen<W> {
         if self.filter.has_every_series() {
             return self.put(batch).await;
         }
-        let chosen: Vec<Item> = batch
-            .items
-            .iter()
-            .filter(|item| self.filter.has_series(item.view()))
-            .cloned()
-            .collect();
-        if chosen.is_empty() {
+        let chosen = self.chosen(batch);
+        if chosen.items.is_empty() {
             return Ok(());
         }
-        let batch = Batch {
-            lane: batch.lane,
-            items: chosen,
-        };
-        self.put(&batch).await
+        self.put(&chosen).await
+    }
+
+    fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
+        if self.filter.has_every_series() {
+            return self.store.left_out(batch);
+        }
+        self.store.left_out(&self.chosen(batch))
     }
 }
 
