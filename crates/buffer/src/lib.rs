@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod drain;
+mod fallback;
 pub mod kafka;
 pub mod local;
 mod memo;
@@ -18,6 +19,7 @@ mod spread;
 mod table;
 
 pub use drain::{Commit, Consumed, Drain, DrainError, Event, Handover, PartitionState};
+pub use fallback::Switched;
 pub use memo::{Claim, Memo};
 pub use publish::{
     BuryDead, ContentType, DeadLetter, Durability, Original, Publish, PublishError, Record, Reject,

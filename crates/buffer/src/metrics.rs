@@ -23,6 +23,8 @@ const ORDER_WAITS: &str = "sluice_kafka_order_waits_total";
 const PARTITIONS_WAITING: &str = "sluice_kafka_partitions_waiting";
 const CLIENT_ERRORS: &str = "sluice_kafka_client_errors_total";
 const CLIENT_RESTARTS: &str = "sluice_kafka_producer_restarts_total";
+const FALLBACK_ACTIVE: &str = "sluice_fallback_active";
+const FALLBACK_RECORDS: &str = "sluice_fallback_records_total";
 const TOPIC_MISMATCH: &str = "sluice_buffer_topic_mismatch";
 
 const LOG_APPENDS: &str = "sluice_log_appends_total";
@@ -119,6 +121,19 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Counter,
         labels: &[],
         help: "Producers that were replaced after an error that ends one.",
+    },
+    Metric {
+        name: FALLBACK_ACTIVE,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "1 while new records go to the fallback cluster (`emergency.use_fallback`), 0 while there is one and they do \
+               not.",
+    },
+    Metric {
+        name: FALLBACK_RECORDS,
+        kind: Kind::Counter,
+        labels: &["outcome"],
+        help: "Records that the fallback cluster was asked to take: `confirmed` or `failed`.",
     },
     Metric {
         name: TOPIC_MISMATCH,
@@ -253,6 +268,17 @@ pub(crate) fn kafka_expired(group: &str, partition: i32, offsets: u64) {
 /// Shows what the reader holds for the consumer.
 pub(crate) fn kafka_read_ahead(group: &str, bytes: usize) {
     gauge!(READ_AHEAD_BYTES, "group" => group.to_owned()).set(as_f64(bytes));
+}
+
+/// Shows whether records go to the fallback.
+pub(crate) fn fallback_active(is_active: bool) {
+    gauge!(FALLBACK_ACTIVE).set(if is_active { 1.0 } else { 0.0 });
+}
+
+/// Counts a record that the fallback was asked to take.
+pub(crate) fn fallback_record(is_confirmed: bool) {
+    let outcome = if is_confirmed { "confirmed" } else { "failed" };
+    counter!(FALLBACK_RECORDS, "outcome" => outcome).increment(1);
 }
 
 /// Counts a partition that has waited for others.

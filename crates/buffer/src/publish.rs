@@ -49,6 +49,8 @@ pub struct Record {
 pub enum Durability {
     /// On every in-sync replica.
     Kafka,
+    /// The same of the other cluster, which an operator has switched to.
+    Fallback,
     /// In an fsynced log on this machine, which is the buffer.
     Local,
     /// In an fsynced log on this machine, until Kafka has it.
@@ -61,6 +63,7 @@ impl Durability {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kafka => "kafka",
+            Self::Fallback => "fallback",
             Self::Local => "local",
             Self::Spool => "spool",
         }

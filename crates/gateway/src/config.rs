@@ -350,6 +350,8 @@ pub struct Config {
     pub cardinality: CardinalityConfig,
     /// Section `partitioning`, as it is at the start.
     pub partitioning: PartitioningConfig,
+    /// Setting `emergency.mode`, as it is at the start.
+    pub mode: crate::Mode,
     /// Section `idempotency`.
     pub idempotency: IdempotencyConfig,
 }

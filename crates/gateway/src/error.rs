@@ -75,6 +75,10 @@ pub(crate) enum Error {
     Timeout { timeout_ms: u128 },
     #[error("no processor was free within {timeout_ms} ms; send it again later")]
     Busy { timeout_ms: u128 },
+    #[error(
+        "this gateway takes no samples at present (emergency.mode: read_only); keep them and send them again"
+    )]
+    ReadOnly,
     #[error("this process is stopping; send it again, to another one if there is one")]
     ShuttingDown,
     #[error("a defect of the gateway, which its log describes; nothing is known about the samples")]
@@ -107,6 +111,7 @@ impl Error {
             Self::Overloaded(_) | Self::Busy { .. } => Code::Overloaded,
             Self::Buffer(error) => publish_code(error),
             Self::Timeout { .. } => Code::BufferUnavailable,
+            Self::ReadOnly => Code::ReadOnly,
             Self::ShuttingDown => Code::ShuttingDown,
             Self::Internal => Code::Internal,
         }

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::families::Families;
 use crate::known_series::{KnownSeries, Lessons};
 use crate::metrics;
+use crate::mode::{Mode, ModeHandle};
 use crate::permits::{Permit, Permits};
 use crate::pool::Pool;
 use crate::protocol::Protocol;
@@ -94,6 +95,7 @@ pub(crate) struct Pipeline {
     pub receipts: Receipts,
     pub quotas: Arc<Quotas>,
     pub is_draining: AtomicBool,
+    pub mode: ModeHandle,
 }
 
 /// The work on the processor is done; the buffer has not answered yet.
@@ -103,10 +105,17 @@ pub(crate) struct Submitted {
 }
 
 impl Pipeline {
-    /// Refuses new requests from when draining has begun.
+    /// Refuses new requests from when draining has begun, and while nothing is to be taken.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
         if self.is_draining.load(Ordering::Acquire) {
             return Err(Error::ShuttingDown);
+        }
+        self.check_mode()
+    }
+
+    fn check_mode(&self) -> Result<(), Error> {
+        if self.mode.is(Mode::ReadOnly) {
+            return Err(Error::ReadOnly);
         }
         Ok(())
     }
@@ -209,6 +218,7 @@ impl Pipeline {
         origin: &Origin,
         decoded: Decoded<'_>,
     ) -> Result<Outcome, Error> {
+        self.check_mode()?;
         let deadline = Instant::now() + self.request_timeout;
         let submitted = self.submit(protocol, origin, Policy::StoreTheGood, decoded)?;
         self.settle(submitted, deadline).await

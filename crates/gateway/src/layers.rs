@@ -9,17 +9,31 @@ use std::task::{Context, Poll};
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use futures::FutureExt as _;
-use http::Method;
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Version};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::answer::{self, Meant};
 use crate::error::Error;
 use crate::metrics::RequestMeters;
+use crate::mode::{Mode, ModeHandle};
 
-/// Counts requests, and answers 500 in our shape where a handler panics.
-#[derive(Clone, Default)]
-pub(crate) struct Observe(Arc<RequestMeters>);
+/// Counts requests, answers 500 in our shape where a handler panics, and ends connections while the gateway drains.
+#[derive(Clone)]
+pub(crate) struct Observe {
+    meters: Arc<RequestMeters>,
+    mode: ModeHandle,
+}
+
+impl Observe {
+    pub(crate) fn new(mode: ModeHandle) -> Self {
+        Self {
+            meters: Arc::default(),
+            mode,
+        }
+    }
+}
 
 impl<S> Layer<S> for Observe {
     type Service = Observed<S>;
@@ -27,7 +41,8 @@ impl<S> Layer<S> for Observe {
     fn layer(&self, inner: S) -> Observed<S> {
         Observed {
             inner,
-            meters: Arc::clone(&self.0),
+            meters: Arc::clone(&self.meters),
+            mode: self.mode.clone(),
         }
     }
 }
@@ -37,6 +52,7 @@ impl<S> Layer<S> for Observe {
 pub(crate) struct Observed<S> {
     inner: S,
     meters: Arc<RequestMeters>,
+    mode: ModeHandle,
 }
 
 impl<S> Service<Request> for Observed<S>
@@ -56,10 +72,17 @@ where
         let route = request.extensions().get::<MatchedPath>().cloned();
         let method = method_label(request.method());
         let meters = Arc::clone(&self.meters);
+        // Later versions have no such header.
+        let is_last = self.mode.is(Mode::Drain) && request.version() <= Version::HTTP_11;
         let answer = self.inner.call(request);
         Box::pin(async move {
             let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-            Ok(observe(route, method, started, &meters, answer).await)
+            let mut response = observe(route, method, started, &meters, answer).await;
+            if is_last {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            Ok(response)
         })
     }
 }

@@ -20,6 +20,7 @@ mod ingest;
 mod known_series;
 mod layers;
 mod metrics;
+mod mode;
 mod origin;
 mod permits;
 mod pool;
@@ -55,8 +56,10 @@ pub use config::{
 pub use heat::PartitioningHandle;
 pub use metrics::CATALOGUE;
 pub use metrics::heat::CATALOGUE as HEAT_CATALOGUE;
+pub use metrics::mode::CATALOGUE as MODE_CATALOGUE;
 pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
+pub use mode::{Mode, ModeHandle};
 pub use pushgateway::PushGroups;
 pub use quotas::QuotasHandle;
 pub use receipts::RejectionTopic;

@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod heat;
+pub(crate) mod mode;
 pub(crate) mod quotas;
 pub(crate) mod statsd;
 

@@ -30,6 +30,7 @@ use crate::heat::{Heat, PartitioningHandle};
 use crate::ingest::{Origin, Pipeline};
 use crate::known_series::KnownSeries;
 use crate::layers;
+use crate::mode::ModeHandle;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
@@ -122,6 +123,7 @@ pub fn router<P: Publish>(
         rejection_topic,
     } = beside.into();
     let hasher = RandomState::default();
+    let mode = ModeHandle::new(config.mode);
     let partitioning = partitioning(config, &clock, tasks);
     let coalescer = Coalescer::start(
         &config.coalesce,
@@ -161,6 +163,7 @@ pub fn router<P: Publish>(
             RandomState::default(),
         )),
         is_draining: AtomicBool::new(false),
+        mode: mode.clone(),
     });
     let groups = groups
         .map(|shared| Groups::start(&config.pushgateway, shared, Arc::clone(&pipeline), tasks));
@@ -207,7 +210,7 @@ pub fn router<P: Publish>(
             async move |request| nowhere(&pipeline, request, not_found)
         })
         .layer(Guard(app))
-        .layer(layers::Observe::default());
+        .layer(layers::Observe::new(mode));
     let gateway = Gateway {
         pipeline,
         publisher,
@@ -287,6 +290,12 @@ impl<P> Gateway<P> {
     #[must_use]
     pub fn quotas(&self) -> QuotasHandle {
         QuotasHandle::of(&self.pipeline.quotas)
+    }
+
+    /// What it does with requests.
+    #[must_use]
+    pub fn mode(&self) -> ModeHandle {
+        self.pipeline.mode.clone()
     }
 
     /// What can be changed and asked about partitions while the gateway runs.

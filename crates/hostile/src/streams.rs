@@ -52,4 +52,5 @@ pub(crate) fn store_answer(data: &[u8]) {
     }
     let is_written = store::fuzzing::answer(status, &headers, words);
     assert!(!is_written || status.is_success());
+    store::fuzzing::meanings(status, &headers, words);
 }

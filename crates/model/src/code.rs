@@ -106,13 +106,15 @@ pub enum Code {
     AccessUnavailable,
     /// The buffer did not confirm every record; send all of it again.
     BufferUnavailable,
+    /// The gateway takes nothing at present (`emergency.mode: read_only`); send it again later.
+    ReadOnly,
     /// This process is stopping; send it to another or again.
     ShuttingDown,
 }
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -163,6 +165,7 @@ impl Code {
         Self::Overloaded,
         Self::AccessUnavailable,
         Self::BufferUnavailable,
+        Self::ReadOnly,
         Self::ShuttingDown,
     ];
 
@@ -220,6 +223,7 @@ impl Code {
             Self::Overloaded => "overloaded",
             Self::AccessUnavailable => "access_unavailable",
             Self::BufferUnavailable => "buffer_unavailable",
+            Self::ReadOnly => "read_only",
             Self::ShuttingDown => "shutting_down",
         }
     }
@@ -274,6 +278,7 @@ impl Code {
             Self::Overloaded
             | Self::AccessUnavailable
             | Self::BufferUnavailable
+            | Self::ReadOnly
             | Self::ShuttingDown => 503,
         }
     }
@@ -373,6 +378,9 @@ impl Code {
             }
             Self::BufferUnavailable => {
                 "the buffer did not confirm every record; send all of it again"
+            }
+            Self::ReadOnly => {
+                "the gateway takes nothing at present (`emergency.mode: read_only`); send it again later"
             }
             Self::ShuttingDown => "this process is stopping; send it to another or again",
         }

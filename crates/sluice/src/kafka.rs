@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use buffer::Publish;
 use buffer::kafka::{Member, Producer, Reader, Rejections, Table, Tail};
 use buffer::local::{DataDir, DataDirLock};
 use buffer::spool::{Place, Spooled};
+use buffer::{Publish, Switched};
 use gateway::{Beside, PushGroups, RejectionTopic};
-use service::health::{Condition, Health};
+use service::health::Health;
 use store::recent::Recent;
 
 use crate::clock::Machine;
+use crate::fallback;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
@@ -28,11 +29,16 @@ pub(crate) async fn run(source: Source, settings: Settings) -> anyhow::Result<()
         Some(settings.consumer.dead_letter_topic.as_str()).filter(|_| role != Role::Gateway);
     let producer = Producer::with_dead_letters(&settings.kafka, dead_letters);
     let producer = Arc::new(producer);
+    let switched = match role {
+        // It reads both clusters, and writes dead letters.
+        Role::Consumer => Switched::new(Arc::clone(&producer), None),
+        Role::Gateway | Role::Standalone => fallback::switched(&settings, &producer),
+    };
     let waiting = format!("waiting for a broker of {}", settings.kafka.brokers);
     let Some(lock) = lock else {
         let condition = process.health.condition("kafka", waiting);
-        watch(&process, &settings, &producer, condition);
-        let publisher = Arc::clone(&producer);
+        fallback::watch(&process, &settings, &switched, condition);
+        let publisher = Arc::new(switched);
         return serve(role, process, &settings, &producer, publisher).await;
     };
     let place = Place {
@@ -42,14 +48,10 @@ pub(crate) async fn run(source: Source, settings: Settings) -> anyhow::Result<()
         clock: Arc::new(Machine::default()),
     };
     let readiness = process.health.condition("buffer", waiting.as_str());
-    let upstream = Arc::clone(&producer);
+    let upstream = Arc::new(switched.clone());
     let (spooled, drainer) = Spooled::open(upstream, &settings.spool, &place, readiness).await?;
-    watch(
-        &process,
-        &settings,
-        &producer,
-        spooled.upstream_condition(waiting),
-    );
+    let condition = spooled.upstream_condition(waiting);
+    fallback::watch(&process, &settings, &switched, condition);
     process
         .tasks
         .spawn("spool", drainer.run(process.tasks.stopping()));
@@ -70,15 +72,6 @@ fn lock_for_spool(role: Role, settings: &Settings) -> anyhow::Result<Option<Data
     Ok(Some(lock))
 }
 
-/// Keeps a condition true to whether Kafka takes records.
-fn watch(process: &Process, settings: &Settings, producer: &Producer, condition: Condition) {
-    let retention = settings.buffer.retention.0;
-    let watched = producer.clone();
-    process.tasks.watch("kafka watch", async move {
-        watched.keep_ready(retention, condition).await;
-    });
-}
-
 /// Runs a role whose gateway, if it has one, publishes to `publisher`.
 async fn serve<P: Publish>(
     role: Role,
@@ -97,6 +90,8 @@ async fn serve<P: Publish>(
     let mut beside = Beside::default();
     if role != Role::Gateway {
         feed_stores(&process, settings, &dead, &mut pipelines)?;
+        let member = |store: &str| member(settings, store);
+        fallback::feed_stores(&process, settings, &mut pipelines, member)?;
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
@@ -184,8 +179,7 @@ fn feed_stores(
     // Offsets are of this topic in this cluster; an archive must not take another's for them.
     let source = format!("kafka:{}", settings.kafka.topic);
     for (name, config) in &settings.stores {
-        let store = config.clone().open(name, &source, &settings.data_dir)?;
-        process.keep_archive(&store);
+        let store = crate::stores::open(process, config, name, &source, &settings.data_dir)?;
         let reader = reader(settings, name)?;
         pipelines.start(
             process,
@@ -199,17 +193,20 @@ fn feed_stores(
     Ok(())
 }
 
-fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
-    let group = settings.consumer.group(store);
+fn member(settings: &Settings, store: &str) -> Member {
     let consumer = &settings.consumer;
-    let member = Member {
+    Member {
         instance_id: consumer.instance_id.clone(),
         session_timeout: consumer.session_timeout.0,
         // The consumer ends its own wait first, and still has to commit.
         handover_timeout: consumer.handover_timeout.0 * 2,
         order_patience: consumer.order_patience.0,
-        ..Member::of(group)
-    };
+        ..Member::of(consumer.group(store))
+    }
+}
+
+fn reader(settings: &Settings, store: &str) -> anyhow::Result<Reader> {
+    let member = member(settings, store);
     Reader::new(&settings.kafka, &member, settings.buffer.retention.0)
         .with_context(|| format!("store {store}"))
 }

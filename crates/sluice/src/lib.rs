@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+mod fallback;
 mod heat;
 mod kafka;
 mod local;
@@ -17,6 +18,7 @@ mod rejections;
 mod reload;
 pub mod replay;
 pub mod settings;
+mod stores;
 mod tls;
 pub mod tools;
 

@@ -13,6 +13,8 @@ const SHUTDOWN: &str = "sluice_shutdown_seconds";
 const CLOCK_JUMPS: &str = "sluice_clock_jumps_total";
 const CLOCK_OFFSET: &str = "sluice_clock_offset_seconds";
 
+const FALLBACK_READY: &str = "sluice_fallback_ready";
+
 const RELOADS: &str = "sluice_settings_reloads_total";
 const RELOADED_AT: &str = "sluice_settings_reload_success_timestamp_seconds";
 const REFUSED: &str = "sluice_settings_refused";
@@ -38,6 +40,12 @@ pub(crate) const CATALOGUE: &[Metric] = &[
         kind: Kind::Gauge,
         labels: &[],
         help: "How far the machine's clock has been set since the process started, in sum.",
+    },
+    Metric {
+        name: FALLBACK_READY,
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "1 while the fallback cluster would take records, or does; 0 while it would not.",
     },
     Metric {
         name: RELOADS,
@@ -74,6 +82,11 @@ pub(crate) fn clock_jump(is_forward: bool) {
 /// Shows how far it was set.
 pub(crate) fn clock_offset(seconds: f64) {
     gauge!(CLOCK_OFFSET).set(seconds);
+}
+
+/// Shows whether the fallback cluster takes records.
+pub(crate) fn fallback_ready(is_ready: bool) {
+    gauge!(FALLBACK_READY).set(if is_ready { 1.0 } else { 0.0 });
 }
 
 /// Notes that the first settings are in force.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use buffer::{BuryDead, Drain};
 use consumer::Pipeline;
+use service::health::Condition;
 use service::tasks::CancellationToken;
 use store::Write;
 use tokio::task::JoinSet;
@@ -29,6 +30,22 @@ impl Pipelines {
         store: Arc<W>,
         dead: Arc<B>,
     ) {
+        let ready = process
+            .health
+            .condition("store", format!("{name}: not assigned yet"));
+        self.start_with(ready, config, name, drain, store, dead);
+    }
+
+    /// The same with a condition that need not be the process's.
+    pub(crate) fn start_with<D: Drain, W: Write, B: BuryDead>(
+        &mut self,
+        ready: Condition,
+        config: &consumer::Config,
+        name: &str,
+        drain: D,
+        store: Arc<W>,
+        dead: Arc<B>,
+    ) {
         let pipeline = Pipeline {
             name: name.to_owned(),
             drain,
@@ -37,9 +54,7 @@ impl Pipelines {
             config: config.clone(),
             clock: Arc::new(service::clock::now_ms),
             stopping: self.stopping.clone(),
-            ready: process
-                .health
-                .condition("store", format!("{name}: not assigned yet")),
+            ready,
         };
         let name = name.to_owned();
         self.running.spawn(async move {

@@ -26,10 +26,11 @@ use crate::settings::{Settings, Source};
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 10] = [
+pub const CATALOGUES: [(&str, &[Metric]); 11] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("Hot names", gateway::HEAT_CATALOGUE),
+    ("Modes", gateway::MODE_CATALOGUE),
     ("StatsD", gateway::STATSD_CATALOGUE),
     ("Buffer", buffer::metrics::CATALOGUE),
     ("Spool", buffer::metrics::spool::CATALOGUE),

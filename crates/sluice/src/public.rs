@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use buffer::Publish;
-use gateway::{Beside, Gateway, Statsd};
+use gateway::{Beside, Gateway, Mode, ModeHandle, Statsd};
+use service::health::Condition;
 use service::http::Door;
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
@@ -44,6 +45,7 @@ impl<P: Publish> Public<P> {
             quotas: settings.quotas.clone(),
             cardinality: settings.cardinality,
             partitioning: settings.partitioning.clone(),
+            mode: settings.emergency.mode,
             idempotency: settings.idempotency,
         };
         let listener = listen("http.listen", config.http.listen).await?;
@@ -85,6 +87,7 @@ impl<P: Publish> Public<P> {
             let (quotas, config) = (quotas.clone(), settings.quotas.clone());
             Ok(Box::new(move || quotas.replace(&config)) as Apply)
         });
+        follow_mode(process, settings, gateway.mode());
         let partitioning = gateway.partitioning();
         process.heat.is(partitioning.clone());
         process.reloads.on(move |settings| {
@@ -144,5 +147,32 @@ impl<P: Publish> Public<P> {
         // Before the step's own end, so that it can say what is left.
         let deadline = process.deadline.mul_f64(0.95);
         process.step("buffer", self.gateway.drain(deadline)).await;
+    }
+}
+
+/// Changes the mode when settings do. A gateway that drains is not ready; one that only reads still answers, and says why.
+fn follow_mode(process: &Process, settings: &Settings, handle: ModeHandle) {
+    let condition = process.health.condition("mode", "starting");
+    show_mode(&condition, settings.emergency.mode);
+    process.reloads.on(move |settings| {
+        let (handle, condition) = (handle.clone(), condition.clone());
+        let mode = settings.emergency.mode;
+        Ok(Box::new(move || {
+            if handle.set(mode) != mode {
+                show_mode(&condition, mode);
+            }
+        }) as Apply)
+    });
+}
+
+fn show_mode(condition: &Condition, mode: Mode) {
+    match mode {
+        Mode::Drain => condition.not_ready("emergency.mode is drain"),
+        Mode::Normal | Mode::ReadOnly => condition.ready(),
+    }
+    if mode != Mode::Normal {
+        tracing::warn!(mode = mode.as_str(), "the gateway is in an emergency mode");
+    } else {
+        tracing::debug!("the gateway is in its normal mode");
     }
 }

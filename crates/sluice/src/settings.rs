@@ -1,5 +1,6 @@
 //! All settings of all commands: each section is defined by the crate that obeys it.
 
+mod emergency;
 mod source;
 mod tool;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use service::tls::TlsConfig;
 use service::units::Period;
 
+pub use emergency::Emergency;
 pub use source::Source;
 
 /// What a process is started as.
@@ -147,6 +149,8 @@ pub struct Settings {
     pub stores: BTreeMap<String, store::Config>,
     /// The recent window of `standalone`.
     pub recent: store::recent::Config,
+    /// Levers for bad days.
+    pub emergency: Emergency,
     /// Stopping.
     pub shutdown: Shutdown,
     /// Reading settings again.
@@ -211,6 +215,7 @@ impl Settings {
             consumer: consumer::Config::default(),
             stores: BTreeMap::new(),
             recent: store::recent::Config::default(),
+            emergency: Emergency::default(),
             shutdown: Shutdown::default(),
             reload: Reload::default(),
             log: service::telemetry::Log::default(),
@@ -291,6 +296,11 @@ impl Settings {
                     .check()
                     .map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
             }
+        }
+        let kafka = (self.buffer.kind == BufferKind::Kafka).then_some(&self.kafka);
+        self.emergency.check(kafka, self.http.request_timeout)?;
+        if role != Role::Gateway {
+            crate::stores::check(self)?;
         }
         match self.buffer.kind {
             BufferKind::Kafka => {

@@ -17,6 +17,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use reqwest::Url;
 
 pub use config::{Compression, Config, LabelColumn};
+pub(crate) use rows::json as labels_as_json;
 
 use crate::endpoint::{Answer, Meaning, OpenError, Poster};
 use crate::{Batch, Batching, Lanes, Write, WriteError};
@@ -147,6 +148,12 @@ impl Write for ClickHouse {
             .write_with(&shared.insert, &headers, body, meaning)
             .await
     }
+}
+
+/// Reads an answer, for the fuzz targets alone: an exception, or the columns of a table.
+pub(crate) fn fuzzed_answer(answer: &Answer) {
+    let _meaning = answer::meaning(answer);
+    let _fits = table::check(&Config::default(), &answer.words).is_ok();
 }
 
 #[cfg(test)]

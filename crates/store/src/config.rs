@@ -9,14 +9,15 @@ use serde_json::{Map, Value};
 
 use crate::clickhouse::{self, ClickHouse};
 use crate::influx::{self, Influx};
+use crate::mirror;
 use crate::parquet::{self, Archive};
+use crate::postgres::{self, Postgres};
 use crate::remote_write::{self, RemoteWrite};
 use crate::{Batch, Batching, EndpointError, Lanes, LeftOut, Write, WriteError};
 
 /// One entry of `stores`. Its `type` decides which settings it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a process has a handful of them")]
 pub enum Config {
     /// Prometheus remote write: Prometheus, VictoriaMetrics, Mimir, Thanos and others.
     RemoteWrite(remote_write::Config),
@@ -26,6 +27,10 @@ pub enum Config {
     Influx(influx::Config),
     /// A table of `ClickHouse`.
     Clickhouse(clickhouse::Config),
+    /// A database of `PostgreSQL`, with `TimescaleDB` or without.
+    Postgres(postgres::Config),
+    /// Another topic, of this Kafka or another.
+    Kafka(mirror::Config),
 }
 
 /// What one machine has without further settings: an archive.
@@ -35,7 +40,14 @@ impl Default for Config {
     }
 }
 
-const TYPES: &[&str] = &["remote_write", "parquet", "influx", "clickhouse"];
+const TYPES: &[&str] = &[
+    "remote_write",
+    "parquet",
+    "influx",
+    "clickhouse",
+    "postgres",
+    "kafka",
+];
 
 /// By hand, so that an error names the setting and not only the store: a tagged enum's own forgets it.
 impl<'de> Deserialize<'de> for Config {
@@ -49,6 +61,8 @@ impl<'de> Deserialize<'de> for Config {
             Some("parquet") => below(settings).map(Self::Parquet),
             Some("influx") => below(settings).map(Self::Influx),
             Some("clickhouse") => below(settings).map(Self::Clickhouse),
+            Some("postgres") => below(settings).map(Self::Postgres),
+            Some("kafka") => below(settings).map(Self::Kafka),
             Some(other) => Err(D::Error::unknown_variant(other, TYPES)),
             None => Err(D::Error::custom(format!(
                 "type: {kind} is not a text; there are {}",
@@ -83,6 +97,25 @@ impl Config {
             Self::Parquet(config) => config.check(),
             Self::Influx(config) => config.check(),
             Self::Clickhouse(config) => config.check(),
+            Self::Postgres(config) => config.check(),
+            Self::Kafka(config) => config.check(),
+        }
+    }
+
+    /// The same store for what comes from a second buffer: an archive has a folder of its own for it, because its offsets are
+    /// others.
+    #[must_use]
+    pub fn for_fallback(self) -> Self {
+        match self {
+            Self::Parquet(config) => Self::Parquet(parquet::Config {
+                dir: config.dir.map(|dir| {
+                    let mut dir = dir.into_os_string();
+                    dir.push("-fallback");
+                    dir.into()
+                }),
+                ..config
+            }),
+            other @ Self::RemoteWrite(_) => other,
         }
     }
 
@@ -97,6 +130,9 @@ impl Config {
             Self::Parquet(config) => Store::Parquet(Archive::open(config, name, source, data_dir)?),
             Self::Influx(config) => Store::Influx(Influx::new(config, name)?),
             Self::Clickhouse(config) => Store::ClickHouse(ClickHouse::new(config, name)?),
+            Self::Postgres(config) => Store::Postgres(Postgres::new(config, name)?),
+            // Only the buffer names Kafka.
+            Self::Kafka(_) => return Err(OpenError::Elsewhere),
         })
     }
 }
@@ -110,6 +146,9 @@ pub enum OpenError {
     /// An archive.
     #[error(transparent)]
     Parquet(#[from] parquet::Error),
+    /// A topic, which whoever has a producer opens.
+    #[error("a store of type kafka is not opened here")]
+    Elsewhere,
 }
 
 /// A store of any kind. Clones are the same store.
@@ -123,6 +162,8 @@ pub enum Store {
     Influx(Influx),
     /// A table of `ClickHouse`.
     ClickHouse(ClickHouse),
+    /// A database of `PostgreSQL`.
+    Postgres(Postgres),
 }
 
 impl Store {
@@ -131,7 +172,9 @@ impl Store {
     pub fn archive(&self) -> Option<&Archive> {
         match self {
             Self::Parquet(archive) => Some(archive),
-            Self::RemoteWrite(_) | Self::Influx(_) | Self::ClickHouse(_) => None,
+            Self::RemoteWrite(_) | Self::Influx(_) | Self::ClickHouse(_) | Self::Postgres(_) => {
+                None
+            }
         }
     }
 }
@@ -143,6 +186,7 @@ impl Write for Store {
             Self::Parquet(store) => store.lanes(),
             Self::Influx(store) => store.lanes(),
             Self::ClickHouse(store) => store.lanes(),
+            Self::Postgres(store) => store.lanes(),
         }
     }
 
@@ -152,6 +196,7 @@ impl Write for Store {
             Self::Parquet(store) => store.batching(),
             Self::Influx(store) => store.batching(),
             Self::ClickHouse(store) => store.batching(),
+            Self::Postgres(store) => store.batching(),
         }
     }
 
@@ -161,6 +206,7 @@ impl Write for Store {
             Self::Parquet(store) => store.resume(partition, offset).await,
             Self::Influx(store) => store.resume(partition, offset).await,
             Self::ClickHouse(store) => store.resume(partition, offset).await,
+            Self::Postgres(store) => store.resume(partition, offset).await,
         }
     }
 
@@ -170,13 +216,16 @@ impl Write for Store {
             Self::Parquet(store) => store.write(batch).await,
             Self::Influx(store) => store.write(batch).await,
             Self::ClickHouse(store) => store.write(batch).await,
+            Self::Postgres(store) => store.write(batch).await,
         }
     }
 
     fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
         match self {
             Self::Influx(store) => store.left_out(batch),
-            Self::RemoteWrite(_) | Self::Parquet(_) | Self::ClickHouse(_) => None,
+            Self::RemoteWrite(_) | Self::Parquet(_) | Self::ClickHouse(_) | Self::Postgres(_) => {
+                None
+            }
         }
     }
 }

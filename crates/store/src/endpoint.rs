@@ -16,7 +16,7 @@ use reqwest::{Client, Response, Url};
 use service::http_client::{ClientError, Timeouts, client_with};
 
 pub use credentials::BasicAuth;
-pub(crate) use credentials::Scheme;
+pub(crate) use credentials::{Scheme, read_secret};
 pub(crate) use poster::{Meaning, Poster};
 pub(crate) use settings::{Batches, Settings, parsed_url};
 pub(crate) use words::retry_after;

@@ -16,7 +16,7 @@ use reqwest::Url;
 
 pub use config::Config;
 
-use crate::endpoint::{OpenError, Poster};
+use crate::endpoint::{Answer, OpenError, Poster};
 use crate::{Batch, Batching, Lanes, LeftOut, Write, WriteError};
 use lines::Lines;
 
@@ -108,6 +108,11 @@ impl Write for Influx {
             samples,
         })
     }
+}
+
+/// Reads an answer, for the fuzz targets alone.
+pub(crate) fn fuzzed_answer(answer: &Answer) {
+    let _meaning = answer::meaning(answer);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A real `InfluxDB` 1: line protocol in, InfluxQL out.
+//! A real `InfluxDB` 1: line protocol in, `InfluxQL` out.
 //!
 //! Debian's package, unpacked and not installed.
 

@@ -16,11 +16,15 @@ const START_DEADLINE: Duration = Duration::from_secs(60);
 /// The user, and its password.
 const SECRET: &str = "secret";
 
+const CERTIFICATE: &str = "server.pem";
+const KEY: &str = "server-key.pem";
+
 /// A running server; dropping it kills it.
 #[derive(Debug)]
 pub struct Postgres {
     port: u16,
     root: PathBuf,
+    folder: PathBuf,
     process: Process,
 }
 
@@ -49,6 +53,7 @@ impl Postgres {
             "--locale=C",
             "--no-sync",
         ]));
+        certify(&folder);
         let command = as_somebody(&root, "postgres");
         let mut launch = Launch::new("postgres", command.get_program())
             .args(command.get_args())
@@ -59,6 +64,9 @@ impl Postgres {
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
             "fsync=off",
+            "ssl=on",
+            &format!("ssl_cert_file={}", folder.join(CERTIFICATE).display()),
+            &format!("ssl_key_file={}", folder.join(KEY).display()),
             &format!("port={port_text}"),
         ] {
             launch = launch.args(["-c", setting]);
@@ -67,6 +75,7 @@ impl Postgres {
         let server = Self {
             port,
             root,
+            folder,
             process,
         };
         eventually_blocking(START_DEADLINE, || {
@@ -86,6 +95,12 @@ impl Postgres {
         format!("postgresql://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// The certificate that it shows for TLS, signed by itself.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.join(CERTIFICATE)
+    }
+
     /// Its port of 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -103,7 +118,6 @@ impl Postgres {
     /// # Panics
     ///
     /// When they are refused.
-    #[must_use]
     #[track_caller]
     pub fn query(&self, statements: &str) -> String {
         let output = self.psql(statements);
@@ -125,6 +139,21 @@ impl Postgres {
             .output()
             .unwrap_or_else(|error| panic!("psql: {error}"))
     }
+}
+
+/// A certificate for 127.0.0.1, and its key, which nobody else may read.
+fn certify(folder: &Path) {
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])
+        .unwrap_or_else(|error| panic!("a certificate: {error}"));
+    let key = folder.join(KEY);
+    for (path, text) in [
+        (folder.join(CERTIFICATE), certified.cert.pem()),
+        (key.clone(), certified.signing_key.serialize_pem()),
+    ] {
+        std::fs::write(&path, text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    }
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&key, private).unwrap_or_else(|error| panic!("{key:?}: {error}"));
 }
 
 fn program(root: &Path, name: &str) -> PathBuf {

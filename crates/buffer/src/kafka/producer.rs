@@ -101,6 +101,15 @@ impl Producer {
         Self::with_purpose(config, purpose, Open::shown())
     }
 
+    /// A producer for another cluster, or another topic, than the one that the gauges of the queue are about.
+    #[must_use]
+    pub fn beside(config: &Config, dead_letters: Option<&str>) -> Self {
+        let purpose = Purpose::Samples {
+            dead_letters: dead_letters.map(str::to_owned),
+        };
+        Self::with_purpose(config, purpose, Open::default())
+    }
+
     /// A producer for a table, whose topic is the one of `config`.
     pub(super) fn for_table(config: &Config) -> Self {
         Self::with_purpose(config, Purpose::Table, Open::default())

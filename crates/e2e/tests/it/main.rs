@@ -15,6 +15,7 @@ mod clients;
 mod dashboards;
 mod datadog;
 mod documents;
+mod fallback;
 mod foreign;
 mod hostile;
 mod influx;

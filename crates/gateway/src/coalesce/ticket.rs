@@ -16,7 +16,12 @@ use crate::metrics::{self, SampleMeters};
 pub(crate) type Settled = Result<Durability, PublishError>;
 
 /// By their numbers: each is weaker than the one before it.
-const WEAKER: [Durability; 3] = [Durability::Kafka, Durability::Local, Durability::Spool];
+const WEAKER: [Durability; 4] = [
+    Durability::Kafka,
+    Durability::Fallback,
+    Durability::Local,
+    Durability::Spool,
+];
 
 #[derive(Debug)]
 pub(crate) struct Ticket {

@@ -1,6 +1,7 @@
 //! Learns what happens to the groups, whichever gateway did it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use buffer::{Change, DrainError};
@@ -22,7 +23,9 @@ pub(crate) async fn run(groups: Arc<Groups>, mut follow: Box<dyn AnyFollow>) {
                 apply(&groups, change);
             }
             // The buffer ends before the tasks do.
-            Err(DrainError::Fatal(_)) if groups.pipeline.check_open().is_err() => return,
+            Err(DrainError::Fatal(_)) if groups.pipeline.is_draining.load(Ordering::Acquire) => {
+                return;
+            }
             Err(error @ DrainError::Fatal(_)) => {
                 // Without it an end could not be marked, so pushes get 503 from now on.
                 tracing::error!(

@@ -5,9 +5,11 @@ use serde_json::Value;
 use crate::settings::Settings;
 
 /// Sections and settings that parts of the process take anew.
-const LIVE: [&str; 8] = [
+const LIVE: [&str; 10] = [
     "access",
     "admin.tls",
+    "emergency.mode",
+    "emergency.use_fallback",
     "http.tls",
     "log.level",
     "partitioning.by",

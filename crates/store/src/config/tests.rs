@@ -226,6 +226,8 @@ fn the_schema_lists_all_types() {
         "parquet",
         "influx",
         "clickhouse",
+        "postgres",
+        "kafka",
         "close_after",
         "bearer_token",
     ] {

@@ -1,0 +1,229 @@
+//! The stores as this binary opens them: those of the crate `store`, and Kafka, which only the buffer names.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use buffer::kafka::{self, Producer};
+use buffer::{ContentType, Publish, PublishError, Record};
+use futures::future::join_all;
+use service::health::Health;
+use service::units::Size;
+use store::mirror::{self, Format, Outgoing};
+use store::{Batch, Batching, Lanes, LeftOut, Store, Write, WriteError};
+use tokio::time::Instant;
+
+use crate::process::Process;
+use crate::settings::Settings;
+
+/// An open store of any kind.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// One of the crate `store`.
+    Store(Store),
+    /// Another topic.
+    Mirror(Mirror),
+}
+
+/// Opens a store, as [`store::Config::open`].
+pub(crate) fn open(
+    process: &Process,
+    config: &store::Config,
+    name: &str,
+    source: &str,
+    data_dir: &Path,
+) -> anyhow::Result<Opened> {
+    if let store::Config::Kafka(config) = config {
+        return Mirror::open(process, config, name).map(Opened::Mirror);
+    }
+    let store = config.clone().open(name, source, data_dir)?;
+    process.keep_archive(&store);
+    Ok(Opened::Store(store))
+}
+
+/// Checks what only Kafka knows of the stores' settings.
+pub(crate) fn check(settings: &Settings) -> Result<(), (String, String)> {
+    for (name, config) in &settings.stores {
+        let store::Config::Kafka(config) = config else {
+            continue;
+        };
+        client(config)
+            .check()
+            .map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
+        let own = &settings.kafka;
+        let topics = [&own.topic, &settings.consumer.dead_letter_topic];
+        let is_same = config.brokers == own.brokers
+            && (topics.contains(&&config.topic)
+                || own.tenant_topics.values().any(|it| *it == config.topic));
+        if is_same && settings.buffer.kind == crate::settings::BufferKind::Kafka {
+            let why = format!(
+                "{} is a topic of ours: it would be mirrored to itself",
+                config.topic
+            );
+            return Err((format!("stores.{name}.topic"), why));
+        }
+    }
+    Ok(())
+}
+
+fn client(config: &mirror::Config) -> kafka::Config {
+    let mut client = kafka::Config {
+        brokers: config.brokers.clone(),
+        topic: config.topic.clone(),
+        partitions: config.partitions,
+        replication: config.replication,
+        delivery_timeout: config.delivery_timeout,
+        max_queue: config.max_queue,
+        read_ahead: Size::mib(1),
+        ..kafka::Config::default()
+    };
+    for (key, value) in &config.properties {
+        client.properties.set(key, value.expose());
+    }
+    client
+}
+
+/// Another topic. Clones share a producer.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    store: String,
+    config: mirror::Config,
+    lanes: std::num::NonZeroUsize,
+    producer: Arc<Producer>,
+}
+
+impl Mirror {
+    fn open(process: &Process, config: &mirror::Config, name: &str) -> anyhow::Result<Self> {
+        let producer = Producer::beside(&client(config), None);
+        // Not one of the process: its records wait in the buffer, as those of every store that is away.
+        let condition = Health::new().condition("mirror", "opening");
+        let (watched, retention) = (producer.clone(), config.retention.0);
+        let stopping = process.tasks.stopping();
+        process.tasks.spawn("mirror watch", async move {
+            stopping
+                .run_until_cancelled(watched.keep_ready(retention, condition))
+                .await;
+        });
+        Ok(Self {
+            store: name.to_owned(),
+            lanes: std::num::NonZeroUsize::new(config.shards).context("shards")?,
+            config: config.clone(),
+            producer: Arc::new(producer),
+        })
+    }
+
+    async fn publish(&self, records: Vec<Outgoing>) -> Result<(), WriteError> {
+        // Each is in its queue before the next one is looked at, so that they keep their order.
+        let answers: Vec<_> = records
+            .into_iter()
+            .map(|record| self.producer.publish(sealed(record)))
+            .collect();
+        let mut refused = None;
+        for answer in join_all(answers).await {
+            match answer {
+                Ok(_) => {}
+                Err(error) if error.is_final() => {
+                    refused.get_or_insert(refusal(&error));
+                }
+                // It comes first: what is passing is no reason to give anything up.
+                Err(error) => {
+                    return Err(WriteError::Retryable {
+                        message: error.to_string(),
+                        retry_after: None,
+                    });
+                }
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+}
+
+fn refusal(error: &PublishError) -> WriteError {
+    WriteError::Refused {
+        reason: match error {
+            PublishError::TooLarge { .. } => "too_large",
+            _ => "store_refused",
+        },
+        message: error.to_string(),
+    }
+}
+
+fn sealed(record: Outgoing) -> Record {
+    Record {
+        key: record.key,
+        value: record.value,
+        content_type: match record.format {
+            Format::Protobuf => ContentType::RemoteWriteV2,
+            Format::Json => ContentType::Json,
+        },
+        tenant: record.tenant,
+        source: record.sender,
+        received_at_ms: record.received_at_ms,
+    }
+}
+
+impl Write for Mirror {
+    fn lanes(&self) -> Lanes {
+        Lanes::BySeries(self.lanes)
+    }
+
+    fn batching(&self) -> Batching {
+        Batching {
+            max_samples: self.config.max_samples,
+            max_bytes: self.config.max_size.bytes(),
+            max_age: self.config.max_age.0,
+        }
+    }
+
+    /// Nothing to undo: who reads the topic takes a repeat as the same sample.
+    async fn resume(&self, _partition: i32, _offset: i64) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
+        let limit_bytes = self.producer.max_record_bytes();
+        let started = Instant::now();
+        let records = mirror::records(batch, self.config.format, limit_bytes)?;
+        let bytes = records.iter().map(|record| record.value.len()).sum();
+        let result = self.publish(records).await;
+        mirror::sent(&self.store, &result, bytes, started.elapsed());
+        result
+    }
+}
+
+impl Write for Opened {
+    fn lanes(&self) -> Lanes {
+        match self {
+            Self::Store(store) => store.lanes(),
+            Self::Mirror(store) => store.lanes(),
+        }
+    }
+
+    fn batching(&self) -> Batching {
+        match self {
+            Self::Store(store) => store.batching(),
+            Self::Mirror(store) => store.batching(),
+        }
+    }
+
+    async fn resume(&self, partition: i32, offset: i64) -> Result<(), WriteError> {
+        match self {
+            Self::Store(store) => store.resume(partition, offset).await,
+            Self::Mirror(store) => store.resume(partition, offset).await,
+        }
+    }
+
+    async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
+        match self {
+            Self::Store(store) => store.write(batch).await,
+            Self::Mirror(store) => store.write(batch).await,
+        }
+    }
+
+    fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
+        match self {
+            Self::Store(store) => store.left_out(batch),
+            Self::Mirror(store) => store.left_out(batch),
+        }
+    }
+}
