@@ -29,7 +29,10 @@ pub use reader::{Committer, Reader};
 pub use rejections::Rejections;
 pub use table::{Follower, Table};
 pub use tail::{Found as TailFound, Look, Tail, TailRecord};
-pub use topic::{Topic, TopicError, ensure_dead_letter_topic, ensure_table_topic, ensure_topic};
+pub use topic::{
+    Description, Difference, PartitionLayout, Purpose, Topic, TopicError, describe_topic,
+    ensure_dead_letter_topic, ensure_rejections_topic, ensure_table_topic, ensure_topic,
+};
 
 #[cfg(test)]
 mod tests;

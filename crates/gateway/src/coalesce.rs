@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use buffer::Publish;
+use buffer::{Publish, Record};
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::record::{Item, RecordBuilder};
@@ -32,6 +32,7 @@ use crate::families::Known;
 use crate::heat::Heat;
 use crate::ingest::Origin;
 use crate::metrics::SampleMeters;
+use crate::protocol::Protocol as _;
 use crate::spread::Plan;
 use flush::{Lane, Pace};
 use groups::Groups;
@@ -80,6 +81,13 @@ fn said<'s>(series: &'s Series<'_>) -> Description<'s> {
 /// Whether a sender said nothing about a series but its labels.
 fn is_bare(series: &Series<'_>) -> bool {
     series.kind == MetricType::Unspecified && series.unit.is_empty() && series.help.is_empty()
+}
+
+/// A record that is not published.
+#[derive(Debug)]
+pub(crate) struct Rehearsed {
+    pub(crate) record: Record,
+    pub(crate) samples: u32,
 }
 
 /// What a coalescer shares with others.
@@ -247,6 +255,42 @@ impl Coalescer {
         }
         drop(adding);
         settled
+    }
+
+    /// What the records of a batch would be, were it alone in its window. Nothing is published or counted.
+    pub(crate) fn rehearse(
+        &self,
+        batch: &Batch<'_>,
+        knowledge: Knowledge<'_>,
+        origin: &Origin,
+        received_at_ms: i64,
+    ) -> Vec<Rehearsed> {
+        // Never settled, so that its meters stay as they are.
+        let (ticket, _settled) = Ticket::new(&self.meters(crate::protocol::json::Json::NAME));
+        let shard = Shard::new(Arc::clone(&self.shapes), Arc::default());
+        let hash = |name: &str| self.hasher.hash_one(name);
+        let plan = self.plan.read();
+        let mut groups = Groups::of(batch, knowledge.catalogue, hash, 0);
+        for (_, groups) in groups.by_shard(1) {
+            let addition = shard::Addition {
+                batch,
+                knowledge,
+                origin,
+                received_at_ms,
+                ticket: &ticket,
+                plan: (!plan.is_plain()).then_some(&plan),
+            };
+            shard.add(&addition, groups);
+        }
+        let (sealed, _) = shard.close();
+        let rehearsed = sealed.into_iter().map(|sealed| {
+            sealed.claims.forget();
+            Rehearsed {
+                record: sealed.record,
+                samples: sealed.samples,
+            }
+        });
+        rehearsed.collect()
     }
 
     fn meters(&self, protocol: &'static str) -> Arc<SampleMeters> {

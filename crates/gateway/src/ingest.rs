@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use buffer::Durability;
+use buffer::{Durability, Record};
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
@@ -90,6 +90,8 @@ pub(crate) struct Pipeline {
     pub permits: Arc<Permits>,
     pub pool: Pool,
     pub coalescer: Coalescer,
+    /// Which partition a record goes to, where there are several.
+    pub placement: Box<dyn Fn(&Record) -> Option<usize> + Send + Sync>,
     pub families: Families,
     pub catalogue: KnownSeries,
     pub receipts: Receipts,

@@ -12,6 +12,7 @@ mod cardinality;
 mod coalesce;
 mod config;
 mod error;
+mod explain;
 mod families;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
+use axum::routing::{MethodRouter, post};
 use buffer::Durability;
 use bytes::Bytes;
 use codec::catalogue::Catalogue;
@@ -26,7 +27,7 @@ use codec::parts::Part;
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Uri};
 use model::{Limits, Refusal};
 
 use crate::answer;
@@ -156,10 +157,7 @@ impl Head<'_> {
 
     /// A query parameter, decoded; the first of its name.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        let query = self.parts.uri.query()?;
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.into_owned())
+        parameter(&self.parts.uri, name)
     }
 
     /// A parameter of the route's pattern, decoded.
@@ -196,20 +194,43 @@ impl Head<'_> {
     }
 }
 
+/// A query parameter, decoded; the first of its name.
+pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    form_urlencoded::parse(uri.query()?.as_bytes())
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| value.into_owned())
+}
+
 /// The route's parameters, kept where [`Head`] finds them.
 #[derive(Debug, Clone)]
 struct PathParams(Arc<RawPathParams>);
 
-/// Stores a body and answers when it is durable: the handler of every protocol's route.
-pub(crate) async fn receive<P: Protocol>(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Response {
+/// What is done with the bodies of all protocols.
+pub(crate) trait Handle: 'static {
+    /// Answers a request of one of them.
+    fn handle<P: Protocol>(
+        app: State<Arc<App>>,
+        request: Request,
+    ) -> impl Future<Output = Response> + Send;
+}
+
+/// The handler of a protocol's route.
+pub(crate) fn on<H: Handle, P: Protocol>() -> MethodRouter<Arc<App>> {
+    post(H::handle::<P>)
+}
+
+/// Stores a body and answers when it is durable.
+pub(crate) struct Receive;
+
+impl Handle for Receive {
+    async fn handle<P: Protocol>(State(app): State<Arc<App>>, request: Request) -> Response {
+        receive::<P>(&app, request).await
+    }
+}
+
+async fn receive<P: Protocol>(app: &Arc<App>, request: Request) -> Response {
     let (parts, mut body) = opened(request).await;
-    let head = Head {
-        app: &app,
-        parts: &parts,
-    };
+    let head = Head { app, parts: &parts };
     match store::<P>(head, &mut body).await {
         Ok(Stored::Before(answer)) => answer.again(),
         Ok(Stored::Now(protocol, Ok(outcome))) => {
@@ -241,7 +262,7 @@ pub(crate) fn show_durability(response: &mut Response, durability: Durability) {
 }
 
 /// A request with its route's parameters where [`Head`] finds them.
-async fn opened(request: Request) -> (Parts, Body) {
+pub(crate) async fn opened(request: Request) -> (Parts, Body) {
     let (mut parts, body) = request.into_parts();
     if let Ok(params) = RawPathParams::from_request_parts(&mut parts, &()).await
         && params.iter().next().is_some()
@@ -348,4 +369,4 @@ async fn store<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Stored<P>
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

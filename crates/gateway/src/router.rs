@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use buffer::{Durability, Publish};
 use foldhash::quality::RandomState;
 use http::{Method, Uri};
@@ -25,6 +25,7 @@ use crate::body::BodyLimits;
 use crate::coalesce::{Coalescer, Common};
 use crate::config::{Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig};
 use crate::error::Error;
+use crate::explain;
 use crate::families::Families;
 use crate::heat::{Heat, PartitioningHandle};
 use crate::ingest::{Origin, Pipeline};
@@ -45,7 +46,7 @@ use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
-use crate::protocol::{datadog, pushgateway, receive};
+use crate::protocol::{Handle, Receive, datadog, on, pushgateway};
 use crate::pushgateway::{Groups, PushGroups};
 use crate::quotas::{self, Quotas, QuotasHandle};
 use crate::receipts::{Receipts, RejectionTopic};
@@ -155,6 +156,10 @@ pub fn router<P: Publish>(
         permits: permits(&config.http),
         pool: Pool::new(),
         coalescer,
+        placement: {
+            let publisher = Arc::clone(&publisher);
+            Box::new(move |record| publisher.partition(record))
+        },
         families: Families::default(),
         catalogue: KnownSeries::new(catalogue_bytes, hasher),
         quotas: Arc::new(Quotas::new(
@@ -187,17 +192,18 @@ pub fn router<P: Publish>(
     let quotas = Arc::clone(&pipeline.quotas);
     let repeats = Arc::clone(&app.repeats);
     tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
-    let protocols = || {
+    let routes_of_protocols = || {
         if has_groups {
-            protocols().merge(pushgateway::routes())
+            protocols::<Receive>().merge(pushgateway::routes())
         } else {
-            protocols()
+            protocols::<Receive>()
         }
     };
     let router = Router::new()
-        .merge(protocols())
+        .merge(routes_of_protocols())
         // The same paths for senders that can be given a URL, but no header.
-        .nest("/tenants/{tenant}", protocols())
+        .nest("/tenants/{tenant}", routes_of_protocols())
+        .merge(explain::routes(&app))
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
         .merge(routes)
@@ -243,40 +249,40 @@ fn permits(http: &HttpConfig) -> Arc<Permits> {
 }
 
 /// The routes on which samples are pushed, one line per protocol and path.
-fn protocols() -> Router<Arc<App>> {
+pub(crate) fn protocols<H: Handle>() -> Router<Arc<App>> {
     Router::new()
-        .route("/metrics", post(receive::<Json>))
-        .route("/api/v1/metrics", post(receive::<Json>))
-        .route("/write", post(receive::<Influx<V1>>))
-        .route("/api/v2/write", post(receive::<Influx<V2>>))
-        .route("/api/v3/write_lp", post(receive::<Influx<V3>>))
+        .route("/metrics", on::<H, Json>())
+        .route("/api/v1/metrics", on::<H, Json>())
+        .route("/write", on::<H, Influx<V1>>())
+        .route("/api/v2/write", on::<H, Influx<V2>>())
+        .route("/api/v3/write_lp", on::<H, Influx<V3>>())
         .route("/ping", get(probe::ping))
         .route("/ready", get(probe::ready))
         .route("/query", get(probe::query).post(probe::query))
-        .route("/api/v1/write", post(receive::<RemoteWrite>))
-        .route("/api/v1/push", post(receive::<RemoteWrite>))
-        .route("/receive", post(receive::<RemoteWrite>))
-        .route("/api/v1/receive", post(receive::<RemoteWrite>))
-        .route("/api/prom/push", post(receive::<RemoteWrite>))
-        .route("/api/v1/prom/remote/write", post(receive::<RemoteWrite>))
-        .route("/prometheus/api/v1/write", post(receive::<RemoteWrite>))
+        .route("/api/v1/write", on::<H, RemoteWrite>())
+        .route("/api/v1/push", on::<H, RemoteWrite>())
+        .route("/receive", on::<H, RemoteWrite>())
+        .route("/api/v1/receive", on::<H, RemoteWrite>())
+        .route("/api/prom/push", on::<H, RemoteWrite>())
+        .route("/api/v1/prom/remote/write", on::<H, RemoteWrite>())
+        .route("/prometheus/api/v1/write", on::<H, RemoteWrite>())
         // `curl -T` says PUT.
         .route(
             "/api/v1/import/prometheus",
-            post(receive::<Text>).put(receive::<Text>),
+            on::<H, Text>().put(H::handle::<Text>),
         )
         .route(
             "/api/v1/import/prometheus/metrics/{*labels}",
-            post(receive::<Text>).put(receive::<Text>),
+            on::<H, Text>().put(H::handle::<Text>),
         )
-        .route("/v1/metrics", post(receive::<OtlpHttp>))
-        .route(EXPORT, post(receive::<OtlpGrpc>))
-        .route("/api/v1/import", post(receive::<Victoria>))
-        .route("/api/put", post(receive::<OpenTsdb>))
-        .route("/opentsdb/api/put", post(receive::<OpenTsdb>))
-        .merge(datadog::routes())
+        .route("/v1/metrics", on::<H, OtlpHttp>())
+        .route(EXPORT, on::<H, OtlpGrpc>())
+        .route("/api/v1/import", on::<H, Victoria>())
+        .route("/api/put", on::<H, OpenTsdb>())
+        .route("/opentsdb/api/put", on::<H, OpenTsdb>())
+        .merge(datadog::routes::<H>())
         // Where VictoriaMetrics has it.
-        .nest("/datadog", datadog::routes())
+        .nest("/datadog", datadog::routes::<H>())
 }
 
 impl<P> Gateway<P> {

@@ -125,6 +125,8 @@ fn builder(timeouts: Timeouts) -> ClientBuilder {
         .timeout(timeouts.request)
         .pool_idle_timeout(POOL_IDLE)
         .redirect(Policy::none())
+        // Whatever other crates switch on: a connection that stalls holds up one request and not all of them.
+        .http1_only()
         .user_agent(USER_AGENT)
 }
 

@@ -16,7 +16,8 @@ Start here:
 Settings come from the defaults, then the file, then the environment: http.max_body in the file is
 SLUICE_HTTP__MAX_BODY in the environment. docs/configuration.md lists them all.
 
-Exit codes: 0 stopped as asked, 64 a setting is wrong (one line says which), 1 anything else. Some commands have\nmore, which their own --help says.";
+Exit codes: 0 stopped as asked, 64 an option or a setting is wrong (one line says which), 1 anything
+else. Some commands have more, which their own --help says.";
 
 /// Takes metrics over HTTP, makes them durable in Kafka (or an embedded log), and writes them to
 /// time-series stores. A 2xx means that the buffer has every sample on disk or on all replicas.
@@ -39,6 +40,12 @@ pub enum Command {
     Consumer(Settings),
     /// Write a part of the buffer once more into a store: to fill a new one, or to mend one after an outage.
     Replay(Box<crate::replay::Arguments>),
+    /// Show what arrives, decoded: as a table on a terminal, as JSON lines in a pipe.
+    Tail(Box<crate::tail::Arguments>),
+    /// Describe, create and check the topics that the settings name.
+    Topic(crate::topic::Arguments),
+    /// List, show, mend and send again what stores refused for good.
+    Dlq(crate::dlq::Arguments),
     /// Read the settings as a command would, say what is wrong with them, and print them.
     CheckConfig {
         /// The command whose defaults apply.

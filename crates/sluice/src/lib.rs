@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+pub mod dlq;
 mod fallback;
 mod heat;
 mod kafka;
@@ -19,8 +20,10 @@ mod reload;
 pub mod replay;
 pub mod settings;
 mod stores;
+pub mod tail;
 mod tls;
 pub mod tools;
+pub mod topic;
 
 use std::time::Duration;
 

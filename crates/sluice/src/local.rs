@@ -33,6 +33,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     )?;
     forget_removed_stores(&log, &settings).await?;
     process.rejections.also(Late::Log(log.clone()));
+    process.tails.of(log.clone());
     let writer = Arc::new(log.writer());
 
     let mut pipelines = Pipelines::default();

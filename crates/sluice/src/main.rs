@@ -24,11 +24,23 @@ const WRONG_SETTINGS: u8 = 64;
 const INCOMPLETE: u8 = 2;
 
 fn main() -> ExitCode {
-    let (role, source, start) = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and versions are answers, the rest is a mistake; either is lost when nobody reads it.
+            error.print().unwrap_or_default();
+            let is_mistake = error.use_stderr();
+            return ExitCode::from(if is_mistake { WRONG_SETTINGS } else { 0 });
+        }
+    };
+    let (role, source, start) = match cli.command {
         Command::Standalone(source) => (Role::Standalone, source, true),
         Command::Gateway(source) => (Role::Gateway, source, true),
         Command::Consumer(source) => (Role::Consumer, source, true),
         Command::Replay(arguments) => return tool(sluice::replay::replay(&arguments)),
+        Command::Tail(arguments) => return tool(sluice::tail::tail(&arguments)),
+        Command::Topic(arguments) => return tool(sluice::topic::topic(&arguments)),
+        Command::Dlq(arguments) => return tool(sluice::dlq::dlq(&arguments)),
         Command::CheckConfig { role, settings } => (role, settings, false),
         Command::HashKey { new } => return answer(hash_key(new)),
         Command::HashPassword => {

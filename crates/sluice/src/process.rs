@@ -23,6 +23,7 @@ use crate::metrics;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
+use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
@@ -53,6 +54,8 @@ pub(crate) struct Process {
     pub(crate) cardinality: cardinality::Shown,
     /// Which names and partitions get most.
     pub(crate) heat: heat::Shown,
+    /// What arrives, for those who look.
+    pub(crate) tails: tail::Tails,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -80,7 +83,9 @@ impl Process {
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
         let heat = heat::Shown::default();
+        let tails = tail::Tails::default();
         let router = service::admin::router(health.clone(), metrics)
+            .merge(tail::router(tails.clone()))
             .merge(rejections::router(rejections.clone()))
             .merge(cardinality::router(cardinality.clone()))
             .merge(heat::router(heat.clone()));
@@ -101,6 +106,7 @@ impl Process {
             rejections,
             cardinality,
             heat,
+            tails,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,

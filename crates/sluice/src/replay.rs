@@ -60,7 +60,7 @@ pub struct Arguments {
     /// Write nothing: read what is chosen and say how much it is.
     #[arg(long)]
     pub dry_run: bool,
-    /// The file that remembers how far it is; without it, one in the folder `replay` of data_dir.
+    /// The file that remembers how far it is; without it, one in the folder `replay` of `data_dir`.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Begin anew where an unfinished replay is remembered.

@@ -2,6 +2,7 @@
 
 pub(crate) mod filter;
 pub(crate) mod output;
+pub mod sample;
 pub(crate) mod source;
 pub(crate) mod when;
 
@@ -19,7 +20,7 @@ pub struct Tool {
     /// Where settings come from.
     #[command(flatten)]
     pub settings: cli::Settings,
-    /// The command whose defaults apply: `standalone` looks at the embedded log in data_dir, the others at Kafka.
+    /// The command whose defaults apply: `standalone` looks at the embedded log in `data_dir`, the others at Kafka.
     #[arg(long, value_enum, default_value_t = Role::Consumer)]
     pub role: Role,
 }
@@ -50,7 +51,7 @@ impl Tool {
         let file = self.settings.config.as_deref();
         let mut settings = Settings::for_tool(self.role, file, environment).map_err(Usage::of)?;
         if settings.log == service::telemetry::Log::default() {
-            settings.log.level = "warn".to_owned();
+            settings.log.level = "warn,service::health=error".to_owned();
         }
         service::telemetry::init_logs(&settings.log)
             .map_err(|(key, why)| Usage::of(format!("log.{key}: {why}")))?;

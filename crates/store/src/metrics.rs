@@ -180,12 +180,15 @@ pub(crate) fn archive_files_merged(store: &str, files: usize) {
 }
 
 /// Counts an attempt to bring the object store up to date.
-pub(crate) fn bucket_pass(store: &str, is_done: bool) {
+pub(crate) fn bucket_pass(store: &str, is_done: bool, now_ms: i64) {
     let outcome = if is_done { "done" } else { "failed" };
     counter!(BUCKET_PASSES, "store" => store.to_owned(), "outcome" => outcome).increment(1);
     if is_done {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let seconds = now.unwrap_or_default().as_secs_f64();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds are far below 2^53"
+        )]
+        let seconds = now_ms as f64 / 1000.0;
         gauge!(BUCKET_MOVED_AT, "store" => store.to_owned()).set(seconds);
     }
 }
@@ -203,7 +206,7 @@ pub(crate) fn bucket_files(store: &str, what: &'static str, files: usize, bytes:
 )]
 pub(crate) fn bucket_table(store: &str, sizes: impl Iterator<Item = u64>) {
     let (files, bytes) = sizes.fold((0_u64, 0_u64), |(files, bytes), size| {
-        (files + 1, bytes + size)
+        (files + 1, bytes.saturating_add(size))
     });
     gauge!(BUCKET_TABLE_FILES, "store" => store.to_owned()).set(files as f64);
     gauge!(BUCKET_TABLE_BYTES, "store" => store.to_owned()).set(bytes as f64);

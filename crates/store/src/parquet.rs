@@ -219,7 +219,7 @@ impl Archive {
         };
         let retention = shared.config.retention.0;
         let result = bucket.pass(&shared.layout, retention, now_ms).await;
-        metrics::bucket_pass(&shared.store, result.is_ok());
+        metrics::bucket_pass(&shared.store, result.is_ok(), now_ms);
         result
     }
 

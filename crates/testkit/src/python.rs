@@ -1,7 +1,7 @@
 //! Programs in Python, run with pinned packages: agents as users write them, and readers of files.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -25,7 +25,13 @@ pub fn interpreter() -> PathBuf {
 /// When it fails; the message has its traceback.
 #[must_use]
 pub fn run(program: &str, args: &[&str]) -> String {
-    let output = Command::new(interpreter())
+    run_with(&interpreter(), program, args)
+}
+
+/// The same with another environment's interpreter.
+#[must_use]
+pub(crate) fn run_with(interpreter: &Path, program: &str, args: &[&str]) -> String {
+    let output = Command::new(interpreter)
         .args(["-c", program])
         .args(args)
         .stdin(Stdio::null())

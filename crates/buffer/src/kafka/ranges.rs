@@ -167,7 +167,10 @@ fn partitions(consumer: &Consumer, topic: &str) -> Result<Vec<i32>, KafkaError> 
     if let Some(error) = found.error() {
         return Err(KafkaError::MetadataFetch(error.into()));
     }
-    let numbers: Vec<i32> = found.partitions().iter().map(|found| found.id()).collect();
+    let mut numbers = Vec::new();
+    for partition in found.partitions() {
+        numbers.push(partition.id());
+    }
     if numbers.is_empty() {
         return Err(unknown);
     }

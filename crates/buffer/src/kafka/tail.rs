@@ -2,6 +2,8 @@
 //!
 //! No group, no commit, nothing that stays: a consumer is made for the question and ends with it.
 
+mod scan;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 //! A topic that keeps records for less long than asked, or that would throw some away, is said
 //! loudly and shown as a metric: what to do about it is the operator's decision.
 
+mod describe;
 mod found;
 mod trouble;
 
@@ -16,6 +17,7 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 
+pub use self::describe::{Description, Difference, PartitionLayout, Purpose, describe_topic};
 use self::found::{Found, report};
 use super::config::Config;
 use super::errors::{describe, describe_error};
@@ -99,7 +101,7 @@ pub async fn ensure_dead_letter_topic(
 ///
 /// # Errors
 /// When Kafka does not answer or does not let us create it.
-pub(super) async fn ensure_rejections_topic(
+pub async fn ensure_rejections_topic(
     config: &Config,
     retention: Duration,
 ) -> Result<Topic, TopicError> {

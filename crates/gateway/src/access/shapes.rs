@@ -7,6 +7,7 @@ use http::Method;
 
 use crate::answer;
 use crate::error::Error;
+use crate::explain::{self, EXPLAIN};
 use crate::protocol::influx::Influx;
 use crate::protocol::influx::v1::V1;
 use crate::protocol::influx::v2::V2;
@@ -24,7 +25,7 @@ use crate::protocol::{Head, Protocol, datadog, pushgateway};
 pub(super) const RECENT: &str = "recent";
 
 /// What `protocols` of a credential may list.
-pub(super) const PROTOCOLS: [&str; 11] = [
+pub(super) const PROTOCOLS: [&str; 12] = [
     Json::NAME,
     Influx::<V1>::NAME,
     RemoteWrite::NAME,
@@ -36,6 +37,7 @@ pub(super) const PROTOCOLS: [&str; 11] = [
     datadog::Datadog::NAME,
     pushgateway::PROTOCOL,
     RECENT,
+    EXPLAIN,
 ];
 
 /// How one protocol refuses.
@@ -92,6 +94,7 @@ pub(super) fn shape(method: &Method, route: &str) -> Shape {
             failed: |_, error| pushgateway::shown_failure(error),
         },
         _ if route.starts_with("/api/v1/recent/") => own(RECENT),
+        explain::PATH => own(EXPLAIN),
         "/api/v1/write"
         | "/api/v1/push"
         | "/receive"

@@ -126,6 +126,11 @@ impl Claims {
         }
     }
 
+    /// Lets go of every ticket without a word: nothing was to be stored.
+    pub(crate) fn forget(mut self) {
+        self.0.clear();
+    }
+
     /// Tells every ticket.
     pub(crate) fn settle(mut self, result: &Settled) {
         self.tell(result);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
 use codec::Decoded;
@@ -16,7 +16,7 @@ use http::StatusCode;
 use model::{Limits, Refusal};
 use serde_json::json;
 
-use super::{Head, Opened, Protocol, receive};
+use super::{Handle, Head, Opened, Protocol, on};
 use crate::answer::status_of;
 use crate::error::Error;
 use crate::ingest::Outcome;
@@ -59,10 +59,10 @@ pub(crate) struct Datadog {
 }
 
 /// The routes of the intake.
-pub(crate) fn routes() -> Router<Arc<App>> {
+pub(crate) fn routes<H: Handle>() -> Router<Arc<App>> {
     let router = Router::new().route(VALIDATE, get(validate));
     PATHS.iter().fold(router, |router, (path, _)| {
-        router.route(path, post(receive::<Datadog>))
+        router.route(path, on::<H, Datadog>())
     })
 }
 

@@ -12,16 +12,16 @@ use crate::config::{Config, Listen, StatsdConfig};
 use crate::fake::{FakeBuffer, NOW_MS, Server, Then};
 use crate::pushgateway::fake::Pushed;
 
-type Labels = BTreeMap<String, String>;
+pub(crate) type Labels = BTreeMap<String, String>;
 
 /// Name, labels, Unix milliseconds, value as its bits.
-type Row = (String, Labels, i64, u64);
+pub(crate) type Row = (String, Labels, i64, u64);
 
 /// One way to send the batch.
-struct Case {
-    name: &'static str,
-    request: Request<Body>,
-    status: u16,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) request: Request<Body>,
+    pub(crate) status: u16,
 }
 
 fn case(
@@ -45,7 +45,7 @@ fn case(
 const NAMES: [(&str, f64); 2] = [("requests_total", 1027.0), ("room_temperature", 21.5)];
 
 /// What every protocol must come to.
-fn expected() -> Vec<Row> {
+pub(crate) fn expected() -> Vec<Row> {
     let labels: Labels = [("host", "web-01"), ("zone", "eu")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
@@ -177,7 +177,7 @@ const DATADOG_2: &str = r#"{"series":[
 const STATSD: &str = "requests_total:1027|g|#host:web-01,zone:eu|T1700000000\n\
                       room_temperature:21.5|g|#zone:eu,host:web-01|T1700000000\n";
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let json = [("content-type", "application/json")];
     let protobuf = [
         ("content-type", "application/x-protobuf"),

@@ -30,6 +30,17 @@ pub(crate) struct Checked {
 }
 
 impl Quotas {
+    /// Why a metric of this name is never taken from a sender, whatever else it sends.
+    pub(crate) fn refuses(&self, origin: &Origin, name: &str) -> Option<String> {
+        let rules = self.rules.read();
+        let mut scopes = rules
+            .source(origin)
+            .into_iter()
+            .chain([rules.tenant(origin)]);
+        let (who, _) = scopes.find(|(_, quota)| !quota.allows(name))?;
+        Some(not_allowed(who, name))
+    }
+
     /// Checks the samples of a batch that nothing else is wrong with. Its labels are sorted.
     pub(crate) fn check(
         &self,
@@ -260,8 +271,7 @@ impl<'c> Look<'c> {
             }
         };
         for (who, quota) in self.source.into_iter().chain([self.tenant]) {
-            let names = quota.names.as_ref();
-            if names.is_some_and(|names| names.find(name).is_none()) {
+            if !quota.allows(name) {
                 return Err(Why::NotAllowed(who, name.to_owned()));
             }
             add(who, quota.active_series, quota.is_named);
@@ -340,9 +350,7 @@ impl<'c> Look<'c> {
 
     fn sentence(&self, why: Why<'c>) -> String {
         match why {
-            Why::NotAllowed(who, name) => {
-                format!("{who} may not send metric {name:?}; quotas have a list of metric_names")
-            }
+            Why::NotAllowed(who, name) => not_allowed(who, &name),
             Why::Series(who, limit, Full::Scope) => {
                 let scope = scope_of(&self.quotas.hasher, who);
                 let found = self
@@ -396,6 +404,10 @@ impl<'c> Look<'c> {
         self.checked.bad_series.dedup();
         self.checked
     }
+}
+
+fn not_allowed(who: Whose<'_>, name: &str) -> String {
+    format!("{who} may not send metric {name:?}; quotas have a list of metric_names")
 }
 
 impl Why<'_> {

@@ -56,6 +56,14 @@ pub(super) struct Quota {
     pub(super) is_named: bool,
 }
 
+impl Quota {
+    /// Whether samples of this metric may come at all.
+    pub(super) fn allows(&self, name: &str) -> bool {
+        let names = self.names.as_ref();
+        names.is_none_or(|names| names.find(name).is_some())
+    }
+}
+
 /// What a metric may have.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MetricQuota {

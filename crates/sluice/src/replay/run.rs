@@ -48,6 +48,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
         Some(path) => StateFile(path.clone()),
         None => StateFile::default_for(&settings.data_dir, to),
     };
+    let _lock = file.lock()?;
     let identity = Identity {
         buffer: source.id(settings),
         to: to.to_owned(),

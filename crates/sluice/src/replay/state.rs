@@ -1,7 +1,7 @@
 //! What a replay remembers on disk, so that the same command goes on where it was.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,33 @@ impl StateFile {
             .map(|character| if fits(character) { character } else { '_' })
             .collect();
         Self(data_dir.join("replay").join(format!("{name}.json")))
+    }
+
+    /// Held by the one process that replays with this file; the system lets go of it when that ends.
+    pub(crate) fn lock(&self) -> anyhow::Result<File> {
+        let path = self.0.with_extension("lock");
+        let open = || -> std::io::Result<File> {
+            if let Some(dir) = path.parent() {
+                fs::create_dir_all(dir)?;
+            }
+            File::options().create(true).append(true).open(&path)
+        };
+        let file = open().with_context(|| {
+            format!(
+                "{} cannot be used; name another file with --state",
+                path.display()
+            )
+        })?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => anyhow::bail!(
+                "another process replays with {}; wait for its end, or name another file with --state",
+                self.0.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+            }
+        }
     }
 
     /// The unfinished replay, if there is one.

@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 /// Whether somebody looks at standard error.
 pub(crate) fn has_watcher() -> bool {
     std::io::stderr().is_terminal()
@@ -10,6 +12,16 @@ pub(crate) fn has_watcher() -> bool {
 /// Whether somebody looks at standard output.
 pub(crate) fn has_reader_with_eyes() -> bool {
     std::io::stdout().is_terminal()
+}
+
+/// Whether nobody will read standard output any more, as behind a `| head` that has ended. Asked because whoever has
+/// nothing to write would not notice.
+pub(crate) fn is_gone() -> bool {
+    let stdout = std::io::stdout();
+    let mut looked = [PollFd::new(&stdout, PollFlags::empty())];
+    let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+    poll(&mut looked, Some(&Timespec::default())).is_ok()
+        && looked.iter().any(|fd| fd.revents().intersects(gone))
 }
 
 /// Writes to standard output. False when nobody reads it any more, as behind `| head`: a reason to end, and no error.

@@ -25,7 +25,7 @@ pub(crate) fn when(text: &str, now_ms: i64) -> Result<i64, String> {
     if let Ok(ago) = humantime::parse_duration(text) {
         return Ok(now_ms.saturating_sub(millis(ago)));
     }
-    let with_seconds = format!("{text}:00");
+    let with_seconds = format!("{}:00Z", text.trim_end_matches('Z'));
     [text, with_seconds.as_str()]
         .iter()
         .find_map(|text| humantime::parse_rfc3339_weak(text).ok())

@@ -234,3 +234,51 @@ fn the_schema_lists_all_types() {
         assert!(schema.contains(word), "{schema}");
     }
 }
+
+#[test]
+fn an_object_store_is_checked_before_anybody_is_asked() {
+    let refused = |settings: &str| {
+        let settings = format!(
+            "{{\"type\": \"parquet\", \"retention\": \"72h\", \"object_store\": {settings}}}"
+        );
+        let config: Config = serde_json::from_str(&settings).unwrap();
+        config.check().unwrap_err()
+    };
+    let check = |settings, key: &str, why: &str| {
+        let (found, sentence) = refused(settings);
+        assert_eq!(found, format!("object_store.{key}"), "{sentence}");
+        assert!(sentence.contains(why), "{sentence}");
+    };
+    check("{}", "url", "is required");
+    check(
+        r#"{"url": "https://x/y"}"#,
+        "url",
+        "must be such as s3://bucket/folder",
+    );
+    check(r#"{"url": "s3://"}"#, "url", "must be such as");
+    check(
+        r#"{"url": "s3://b", "endpoint": "minio:9000"}"#,
+        "endpoint",
+        "https://minio.example:9000",
+    );
+    check(
+        r#"{"url": "s3://b", "access_key_id": "x"}"#,
+        "access_key_id",
+        "needs secret_access_key",
+    );
+    check(
+        r#"{"url": "s3://b", "after": "73h"}"#,
+        "after",
+        "must not be longer",
+    );
+    check(
+        r#"{"url": "s3://b", "retention": "72h"}"#,
+        "retention",
+        "must be longer",
+    );
+    check(
+        r#"{"url": "s3://b", "timeout": "0s"}"#,
+        "timeout",
+        "longer than 0s",
+    );
+}

@@ -117,6 +117,11 @@ impl Bucket {
     }
 }
 
+/// Whether a commit can be understood: for the fuzz targets alone.
+pub(super) fn reads_commit(text: &str) -> bool {
+    actions::Files::default().apply(text).is_ok()
+}
+
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

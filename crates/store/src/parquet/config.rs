@@ -29,7 +29,7 @@ pub struct Config {
     /// must be on the same file system: give `dir` a parent that is, or the small files stay.
     pub merge: bool,
     /// Days go to an S3-compatible object store and stay there when they leave the disk after `retention`.
-    pub object_store: Option<bucket::Config>,
+    pub object_store: Option<Box<bucket::Config>>,
 }
 
 impl Default for Config {

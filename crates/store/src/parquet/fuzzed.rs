@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Span;
 use super::manifest::{Entry, Manifest};
-use super::{merge, read};
+use super::{bucket, merge, read};
 
 /// A partition's manifest; what the next batches do to it.
 pub fn manifest(text: &[u8]) -> bool {
@@ -27,6 +27,11 @@ pub fn manifest(text: &[u8]) -> bool {
         });
     }
     true
+}
+
+/// A commit of the table in an object store.
+pub fn table_log(text: &[u8]) -> bool {
+    bucket::reads_commit(&String::from_utf8_lossy(text))
 }
 
 /// A Parquet file, as readers and as merging read it.

@@ -56,7 +56,7 @@ pub(super) fn join(layout: &Layout, store: &str, source: &str) -> Result<Members
         }
         // Between the two locks another store may have come: what the file says now is what counts.
         let Some(shared) = Lock::try_shared(&lock)? else {
-            std::thread::sleep(LOOK_AGAIN);
+            pause();
             continue;
         };
         let text = fs::read(&named).map_err(Error::io("read", &named))?;
@@ -122,6 +122,14 @@ fn hold(layout: &Layout, partition: i32) -> Result<Lock, Error> {
         if started.elapsed() >= PATIENCE {
             return Err(Error::Held(partition));
         }
-        std::thread::sleep(LOOK_AGAIN);
+        pause();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread of the archive's own, or the start of the process"
+)]
+fn pause() {
+    std::thread::sleep(LOOK_AGAIN);
 }

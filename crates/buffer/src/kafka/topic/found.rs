@@ -21,6 +21,17 @@ pub(super) struct Mismatch {
     why: &'static str,
 }
 
+impl From<Mismatch> for super::Difference {
+    fn from(mismatch: Mismatch) -> Self {
+        Self {
+            setting: mismatch.setting,
+            found: mismatch.found,
+            wanted: mismatch.wanted,
+            why: mismatch.why,
+        }
+    }
+}
+
 impl Found {
     pub(super) fn mismatches(&self, wanted: &Wanted<'_>) -> Vec<Mismatch> {
         let mut mismatches = Vec::new();

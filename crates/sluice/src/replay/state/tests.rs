@@ -35,6 +35,17 @@ fn what_is_saved_is_loaded_until_it_is_removed() {
 }
 
 #[test]
+fn one_process_at_a_time_replays_with_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = StateFile::default_for(folder.path(), "main");
+    let lock = file.lock().unwrap();
+    let error = file.lock().unwrap_err().to_string();
+    assert!(error.contains("another process replays"), "{error}");
+    drop(lock);
+    file.lock().unwrap();
+}
+
+#[test]
 fn a_url_is_a_file_name_too() {
     let file = StateFile::default_for(Path::new("data"), "http://vm:8428/api/v1/write");
     assert_eq!(

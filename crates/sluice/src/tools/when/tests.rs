@@ -14,6 +14,7 @@ fn a_time_is_how_long_ago_or_when() {
         ("2023-11-14T22:13:20Z", NOW_MS),
         ("2023-11-14 22:13:20", NOW_MS),
         ("2023-11-14 22:13", NOW_MS - 20_000),
+        ("2023-11-14T22:13Z", NOW_MS - 20_000),
     ] {
         assert_eq!(when(text, NOW_MS), Ok(expected), "{text}");
     }

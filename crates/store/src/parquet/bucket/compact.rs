@@ -57,7 +57,9 @@ fn tidy(pass: &Pass) -> Result<(), Error> {
 /// Small objects of one day that become one.
 fn groups(table: &Table, pass: &Pass) -> Vec<Vec<Add>> {
     let small = table.files.live.values();
-    let small: Vec<&Add> = small.filter(|add| add.size < merge::LARGE_BYTES).collect();
+    let small: Vec<&Add> = small
+        .filter(|add| add.size < merge::LARGE_BYTES && is_an_archives(&add.path))
+        .collect();
     let mut groups = Vec::new();
     for day in small.chunk_by(|one, other| one.day() == other.day()) {
         let Some(first) = day.first() else { continue };
@@ -86,6 +88,13 @@ fn groups(table: &Table, pass: &Pass) -> Vec<Vec<Add>> {
         groups.extend(of_day);
     }
     groups
+}
+
+/// Whether an archive gave the object its name: what others put into the table is theirs.
+fn is_an_archives(path: &str) -> bool {
+    let name = path.split_once('/').map_or(path, |(_, name)| name);
+    let archive = name.split_once('-').map_or("", |(archive, _)| archive);
+    archive.len() == 16 && archive.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 async fn compact_group(pass: &Pass, table: &mut Table, group: &[Add]) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use ring::digest::{Context, SHA256};
 use super::actions::Add;
 use super::moving::{Going, Moving};
 use super::table::{Change, Table};
-use super::{Pass, blocking};
+use super::{Pass, blocking, milliseconds};
 use crate::metrics;
 use crate::parquet::error::Error;
 use crate::parquet::layout::{Day, Layout};
@@ -77,7 +77,7 @@ fn note_day(pass: &Pass, moving: &mut Moving, day: &str) -> Result<(), Error> {
             continue;
         }
         let path = folder.join(&file);
-        if live.contains(&name) && !is_final(&path)? {
+        if live.contains(&name) && !is_final(&path, pass.now_ms)? {
             continue;
         }
         // A file that cannot be read would make every query over the table fail.
@@ -103,11 +103,12 @@ fn note_day(pass: &Pass, moving: &mut Moving, day: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_final(path: &Path) -> Result<bool, Error> {
+fn is_final(path: &Path, now_ms: i64) -> Result<bool, Error> {
     let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
     let modified = modified.map_err(Error::io("measure", path))?;
-    let age = SystemTime::now().duration_since(modified);
-    Ok(age.is_ok_and(|age| age > FINAL))
+    let since = modified.duration_since(SystemTime::UNIX_EPOCH);
+    let final_ms = milliseconds(since.unwrap_or_default().saturating_add(FINAL));
+    Ok(final_ms <= now_ms)
 }
 
 /// The first half of a file's SHA-256.

@@ -40,7 +40,8 @@ pub(super) async fn expire(
         return Ok(());
     }
     let files = remove.len();
-    let bytes = remove.iter().filter_map(|remove| remove.size).sum();
+    let sizes = remove.iter().filter_map(|remove| remove.size);
+    let bytes = sizes.fold(0, u64::saturating_add);
     let change = Change {
         operation: "DELETE",
         add: Vec::new(),

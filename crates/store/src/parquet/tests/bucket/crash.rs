@@ -39,7 +39,7 @@ async fn die_at(step: usize, dies: Dies, filled: &Path, items: &[Item]) -> bool 
     let (dir, objects) = (tempfile::tempdir().unwrap(), Arc::new(InMemory::new()));
     copy(filled, dir.path());
     let fault = Arc::new(Fault::after(&objects, step, dies));
-    let dying = open(dir.path(), fault.clone());
+    let dying = open(dir.path(), &fault);
     let result = dying.relocate(NOON).await;
     drop(dying);
     let survived = !fault.is_dead();
@@ -62,13 +62,15 @@ async fn die_at(step: usize, dies: Dies, filled: &Path, items: &[Item]) -> bool 
     let is_lost = |row| !seen.contains(row) && !on_disk.contains(row);
     assert!(!old.iter().any(is_lost), "step {step}, {dies:?}");
 
-    let next = open(dir.path(), objects.clone());
+    let next = open(dir.path(), &objects);
     next.relocate(NOON).await.unwrap();
     assert_eq!(rows_in(&*objects).await, old, "step {step}, {dies:?}");
     let stays = on_days(items, MIDNIGHT - 3 * DAY_MS, i64::MAX);
     assert_eq!(read_all(dir.path()), stays, "step {step}, {dies:?}");
     // What nobody needs does not stay for ever.
-    next.relocate(NOON + 30 * 365 * DAY_MS).await.unwrap();
+    let much_later = NOON + 50 * 365 * DAY_MS;
+    next.relocate(much_later).await.unwrap();
+    next.relocate(much_later + 2 * DAY_MS).await.unwrap();
     assert_eq!(
         objects_of_days(&*objects).await,
         table(&*objects).await.len(),
@@ -80,7 +82,7 @@ async fn die_at(step: usize, dies: Dies, filled: &Path, items: &[Item]) -> bool 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_last_step_was_each_sample_is_in_the_table_once_and_none_is_lost() {
     let filled = tempfile::tempdir().unwrap();
-    let archive = open(filled.path(), Arc::new(InMemory::new()));
+    let archive = open(filled.path(), &Arc::new(InMemory::new()));
     let items = fill(&archive, 0, &moments()).await;
     drop(archive);
     for dies in [Dies::Before, Dies::After] {

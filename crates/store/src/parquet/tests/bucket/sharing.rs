@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
 use object_store::path::Path as Object;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::{
     DAY_MS, Fault, MIDNIGHT, NOON, fill, on_days, open, open_as, rows_in, settings, table,
@@ -18,7 +18,7 @@ async fn archives_that_share_a_table_keep_out_of_each_others_way() {
     let mut kept = Vec::new();
     for number in 0..4 {
         let dir = tempfile::tempdir().unwrap();
-        let archive = open(dir.path(), objects.clone());
+        let archive = open(dir.path(), &objects);
         all.extend(fill(&archive, number * 1000, &[MIDNIGHT - 2 * DAY_MS; 9]).await);
         kept.push(dir);
         passes.spawn(async move {
@@ -42,15 +42,15 @@ async fn archives_that_share_a_table_keep_out_of_each_others_way() {
 #[tokio::test]
 async fn a_server_that_ignores_conditions_is_refused_unless_the_archive_is_alone() {
     let (dir, objects) = (tempfile::tempdir().unwrap(), Arc::new(InMemory::new()));
-    let careless: Arc<dyn ObjectStore> = Arc::new(Fault::without_conditions(&objects));
-    let archive = open(dir.path(), careless.clone());
+    let careless = Arc::new(Fault::without_conditions(&objects));
+    let archive = open(dir.path(), &careless);
     let items = fill(&archive, 0, &[MIDNIGHT - 2 * DAY_MS]).await;
     let error = archive.relocate(NOON).await.unwrap_err().to_string();
     assert!(error.contains("ignores If-None-Match"), "{error}");
     drop(archive);
     let mut config = settings();
     config.object_store.as_mut().unwrap().exclusive = true;
-    let archive = open_as(dir.path(), careless, config);
+    let archive = open_as(dir.path(), &careless, config);
     archive.relocate(NOON).await.unwrap();
     assert_eq!(
         rows_in(&*objects).await,
@@ -65,7 +65,7 @@ async fn another_table_at_the_same_place_is_left_alone() {
                  \"partitionColumns\":[],\"configuration\":{}}}\n";
     let path = Object::from("_delta_log/00000000000000000000.json");
     objects.put(&path, other.into()).await.unwrap();
-    let archive = open(dir.path(), objects.clone());
+    let archive = open(dir.path(), &objects);
     fill(&archive, 0, &[MIDNIGHT - 2 * DAY_MS]).await;
     let error = archive.relocate(NOON).await.unwrap_err().to_string();
     assert!(error.contains("other columns"), "{error}");
@@ -75,7 +75,7 @@ async fn another_table_at_the_same_place_is_left_alone() {
 #[tokio::test]
 async fn a_log_with_a_gap_is_not_written_to() {
     let (dir, objects) = (tempfile::tempdir().unwrap(), Arc::new(InMemory::new()));
-    let archive = open(dir.path(), objects.clone());
+    let archive = open(dir.path(), &objects);
     fill(&archive, 0, &[MIDNIGHT - 2 * DAY_MS]).await;
     archive.relocate(NOON).await.unwrap();
     drop(archive);
@@ -83,7 +83,7 @@ async fn a_log_with_a_gap_is_not_written_to() {
         .delete(&Object::from("_delta_log/00000000000000000000.json"))
         .await
         .unwrap();
-    let error = open(dir.path(), objects)
+    let error = open(dir.path(), &objects)
         .relocate(NOON)
         .await
         .unwrap_err()
