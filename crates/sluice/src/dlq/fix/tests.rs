@@ -1,4 +1,4 @@
-//! Mending samples.
+//! Mending samples of dead letters.
 
 use buffer::ContentType;
 use bytes::Bytes;
