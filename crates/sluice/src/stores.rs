@@ -159,6 +159,7 @@ fn sealed(record: Outgoing) -> Record {
         tenant: record.tenant,
         source: record.sender,
         received_at_ms: record.received_at_ms,
+        spread: buffer::Spread::default(),
     }
 }
 

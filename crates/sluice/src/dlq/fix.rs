@@ -101,6 +101,7 @@ pub(super) fn of_letter(
         tenant: letter.tenant.clone(),
         source: letter.sender.clone(),
         received_at_ms: now_ms,
+        spread: buffer::Spread::default(),
     };
     Ok(Mended {
         records: vec![record],
@@ -143,6 +144,7 @@ fn of_samples(
             tenant: tenant.map(Into::into),
             source: sender.map(Into::into),
             received_at_ms: now_ms,
+            spread: buffer::Spread::default(),
         });
     }
     let samples = records.len() as u64;
