@@ -15,6 +15,7 @@ fn record(offset: i64, value: &'static str) -> Consumed {
         content_type: None,
         tenant: None,
         source: None,
+        spread: buffer::Spread::default(),
         memo: Memo::default(),
         spread: buffer::Spread::default(),
     }
