@@ -81,6 +81,9 @@ pub(crate) struct Outcome {
     pub durability: Option<Durability>,
 }
 
+/// The partition of a record.
+pub(crate) type Placement = Box<dyn Fn(&Record) -> Option<usize> + Send + Sync>;
+
 /// What is shared by all requests.
 pub(crate) struct Pipeline {
     pub limits: Limits,
@@ -91,7 +94,7 @@ pub(crate) struct Pipeline {
     pub pool: Pool,
     pub coalescer: Coalescer,
     /// Which partition a record goes to, where there are several.
-    pub placement: Box<dyn Fn(&Record) -> Option<usize> + Send + Sync>,
+    pub placement: Placement,
     pub families: Families,
     pub catalogue: KnownSeries,
     pub receipts: Receipts,

@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::explain;
 use crate::families::Families;
 use crate::heat::{Heat, PartitioningHandle};
-use crate::ingest::{Origin, Pipeline};
+use crate::ingest::{Origin, Pipeline, Placement};
 use crate::known_series::KnownSeries;
 use crate::layers;
 use crate::mode::ModeHandle;
@@ -156,10 +156,7 @@ pub fn router<P: Publish>(
         permits: permits(&config.http),
         pool: Pool::new(),
         coalescer,
-        placement: {
-            let publisher = Arc::clone(&publisher);
-            Box::new(move |record| publisher.partition(record))
-        },
+        placement: placement(&publisher),
         families: Families::default(),
         catalogue: KnownSeries::new(catalogue_bytes, hasher),
         quotas: Arc::new(Quotas::new(
@@ -192,17 +189,10 @@ pub fn router<P: Publish>(
     let quotas = Arc::clone(&pipeline.quotas);
     let repeats = Arc::clone(&app.repeats);
     tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
-    let routes_of_protocols = || {
-        if has_groups {
-            protocols::<Receive>().merge(pushgateway::routes())
-        } else {
-            protocols::<Receive>()
-        }
-    };
     let router = Router::new()
-        .merge(routes_of_protocols())
+        .merge(pushes(has_groups))
         // The same paths for senders that can be given a URL, but no header.
-        .nest("/tenants/{tenant}", routes_of_protocols())
+        .nest("/tenants/{tenant}", pushes(has_groups))
         .merge(explain::routes(&app))
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
@@ -224,6 +214,21 @@ pub fn router<P: Publish>(
         partitioning,
     };
     (router, gateway)
+}
+
+fn placement<P: Publish>(publisher: &Arc<P>) -> Placement {
+    let publisher = Arc::clone(publisher);
+    Box::new(move |record| publisher.partition(record))
+}
+
+/// What is pushed to, with the Pushgateway's where there is a place for its groups.
+fn pushes(has_groups: bool) -> Router<Arc<App>> {
+    let routes = protocols::<Receive>();
+    if has_groups {
+        routes.merge(pushgateway::routes())
+    } else {
+        routes
+    }
 }
 
 /// Which partitions names have, and what counts them.

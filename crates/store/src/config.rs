@@ -102,8 +102,8 @@ impl Config {
         }
     }
 
-    /// The same store for what comes from a second buffer: an archive has a folder of its own for it, because its offsets are
-    /// others.
+    /// The same store for what comes from a second buffer: an archive has a folder of its own for it, in the bucket too, because
+    /// its offsets are others.
     #[must_use]
     pub fn for_fallback(self) -> Self {
         match self {
@@ -112,6 +112,10 @@ impl Config {
                     let mut dir = dir.into_os_string();
                     dir.push("-fallback");
                     dir.into()
+                }),
+                object_store: config.object_store.map(|mut bucket| {
+                    bucket.url = format!("{}/fallback", bucket.url.trim_end_matches('/'));
+                    bucket
                 }),
                 ..config
             }),

@@ -79,6 +79,7 @@ pub(super) async fn fill(
                     tenant: None,
                     source: None,
                     received_at_ms: now_ms,
+                    spread: buffer::Spread::default(),
                 };
                 filled.bytes += record.value.len() as u64;
                 publish(&producer, &mut answers, &record).await?;

@@ -1,6 +1,6 @@
 //! Mending samples, and records of what was mended. Pure.
 
-use buffer::{ContentType, Record, Spread};
+use buffer::{ContentType, Record};
 use bytes::Bytes;
 use model::{Limits, check_series};
 use serde_json::{Map, Value, json};
@@ -101,7 +101,7 @@ pub(super) fn of_letter(
         tenant: letter.tenant.clone(),
         source: letter.sender.clone(),
         received_at_ms: now_ms,
-        spread: Spread::default(),
+        spread: buffer::Spread::default(),
     };
     Ok(Mended {
         records: vec![record],
@@ -144,7 +144,7 @@ fn of_samples(
             tenant: tenant.map(Into::into),
             source: sender.map(Into::into),
             received_at_ms: now_ms,
-            spread: Spread::default(),
+            spread: buffer::Spread::default(),
         });
     }
     let samples = records.len() as u64;

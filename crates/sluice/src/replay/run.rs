@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use consumer::{Pipeline, Report};
 use service::health::Health;
-use service::tasks::{CancellationToken, Tasks};
+use service::tasks::CancellationToken;
 use service::units::Period;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -22,7 +22,6 @@ use super::tally::Tally;
 use super::target::{Chosen, Target};
 use super::{Arguments, Outcome};
 use crate::settings::Settings;
-use crate::stores::{Opened, open_with};
 use crate::tools::Usage;
 use crate::tools::filter::Filter;
 use crate::tools::output::{has_watcher, put, say};
@@ -81,8 +80,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
     file.save(&state)?;
     // Offsets are of this buffer, and not of the consumer that fills the same kind of store.
     let name = format!("{NAME} of {}", state.identity.buffer);
-    let tasks = Tasks::new();
-    let store = open_with(&tasks, &config, NAME, &name, &settings.data_dir)?;
+    let store = crate::stores::open(&config, NAME, &name, &settings.data_dir)?;
     let tally = Arc::new(Tally::default());
     let replay = Replay {
         positions: Arc::new(Positions::new(&state.spans, &state.next)),
@@ -101,7 +99,6 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
     };
     let outcome = replay.run(settings, &source, store, filter).await;
     source.close().await;
-    tasks.stop(Duration::from_secs(5)).await;
     outcome
 }
 
@@ -140,7 +137,7 @@ impl Replay {
         mut self,
         settings: &Settings,
         source: &Source,
-        store: Chosen<Opened>,
+        store: Chosen<crate::stores::Opened>,
         filter: Filter,
     ) -> anyhow::Result<Outcome> {
         let report = if self.positions.is_done() {
@@ -176,7 +173,7 @@ impl Replay {
         &mut self,
         settings: &Settings,
         source: &Source,
-        store: Chosen<Opened>,
+        store: Chosen<crate::stores::Opened>,
         filter: Filter,
     ) -> anyhow::Result<Report> {
         let next = self.positions.next();

@@ -1,4 +1,4 @@
-//! Mending samples.
+//! Samples of dead letters are mended.
 
 use buffer::ContentType;
 use bytes::Bytes;
