@@ -139,6 +139,11 @@ GATEWAY = {
                 (rate("sluice_kafka_client_errors_total", G, "client, kind"), "{{client}} {{kind}}"),
                 (f"sum(rate(sluice_kafka_producer_restarts_total{{{G}}}[$__rate_interval])) > 0", "producers replaced"),
             ], "cps", min=0),
+            panel("Fallback cluster", "Ready: it would take records. Active: new records go there, because emergency.use_fallback says so.", [
+                (f"sluice_fallback_ready{{{G}}}", "{{instance}} ready"),
+                (f"sluice_fallback_active{{{G}}}", "{{instance}} active"),
+                (rate("sluice_fallback_records_total", G, "outcome"), "records {{outcome}}"),
+            ], "short", min=0),
             panel("Topics that differ from the settings", "1 where a topic is not as configured. Sluice changes no topic that exists.", [(f"max by (topic, setting) (sluice_buffer_topic_mismatch{{{J}}}) > 0", "{{topic}}: {{setting}}")], "short", min=0),
         ]),
         ("Coalescing", [

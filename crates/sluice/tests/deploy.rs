@@ -22,14 +22,16 @@ fn certificate(folder: &Path) {
     std::fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
 }
 
-/// The text with files of that folder instead of `/etc/…` ones.
+/// The text with files of that folder instead of those of a machine.
 fn with_files(text: &str, folder: &Path) -> String {
-    let mut made = String::new();
-    for (number, part) in text.split("/etc/").enumerate() {
-        if number == 0 {
-            made.push_str(part);
-            continue;
-        }
+    let text = with_files_below(text, "/etc/", folder);
+    with_files_below(&text, "/run/secrets/", folder)
+}
+
+fn with_files_below(text: &str, below: &str, folder: &Path) -> String {
+    let mut parts = text.split(below);
+    let mut made = parts.next().unwrap().to_owned();
+    for part in parts {
         let end = part.find(|c: char| c.is_whitespace() || ",}\"".contains(c));
         let (path, rest) = part.split_at(end.unwrap_or(part.len()));
         let file = if path.contains("key") && !path.contains("ca.") {
