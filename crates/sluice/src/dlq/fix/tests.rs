@@ -1,4 +1,4 @@
-//! Mending samples of dead letters before they are sent again.
+//! Samples of dead letters are mended.
 
 use buffer::ContentType;
 use bytes::Bytes;
