@@ -124,9 +124,8 @@ pub(crate) fn feed_stores(
     let source = format!("kafka-fallback:{}", config.topic);
     for (store, store_config) in &settings.stores {
         let name = format!("{store}@fallback");
-        let opened = store_config.clone().for_fallback();
-        let opened = opened.open(&name, &source, &settings.data_dir)?;
-        process.keep_archive(&opened);
+        let beside = store_config.clone().for_fallback();
+        let opened = crate::stores::open(process, &beside, &name, &source, &settings.data_dir)?;
         let reader = Reader::new(config, &member(store), settings.buffer.retention.0)
             .with_context(|| format!("store {name}"))?;
         let ready = health.condition("store", format!("{name}: not assigned yet"));

@@ -179,7 +179,7 @@ fn feed_stores(
     // Offsets are of this topic in this cluster; an archive must not take another's for them.
     let source = format!("kafka:{}", settings.kafka.topic);
     for (name, config) in &settings.stores {
-        let store = crate::stores::open(process, config, name, &source, &settings.data_dir)?;
+        let store = crate::stores::open_in(process, config, name, &source, &settings.data_dir)?;
         let reader = reader(settings, name)?;
         pipelines.start(
             process,

@@ -38,7 +38,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
 
     let mut pipelines = Pipelines::default();
     for (name, config) in &settings.stores {
-        let store = crate::stores::open(&process, config, name, log.id(), &data_dir)?;
+        let store = crate::stores::open_in(&process, config, name, log.id(), &data_dir)?;
         let reader = log
             .reader(&settings.consumer.group(name), Start::Cursor)
             .await?;

@@ -1,7 +1,6 @@
 //! The stores as this binary opens them: those of the crate `store`, and Kafka, which only the buffer names.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context;
 use buffer::kafka::{self, Producer};
@@ -11,6 +10,7 @@ use service::health::Health;
 use service::units::Size;
 use store::mirror::{self, Format, Outgoing};
 use store::{Batch, Batching, Lanes, LeftOut, Store, Write, WriteError};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::process::Process;
@@ -27,18 +27,31 @@ pub(crate) enum Opened {
 
 /// Opens a store, as [`store::Config::open`].
 pub(crate) fn open(
-    process: &Process,
     config: &store::Config,
     name: &str,
     source: &str,
     data_dir: &Path,
 ) -> anyhow::Result<Opened> {
     if let store::Config::Kafka(config) = config {
-        return Mirror::open(process, config, name).map(Opened::Mirror);
+        return Mirror::open(config, name).map(Opened::Mirror);
     }
     let store = config.clone().open(name, source, data_dir)?;
-    process.keep_archive(&store);
     Ok(Opened::Store(store))
+}
+
+/// Opens a store and keeps what it needs kept for as long as the process runs.
+pub(crate) fn open_in(
+    process: &Process,
+    config: &store::Config,
+    name: &str,
+    source: &str,
+    data_dir: &Path,
+) -> anyhow::Result<Opened> {
+    let opened = open(config, name, source, data_dir)?;
+    if let Opened::Store(store) = &opened {
+        process.keep_archive(store);
+    }
+    Ok(opened)
 }
 
 /// Checks what only Kafka knows of the stores' settings.
@@ -83,32 +96,31 @@ fn client(config: &mirror::Config) -> kafka::Config {
     client
 }
 
-/// Another topic. Clones share a producer.
+/// Another topic.
 #[derive(Debug)]
 pub(crate) struct Mirror {
     store: String,
     config: mirror::Config,
     lanes: std::num::NonZeroUsize,
-    producer: Arc<Producer>,
+    producer: Producer,
+    /// Checks the topic, and follows its limits; ends with the store.
+    _watch: JoinSet<()>,
 }
 
 impl Mirror {
-    fn open(process: &Process, config: &mirror::Config, name: &str) -> anyhow::Result<Self> {
+    fn open(config: &mirror::Config, name: &str) -> anyhow::Result<Self> {
         let producer = Producer::beside(&client(config), None);
         // Not one of the process: its records wait in the buffer, as those of every store that is away.
         let condition = Health::new().condition("mirror", "opening");
         let (watched, retention) = (producer.clone(), config.retention.0);
-        let stopping = process.tasks.stopping();
-        process.tasks.spawn("mirror watch", async move {
-            stopping
-                .run_until_cancelled(watched.keep_ready(retention, condition))
-                .await;
-        });
+        let mut watch = JoinSet::new();
+        watch.spawn(watched.keep_ready(retention, condition));
         Ok(Self {
             store: name.to_owned(),
             lanes: std::num::NonZeroUsize::new(config.shards).context("shards")?,
             config: config.clone(),
-            producer: Arc::new(producer),
+            producer,
+            _watch: watch,
         })
     }
 

@@ -66,6 +66,12 @@ impl ClientLog {
 
     /// Counts an error event, and logs it, at most one per kind and 10 s.
     pub(super) fn error(&self, error: &KafkaError, reason: &str) {
+        if matches!(error, KafkaError::PartitionEOF(_))
+            || error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF)
+        {
+            // Whoever asked for the ends of partitions is told where it reads.
+            return;
+        }
         let kind = error.rdkafka_error_code().map_or("other", kind);
         metrics::kafka_client_error(self.client, kind);
         if let Some(suppressed) = self.passes(kind) {

@@ -98,7 +98,9 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
             records,
             last_received_at_ms,
             retention_s = self.retention.as_secs(),
-            "records expired before this store read them: they are lost for it"
+            replay = %format_args!("--offsets {number}:{from}..{to}"),
+            "records expired before this store read them: they are lost for it, unless a buffer that still has them is \
+             replayed"
         );
         if let Some(partition) = self.partitions.get_mut(&number) {
             partition.frontier.skip_to(to);

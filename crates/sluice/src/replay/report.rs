@@ -78,6 +78,12 @@ impl Ending<'_> {
             self.ledger.records_dead_lettered + self.tally.records_undecodable(),
             "records cannot be decoded",
         );
+        for (reason, samples) in self.tally.samples_left_out() {
+            line(
+                samples,
+                &format!("left out, for which the store has no form: {reason}"),
+            );
+        }
         for (reason, refused) in self.tally.refused() {
             line(
                 refused.samples,

@@ -22,6 +22,7 @@ use super::tally::Tally;
 use super::target::{Chosen, Target};
 use super::{Arguments, Outcome};
 use crate::settings::Settings;
+use crate::stores::Opened;
 use crate::tools::Usage;
 use crate::tools::filter::Filter;
 use crate::tools::output::{has_watcher, put, say};
@@ -80,7 +81,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
     file.save(&state)?;
     // Offsets are of this buffer, and not of the consumer that fills the same kind of store.
     let name = format!("{NAME} of {}", state.identity.buffer);
-    let store = config.open(NAME, &name, &settings.data_dir)?;
+    let store = crate::stores::open(&config, NAME, &name, &settings.data_dir)?;
     let tally = Arc::new(Tally::default());
     let replay = Replay {
         positions: Arc::new(Positions::new(&state.spans, &state.next)),
@@ -99,6 +100,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
     };
     let outcome = replay.run(settings, &source, store, filter).await;
     source.close().await;
+    tasks.stop(Duration::from_secs(5)).await;
     outcome
 }
 
@@ -137,7 +139,7 @@ impl Replay {
         mut self,
         settings: &Settings,
         source: &Source,
-        store: Chosen<store::Store>,
+        store: Chosen<Opened>,
         filter: Filter,
     ) -> anyhow::Result<Outcome> {
         let report = if self.positions.is_done() {
@@ -173,7 +175,7 @@ impl Replay {
         &mut self,
         settings: &Settings,
         source: &Source,
-        store: Chosen<store::Store>,
+        store: Chosen<Opened>,
         filter: Filter,
     ) -> anyhow::Result<Report> {
         let next = self.positions.next();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use buffer::{BuryDead, DeadLetter, PublishError};
+use store::LeftOut;
 
 /// Reasons that are told apart; more would be somebody's free text.
 const MAX_REASONS: usize = 100;
@@ -15,6 +16,7 @@ pub(crate) struct Tally {
     written: AtomicU64,
     expired: AtomicU64,
     undecodable: AtomicU64,
+    left_out: Mutex<BTreeMap<&'static str, u64>>,
     refused: Mutex<BTreeMap<&'static str, Refused>>,
 }
 
@@ -34,6 +36,19 @@ impl Tally {
 
     pub(crate) fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+
+    /// Samples that the store has no form for.
+    pub(crate) fn left_out(&self, left: Option<LeftOut>) {
+        if let Some(left) = left.filter(|left| left.samples > 0) {
+            let mut known = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+            *known.entry(left.reason).or_default() += left.samples as u64;
+        }
+    }
+
+    pub(crate) fn samples_left_out(&self) -> BTreeMap<&'static str, u64> {
+        let known = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
     }
 
     /// Records that went before they were read.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use store::{Batch, Batching, Item, Lanes, Write, WriteError};
+use store::{Batch, Batching, Lanes, LeftOut, Write, WriteError};
 
 use super::pace::Pace;
 use super::tally::Tally;
@@ -87,8 +87,24 @@ impl<W: Write> Chosen<W> {
         let samples = batch.samples();
         self.pace.wait(samples).await;
         self.store.write(batch).await?;
-        self.tally.wrote(samples);
+        let left_out = self.store.left_out(batch);
+        let skipped = left_out.map_or(0, |left| left.samples);
+        self.tally.wrote(samples.saturating_sub(skipped));
+        self.tally.left_out(left_out);
         Ok(())
+    }
+
+    /// What is chosen of a batch, if not all of it is.
+    fn chosen(&self, batch: &Batch) -> Option<Batch> {
+        if self.filter.has_every_series() {
+            return None;
+        }
+        let items = batch.items.iter();
+        let chosen = items.filter(|item| self.filter.has_series(item.view()));
+        Some(Batch {
+            lane: batch.lane,
+            items: chosen.cloned().collect(),
+        })
     }
 }
 
@@ -110,23 +126,18 @@ impl<W: Write> Write for Chosen<W> {
     }
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
-        if self.filter.has_every_series() {
-            return self.put(batch).await;
+        match self.chosen(batch) {
+            None => self.put(batch).await,
+            Some(chosen) if chosen.items.is_empty() => Ok(()),
+            Some(chosen) => self.put(&chosen).await,
         }
-        let chosen: Vec<Item> = batch
-            .items
-            .iter()
-            .filter(|item| self.filter.has_series(item.view()))
-            .cloned()
-            .collect();
-        if chosen.is_empty() {
-            return Ok(());
+    }
+
+    fn left_out(&self, batch: &Batch) -> Option<LeftOut> {
+        match self.chosen(batch) {
+            None => self.store.left_out(batch),
+            Some(chosen) => self.store.left_out(&chosen),
         }
-        let batch = Batch {
-            lane: batch.lane,
-            items: chosen,
-        };
-        self.put(&batch).await
     }
 }
 

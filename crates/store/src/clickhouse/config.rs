@@ -49,7 +49,7 @@ pub struct Config {
     /// The engine of a table that is created, such as `ReplicatedReplacingMergeTree`. It should collapse rows of the
     /// same sorting key.
     pub engine: String,
-    /// How long the table that is created keeps rows; `0s` keeps them. An existing table is never changed.
+    /// How long the table that is created keeps rows, at most 7300d; `0s` keeps them. An existing table is never changed.
     pub retention: Period,
     /// What the column `labels` is: `map` or `json`.
     pub labels: LabelColumn,
@@ -104,6 +104,9 @@ impl Default for Config {
     }
 }
 
+/// `ClickHouse` adds a retention to a time in 32 bits, which end in 2106; beyond, rows would expire at once.
+const MAX_RETENTION: Period = Period::secs(20 * 365 * 86_400);
+
 impl Config {
     /// Checks what one field alone cannot say.
     ///
@@ -123,6 +126,9 @@ impl Config {
             if name.contains(|character: char| character.is_control()) {
                 return refuse(key, "must not have control characters");
             }
+        }
+        if self.retention > MAX_RETENTION {
+            return refuse("retention", "must be at most 7300d; 0s keeps rows forever");
         }
         for name in ["query", "database", "user", "password"] {
             if self.settings.contains_key(name) {

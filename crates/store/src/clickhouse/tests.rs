@@ -126,6 +126,10 @@ fn settings_that_cannot_work_are_named() {
     refused(|it| it.database.push('\n'), "database");
     refused(|it| it.max_samples = 0, "max_samples");
     refused(
+        |it| it.retention = service::units::Period::secs(30 * 365 * 86_400),
+        "retention",
+    );
+    refused(
         |it| {
             it.settings.insert("query".to_owned(), "x".to_owned());
         },

@@ -1,4 +1,4 @@
-//! Mending samples of dead letters.
+//! Mending samples of dead letters before they are sent again.
 
 use buffer::ContentType;
 use bytes::Bytes;

@@ -35,7 +35,6 @@ fn items() -> Vec<Item> {
 async fn a_new_release_creates_the_table_and_keeps_what_was_written() {
     let server = Server::new_release();
     let mut config = config(&server.url());
-    config.retention = service::units::Period::secs(400 * 365 * 86_400);
     // Repeats in both compressions.
     for compression in [Compression::Zstd, Compression::Gzip, Compression::None] {
         config.compression = compression;
@@ -53,6 +52,17 @@ async fn a_new_release_creates_the_table_and_keeps_what_was_written() {
             .replace("NULL", "\\N")
             .replace("\tNULL", "\t")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_release_drops_rows_past_the_retention() {
+    let server = Server::new_release();
+    let mut config = config(&server.url());
+    config.retention = service::units::Period::secs(20 * 365 * 86_400);
+    write(config, &items()).await.unwrap();
+    server.query("OPTIMIZE TABLE metrics FINAL");
+    let kept = server.query("SELECT metric, value FROM metrics FINAL ORDER BY metric, time");
+    assert!(kept.starts_with("cpu\t0.1\nup\t0\n"), "{kept}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
