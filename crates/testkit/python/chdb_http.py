@@ -7,14 +7,17 @@ thing: the status of an exception (always 500), users, and settings, which are i
 import pathlib
 import re
 import sys
+import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from chdb import session
 
 folder = pathlib.Path(sys.argv[2])
 engine = session.Session(str(folder / "data"))
 body_file = folder / "body"
+# Connections are kept open, so each has a thread; the engine has one session and one file.
+turn = threading.Lock()
 COMPRESSION = {"gzip": "gzip", "zstd": "zstd", None: "none"}
 
 
@@ -39,6 +42,10 @@ class Handler(BaseHTTPRequestHandler):
         statement = query.get("query")
         if statement is None:
             statement = body.decode()
+        with turn:
+            self.answer(*self.run(statement, body))
+
+    def run(self, statement, body):
         insert = re.fullmatch(r"(INSERT INTO .*) FORMAT (\w+)", statement)
         if insert:
             body_file.write_bytes(body)
@@ -46,12 +53,12 @@ class Handler(BaseHTTPRequestHandler):
             statement = f"{insert[1]} FROM INFILE '{body_file}' COMPRESSION '{compression}' FORMAT {insert[2]}"
         try:
             result = engine.query(statement, "TabSeparatedRaw")
-            self.answer(200, result.bytes().decode() if result else "")
+            return 200, result.bytes().decode() if result else ""
         except Exception as error:
             text = str(error)
             code = re.search(r"Code: (\d+)", text)
             headers = [("X-ClickHouse-Exception-Code", code[1])] if code else []
-            self.answer(500, text, headers)
+            return 500, text, headers
 
 
-HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
