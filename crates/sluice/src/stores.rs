@@ -22,7 +22,7 @@ pub(crate) enum Opened {
     /// One of the crate `store`.
     Store(Store),
     /// Another topic.
-    Mirror(Mirror),
+    Mirror(Box<Mirror>),
 }
 
 /// Opens a store, as [`store::Config::open`].
@@ -33,7 +33,7 @@ pub(crate) fn open(
     data_dir: &Path,
 ) -> anyhow::Result<Opened> {
     if let store::Config::Kafka(config) = config {
-        return Mirror::open(config, name).map(Opened::Mirror);
+        return Mirror::open(config, name).map(Box::new).map(Opened::Mirror);
     }
     let store = config.clone().open(name, source, data_dir)?;
     Ok(Opened::Store(store))

@@ -72,6 +72,17 @@ impl<'de> Deserialize<'de> for Config {
     }
 }
 
+/// Another place than this one of a bucket, and not below it. A bucket's own top has none beside it.
+fn beside(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    let place = url.split_once("://").map_or(url, |(_, place)| place);
+    if place.contains('/') {
+        format!("{url}-fallback")
+    } else {
+        format!("{url}/fallback")
+    }
+}
+
 fn below<T: for<'a> Deserialize<'a>, E: serde::de::Error>(
     settings: Map<String, Value>,
 ) -> Result<T, E> {
@@ -114,7 +125,7 @@ impl Config {
                     dir.into()
                 }),
                 object_store: config.object_store.map(|mut bucket| {
-                    bucket.url = format!("{}/fallback", bucket.url.trim_end_matches('/'));
+                    bucket.url = beside(&bucket.url);
                     bucket
                 }),
                 ..config
