@@ -125,7 +125,7 @@ pub(crate) fn feed_stores(
     for (store, store_config) in &settings.stores {
         let name = format!("{store}@fallback");
         let beside = store_config.clone().for_fallback();
-        let opened = crate::stores::open(process, &beside, &name, &source, &settings.data_dir)?;
+        let opened = crate::stores::open_in(process, &beside, &name, &source, &settings.data_dir)?;
         let reader = Reader::new(config, &member(store), settings.buffer.retention.0)
             .with_context(|| format!("store {name}"))?;
         let ready = health.condition("store", format!("{name}: not assigned yet"));

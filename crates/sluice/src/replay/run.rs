@@ -100,7 +100,6 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
     };
     let outcome = replay.run(settings, &source, store, filter).await;
     source.close().await;
-    tasks.stop(Duration::from_secs(5)).await;
     outcome
 }
 

@@ -17,7 +17,6 @@ fn record(offset: i64, value: &'static str) -> Consumed {
         source: None,
         spread: buffer::Spread::default(),
         memo: Memo::default(),
-        spread: buffer::Spread::default(),
     }
 }
 
