@@ -82,7 +82,7 @@ async fn the_root_lists_what_there_is_and_so_does_a_wrong_path() {
     }
     assert_eq!(
         ask(&router, "GET", "/ready").await,
-        (404, r#"{"code":"not_found","error":"there is no /ready here, only /livez, /readyz, /metrics, /api/v1/rejections, /api/v1/cardinality"}"#.to_owned())
+        (404, r#"{"code":"not_found","error":"there is no /ready here, only /livez, /readyz, /metrics, /api/v1/rejections, /api/v1/cardinality, /api/v1/heat"}"#.to_owned())
     );
     assert_eq!(
         ask(&router, "POST", "/livez").await,
