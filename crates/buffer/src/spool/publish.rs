@@ -237,6 +237,14 @@ impl<P: Upstream> Publish for Spooled<P> {
         self.0.upstream.max_record_bytes().min(most_bytes)
     }
 
+    fn partitions(&self) -> usize {
+        self.0.upstream.partitions()
+    }
+
+    fn partition(&self, record: &Record) -> Option<usize> {
+        self.0.upstream.partition(record)
+    }
+
     async fn flush(&self, deadline: Duration) -> usize {
         self.finish(deadline).await
     }

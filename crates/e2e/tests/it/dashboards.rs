@@ -17,6 +17,7 @@ const EMPTY_WHEN_ALL_IS_WELL: &[&str] = &[
     "Sluice / Consumer: Expired unread",
     "Sluice / Consumer: Samples that were not written",
     "Sluice / Consumer: Until a store has caught up",
+    "Sluice / Gateway: Errors of the Kafka client",
     "Sluice / Gateway: Fallback cluster",
     "Sluice / Gateway: Handshakes that failed",
     "Sluice / Gateway: Not let in",
