@@ -6,7 +6,8 @@
 /// The place of a record among the partitions of its key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Spread {
-    /// So many partitions behind the key's own, past the last one on from the first. 0 is the key's own.
+    /// So many partitions behind the key's own, past the last one on from the first. 0 is the key's own. Where there
+    /// are fewer partitions, it is taken modulo the largest power of two of them.
     pub lane: u32,
     /// The last change of the number of lanes, if it may have brought series to this one.
     pub moved: Option<Moved>,

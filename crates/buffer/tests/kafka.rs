@@ -372,7 +372,8 @@ async fn series_that_moved_are_read_once_what_was_before_them_is_committed() {
     for value in 0..50 {
         producer.publish(hot(value, 0, None)).await.unwrap();
     }
-    let settled = service::clock::now_ms();
+    // The last one may be of this millisecond.
+    let settled = service::clock::now_ms() + 1;
     for value in 100..110 {
         producer
             .publish(hot(value, 1, Some(settled)))
@@ -416,39 +417,48 @@ async fn another_member_of_the_group_is_waited_for_as_well() {
     ];
     // Until each has a partition.
     let mut owned = [0_usize; 2];
-    while owned != [1, 1] {
-        for (count, reader) in owned.iter_mut().zip(&mut readers) {
-            let event = tokio::time::timeout(Duration::from_millis(100), reader.next()).await;
-            match event {
-                Ok(Ok(Event::Assigned { .. })) => *count += 1,
-                Ok(Ok(Event::Revoked {
-                    partitions,
-                    handover,
-                })) => {
-                    *count -= partitions.len();
-                    handover.done();
+    let assigned = async {
+        while owned != [1, 1] {
+            for (count, reader) in owned.iter_mut().zip(&mut readers) {
+                let event = tokio::time::timeout(Duration::from_millis(100), reader.next()).await;
+                match event {
+                    Ok(Ok(Event::Assigned { .. })) => *count += 1,
+                    Ok(Ok(Event::Revoked {
+                        partitions,
+                        handover,
+                    })) => {
+                        *count -= partitions.len();
+                        handover.done();
+                    }
+                    Ok(Ok(Event::Lost { partitions })) => *count -= partitions.len(),
+                    Ok(_) | Err(_) => {}
                 }
-                Ok(Ok(Event::Lost { partitions })) => *count -= partitions.len(),
-                Ok(_) | Err(_) => {}
             }
         }
-    }
+    };
+    let assigned = tokio::time::timeout(Duration::from_secs(60), assigned).await;
+    assigned.expect("each has a partition");
     producer.publish(hot(0, 0, None)).await.unwrap();
-    let settled = service::clock::now_ms();
+    // It may be of this millisecond.
+    let settled = service::clock::now_ms() + 1;
     producer.publish(hot(1, 1, Some(settled))).await.unwrap();
     let mut numbers = Vec::new();
-    while numbers.len() < 2 {
-        for reader in &mut readers {
-            let event = tokio::time::timeout(Duration::from_millis(100), reader.next()).await;
-            if let Ok(Ok(Event::Records(records))) = event {
-                for record in records {
-                    numbers.push(number(&record));
-                    let next = (record.partition, record.offset + 1);
-                    reader.committer().commit(vec![next]).await.unwrap();
+    let both = async {
+        while numbers.len() < 2 {
+            for reader in &mut readers {
+                let event = tokio::time::timeout(Duration::from_millis(100), reader.next()).await;
+                if let Ok(Ok(Event::Records(records))) = event {
+                    for record in records {
+                        numbers.push(number(&record));
+                        let next = (record.partition, record.offset + 1);
+                        reader.committer().commit(vec![next]).await.unwrap();
+                    }
                 }
             }
         }
-    }
+    };
+    let both = tokio::time::timeout(Duration::from_secs(60), both).await;
+    both.expect("both are read");
     assert_eq!(numbers, [0, 1]);
     for reader in readers {
         reader.close().await;

@@ -23,7 +23,8 @@ use crate::answer;
 use crate::error::Error;
 use crate::ingest::{Intake, Outcome, Policy};
 use crate::origin::{credential, origin};
-use crate::protocol::{Handle, Head, Opened, Protocol, opened, parameter};
+use crate::permits::Permit;
+use crate::protocol::{Handle, Head, Opened, Protocol, Rehearsal, opened, parameter};
 use crate::router::{App, protocols};
 use report::{Answer, Explained, Report};
 
@@ -63,6 +64,7 @@ fn redirected(mut request: Request) -> Result<Request, Error> {
         return Err(Error::Parameter(message));
     };
     *request.uri_mut() = Uri::from(target);
+    request.extensions_mut().insert(Rehearsal);
     Ok(request)
 }
 
@@ -98,6 +100,8 @@ async fn explain<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Report,
     let pipeline = &head.app.pipeline;
     pipeline.check_open()?;
     let origin = origin(&head)?;
+    // Asking is work like any other.
+    pipeline.quotas.admit(&origin)?;
     let permit = pipeline.permit(&origin, credential(&head));
     let mut report = Report::of::<P>(&origin);
     let Opened {
@@ -137,7 +141,9 @@ async fn explain<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Report,
     };
     let (reader, own) = (Arc::clone(&protocol), Arc::clone(pipeline));
     let deadline = Instant::now() + pipeline.request_timeout;
-    let work = move |body, _: &mut _| report::explained(&own, reader.as_ref(), &intake, body);
+    let work = move |body, permit: &mut Permit| {
+        report::explained(&own, reader.as_ref(), &intake, body, permit)
+    };
     match pipeline.work(encoding, received, deadline, work).await {
         Ok((explained, _permit)) => {
             Ok(with_answer(report, &head, protocol.as_ref(), policy, explained).await)

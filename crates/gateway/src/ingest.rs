@@ -310,13 +310,7 @@ impl Pipeline {
                 .whole_batch(sent, &why, stored.samples(), names);
             return Err(Error::Batch(refusals));
         }
-        let records_bytes = self.coalescer.records_bytes(&batch, knowledge, origin);
-        if records_bytes > MAX_RECORDS_BYTES {
-            let message = format!(
-                "the samples become about {records_bytes} bytes of JSON records, the limit is {MAX_RECORDS_BYTES}; \
-                 send several smaller bodies"
-            );
-            let why = Refusal::new(Code::TooManySamples, message);
+        if let Err(why) = self.check_records(&batch, knowledge, origin) {
             let names = || names(&batch, catalogue);
             self.receipts
                 .whole_batch(sent, &why, stored.samples(), names);
@@ -340,6 +334,24 @@ impl Pipeline {
             settled,
         };
         Ok((submitted, Lessons { batch, unknown }))
+    }
+
+    /// Refuses a body whose samples become far more in records than they are.
+    pub(crate) fn check_records(
+        &self,
+        batch: &Batch<'_>,
+        knowledge: Knowledge<'_>,
+        origin: &Origin,
+    ) -> Result<(), Refusal> {
+        let records_bytes = self.coalescer.records_bytes(batch, knowledge, origin);
+        if records_bytes <= MAX_RECORDS_BYTES {
+            return Ok(());
+        }
+        let message = format!(
+            "the samples become about {records_bytes} bytes of JSON records, the limit is {MAX_RECORDS_BYTES}; \
+             send several smaller bodies"
+        );
+        Err(Refusal::new(Code::TooManySamples, message))
     }
 
     /// What samples are held to. Those that the gateway makes itself have no quota.

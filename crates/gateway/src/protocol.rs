@@ -205,6 +205,10 @@ pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
 #[derive(Debug, Clone)]
 struct PathParams(Arc<RawPathParams>);
 
+/// Marks a request of which nothing may stay: in its extensions, for protocols that remember something between requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rehearsal;
+
 /// What is done with the bodies of all protocols.
 pub(crate) trait Handle: 'static {
     /// Answers a request of one of them.

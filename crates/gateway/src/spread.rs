@@ -13,7 +13,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::config::{PartitionBy, PartitioningConfig};
 
-/// Partitions that all names are spread over where each series is by itself; of a topic with fewer, all of them.
+/// Partitions that all names are spread over where each series is by itself; of a topic with fewer, as many as the largest
+/// power of two among them.
 const ALL: u32 = 256;
 
 /// Of clocks.

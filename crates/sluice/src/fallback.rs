@@ -36,8 +36,26 @@ pub(crate) fn watch(
     condition: Condition,
 ) {
     let (primary, fallback) = switched.places();
+    // The switch is thrown while it runs; where it leads is what the process was started with.
+    let started = settings.emergency.fallback.clone();
+    let leads_elsewhere = move |settings: &Settings| {
+        settings.emergency.is_on_fallback() && settings.emergency.fallback != started
+    };
+    let elsewhere = || {
+        (
+            "emergency.use_fallback".to_owned(),
+            "it names a cluster that this process was not started with; restart it with emergency.fallback first"
+                .to_owned(),
+        )
+    };
     let Some(fallback) = fallback else {
         keep_ready(process, settings, "kafka watch", primary, condition);
+        process.reloads.on(move |settings| {
+            if leads_elsewhere(settings) {
+                return Err(elsewhere());
+            }
+            Ok(Box::new(|| {}) as Apply)
+        });
         return;
     };
     let (primary_health, fallback_health) = (Health::new(), Health::new());
@@ -51,6 +69,9 @@ pub(crate) fn watch(
 
     let on = switched.clone();
     process.reloads.on(move |settings| {
+        if leads_elsewhere(settings) {
+            return Err(elsewhere());
+        }
         let (on, is_wanted) = (on.clone(), settings.emergency.is_on_fallback());
         Ok(Box::new(move || switch(&on, is_wanted)) as Apply)
     });

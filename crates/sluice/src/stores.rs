@@ -63,11 +63,15 @@ pub(crate) fn check(settings: &Settings) -> Result<(), (String, String)> {
         client(config)
             .check()
             .map_err(|(key, why)| (format!("stores.{name}.{key}"), why))?;
-        let own = &settings.kafka;
-        let topics = [&own.topic, &settings.consumer.dead_letter_topic];
-        let is_same = config.brokers == own.brokers
-            && (topics.contains(&&config.topic)
-                || own.tenant_topics.values().any(|it| *it == config.topic));
+        // Every store reads the fallback cluster, too.
+        let fallback = settings.emergency.fallback.as_ref();
+        let mut ours = [&settings.kafka].into_iter().chain(fallback);
+        let is_same = ours.any(|own| {
+            let topics = [&own.topic, &settings.consumer.dead_letter_topic];
+            let mut topics = topics.into_iter().chain(own.tenant_topics.values());
+            have_one_in_common(&config.brokers, &own.brokers)
+                && topics.any(|topic| *topic == config.topic)
+        });
         if is_same && settings.buffer.kind == crate::settings::BufferKind::Kafka {
             let why = format!(
                 "{} is a topic of ours: it would be mirrored to itself",
@@ -77,6 +81,24 @@ pub(crate) fn check(settings: &Settings) -> Result<(), (String, String)> {
         }
     }
     Ok(())
+}
+
+/// Whether two lists of brokers name one and the same, as far as the names say.
+fn have_one_in_common(one: &str, other: &str) -> bool {
+    let brokers = |list: &str| -> Vec<String> {
+        let brokers = list.split(',').map(|broker| {
+            let broker = broker.trim().to_ascii_lowercase();
+            let broker = broker
+                .split_once("://")
+                .map_or(broker.as_str(), |(_, rest)| rest);
+            let (host, port) = broker.rsplit_once(':').unwrap_or((broker, "9092"));
+            let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+            format!("{}:{port}", if is_here { "localhost" } else { host })
+        });
+        brokers.collect()
+    };
+    let other = brokers(other);
+    brokers(one).iter().any(|broker| other.contains(broker))
 }
 
 fn client(config: &mirror::Config) -> kafka::Config {
@@ -124,7 +146,27 @@ impl Mirror {
         })
     }
 
+    /// Sends a batch by parts that fit into the queue beside those of the other lanes: what does not would be tried again
+    /// from the start, for ever.
     async fn publish(&self, records: Vec<Outgoing>) -> Result<(), WriteError> {
+        let most = self.config.max_queue.bytes() / (2 * self.lanes.get());
+        let mut refused = Ok(());
+        let (mut part, mut bytes) = (Vec::new(), 0);
+        for record in records {
+            let size = record.key.len() + record.value.len();
+            if bytes + size > most && !part.is_empty() {
+                let sent = self.publish_part(std::mem::take(&mut part)).await;
+                refused = refused.and(passed(sent)?);
+                bytes = 0;
+            }
+            bytes += size;
+            part.push(record);
+        }
+        let sent = self.publish_part(part).await;
+        refused.and(passed(sent)?)
+    }
+
+    async fn publish_part(&self, records: Vec<Outgoing>) -> Result<(), WriteError> {
         // Each is in its queue before the next one is looked at, so that they keep their order.
         let answers: Vec<_> = records
             .into_iter()
@@ -147,6 +189,14 @@ impl Mirror {
             }
         }
         refused.map_or(Ok(()), Err)
+    }
+}
+
+/// What is passing ends a batch; what was refused does not keep the rest from being sent.
+fn passed(sent: Result<(), WriteError>) -> Result<Result<(), WriteError>, WriteError> {
+    match sent {
+        Err(error @ WriteError::Retryable { .. }) => Err(error),
+        other => Ok(other),
     }
 }
 

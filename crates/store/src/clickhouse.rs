@@ -125,7 +125,7 @@ impl Write for ClickHouse {
         if !shared.is_ready.load(Ordering::Relaxed) {
             shared.prepare().await?;
         }
-        let rows = rows::rows(batch, shared.config.labels);
+        let rows = rows::rows(batch, shared.config.labels)?;
         if rows.is_empty() {
             return Ok(());
         }

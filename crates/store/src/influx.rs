@@ -16,6 +16,7 @@ use reqwest::Url;
 
 pub use config::Config;
 
+use crate::bound::Bound;
 use crate::endpoint::{Answer, OpenError, Poster};
 use crate::{Batch, Batching, Lanes, LeftOut, Write, WriteError};
 use lines::Lines;
@@ -86,9 +87,13 @@ impl Write for Influx {
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
         let shared = &self.shared;
         let config = &shared.config;
-        let mut lines = Lines::new(config.measurement.as_deref(), &config.field);
+        let mut lines = Lines::new(
+            config.measurement.as_deref(),
+            &config.field,
+            Bound::of(batch),
+        );
         for item in &batch.items {
-            lines.push(item);
+            lines.push(item)?;
         }
         let text = lines.finish();
         if text.is_empty() {

@@ -1,6 +1,7 @@
 //! Time-series stores, one file or folder per kind, all behind [`Write`].
 #![warn(missing_docs)]
 
+mod bound;
 pub mod clickhouse;
 mod config;
 mod endpoint;

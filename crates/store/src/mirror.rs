@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 
 pub use config::{Config, Format};
 
+use crate::bound::Bound;
 use crate::{Batch, Item, WriteError, metrics};
 
 /// A record for the other topic.
@@ -36,7 +37,8 @@ pub struct Outgoing {
 /// A batch as records that each have at most so many bytes, key and value. Samples of one series keep their order.
 ///
 /// # Errors
-/// `too_large` when a record would be larger: a part of the batch may do, down to a sample that never does.
+/// `too_large` when a record would be larger, or all of them are too much for the memory: a part of the batch may do,
+/// down to a sample that never does.
 pub fn records(
     batch: &Batch,
     format: Format,
@@ -44,7 +46,7 @@ pub fn records(
 ) -> Result<Vec<Outgoing>, WriteError> {
     let records = match format {
         Format::Protobuf => together(batch),
-        Format::Json => one_by_one(batch),
+        Format::Json => one_by_one(batch)?,
     };
     for record in &records {
         let size_bytes = record.key.len() + record.value.len();
@@ -108,7 +110,9 @@ fn together(batch: &Batch) -> Vec<Outgoing> {
 }
 
 /// A record for each sample. Exemplars have no form in it, and a native histogram is a classic one.
-fn one_by_one(batch: &Batch) -> Vec<Outgoing> {
+fn one_by_one(batch: &Batch) -> Result<Vec<Outgoing>, WriteError> {
+    let bound = Bound::of(batch);
+    let mut bytes = 0;
     let mut records = Vec::with_capacity(batch.samples());
     for item in &batch.items {
         let parts = item.parts();
@@ -118,6 +122,8 @@ fn one_by_one(batch: &Batch) -> Vec<Outgoing> {
         for point in parts.points {
             let (at_ms, value) = (point.at_ms, point.value);
             let value = codec::json::sample(name, labels(), at_ms, value, view.kind(), unit, help);
+            bytes += name.len() + value.len();
+            bound.check(bytes)?;
             records.push(record(item, value, Format::Json));
         }
         for histogram in parts.histograms {
@@ -125,11 +131,13 @@ fn one_by_one(batch: &Batch) -> Vec<Outgoing> {
             if let Some(value) = classic(&histogram.message) {
                 let at_ms = histogram.at_ms;
                 let value = codec::json::histogram(name, labels(), at_ms, &value, unit, help);
+                bytes += name.len() + value.len();
+                bound.check(bytes)?;
                 records.push(record(item, value, Format::Json));
             }
         }
     }
-    records
+    Ok(records)
 }
 
 /// Counts a batch that was sent.

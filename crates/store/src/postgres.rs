@@ -25,12 +25,42 @@ use crate::endpoint::OpenError;
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
 use answer::Trouble;
 use connect::{Connector, Session};
-use copy::Rows;
+use copy::{Rows, SeriesId};
 use days::Days;
 use table::Table;
 
+/// Days of one transaction at most. Each is a partition, whose locks come out of a memory that all transactions of the
+/// server share; a batch that is too large for that memory never gets through.
+const DAYS: usize = 50;
+
 /// Series that are remembered to be in the database.
 const KNOWN_SERIES: usize = 1 << 20;
+
+/// Series that need not be sent.
+#[derive(Debug, Default)]
+struct Known {
+    ids: hashbrown::HashSet<SeriesId, foldhash::fast::RandomState>,
+    /// How often everything was forgotten: a transaction that began before says nothing about what is there after.
+    forgotten: u64,
+}
+
+impl Known {
+    fn clear(&mut self) {
+        self.ids.clear();
+        self.forgotten += 1;
+    }
+
+    /// Remembers the series of a transaction that began when everything had been forgotten so often.
+    fn extend(&mut self, ids: &[SeriesId], forgotten: u64) {
+        if forgotten != self.forgotten {
+            return;
+        }
+        if self.ids.len() + ids.len() > KNOWN_SERIES {
+            self.ids.clear();
+        }
+        self.ids.extend(ids);
+    }
+}
 
 /// A database of `PostgreSQL`. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -51,7 +81,7 @@ struct Shared {
     /// Whether the tables have been found or made.
     is_ready: AtomicBool,
     days: Days,
-    known: Mutex<hashbrown::HashSet<[u8; 16], foldhash::fast::RandomState>>,
+    known: Mutex<Known>,
     misconfigured: LogLimit,
 }
 
@@ -89,7 +119,13 @@ impl Shared {
         let idle = self.lock_idle().pop();
         let session = match idle {
             Some(session) if !session.is_closed() => session,
-            _ => self.connector.connect().await?,
+            _ => {
+                let session = self.connector.connect().await?;
+                // Perhaps with another server, a replica to which the last commits never came.
+                self.days.forget();
+                self.known().clear();
+                session
+            }
         };
         let written = self.write_in(&session, rows).await;
         let is_over = match &written {
@@ -116,9 +152,10 @@ impl Shared {
         self.days
             .ensure(session, &self.table, rows.days(), retention)
             .await?;
-        let new_series = {
+        let (new_series, forgotten) = {
             let known = self.known();
-            rows.series_but(|id| known.contains(id))
+            let new_series = rows.series_but(|id| known.ids.contains(id));
+            (new_series, known.forgotten)
         };
         session.batch_execute(&self.table.begin()).await?;
         if let Some(series) = &new_series {
@@ -133,11 +170,7 @@ impl Shared {
         session.batch_execute(&self.table.insert_samples()).await?;
         session.batch_execute("COMMIT").await?;
         if let Some(series) = new_series {
-            let mut known = self.known();
-            if known.len() + series.ids().len() > KNOWN_SERIES {
-                known.clear();
-            }
-            known.extend(series.ids());
+            self.known().extend(series.ids(), forgotten);
         }
         Ok(())
     }
@@ -146,9 +179,7 @@ impl Shared {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(
-        &self,
-    ) -> std::sync::MutexGuard<'_, hashbrown::HashSet<[u8; 16], foldhash::fast::RandomState>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -203,6 +234,14 @@ impl Write for Postgres {
         let rows = Rows::of(batch);
         if rows.is_empty() {
             return Ok(());
+        }
+        // More than one day is more than one sample, so the consumer can halve it.
+        let days = rows.days().count();
+        if days > DAYS {
+            return Err(WriteError::Refused {
+                reason: "too_large",
+                message: format!("samples of {days} days, one transaction takes {DAYS}"),
+            });
         }
         let started = Instant::now();
         let timeout = shared.config.timeout;

@@ -37,7 +37,7 @@ impl Haproxy {
         let (port, folder) = (free_port(), run_dir("haproxy"));
         let mut settings = format!(
             "global\n  maxconn 2000\n\
-             defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 30s\n  \
+             defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 30s\n  timeout check 2s\n  \
              option redispatch 1\n  retries 3\n  retry-on conn-failure empty-response\n\
              listen gateways\n  bind 127.0.0.1:{port}\n  balance leastconn\n  option httpchk GET /readyz\n  \
              default-server check inter 200ms fall 1 rise 1\n"

@@ -8,6 +8,9 @@ pub(super) const HEADER: &str = "spread-after";
 /// More partitions than a header may name.
 const MOST: usize = 1024;
 
+/// How far behind its own record's time a barrier's may be. Ours is behind it by as long as a request may take.
+const MOST_AHEAD_MS: i64 = 5 * 60 * 1000;
+
 /// Everything that these partitions had at that time comes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Barrier {
@@ -39,9 +42,21 @@ impl Barrier {
             .take(MOST + 1)
             .collect();
         Some(Self {
-            settled_at_ms: time.parse().ok()?,
+            settled_at_ms: time.parse().ok().filter(|time| *time >= 0)?,
             partitions: partitions.filter(|partitions| partitions.len() <= MOST)?,
         })
+    }
+
+    /// What a record has to wait for; none if that would end with the reader's patience only. Anybody may write to a
+    /// topic: a record cannot wait for its own partition, which stands still meanwhile, nor for a time to come.
+    pub(super) fn before(mut self, partition: i32, at_ms: i64) -> Option<Self> {
+        if self.settled_at_ms > at_ms.saturating_add(MOST_AHEAD_MS) {
+            return None;
+        }
+        self.partitions.retain(|other| *other != partition);
+        self.partitions.sort_unstable();
+        self.partitions.dedup();
+        (!self.partitions.is_empty()).then_some(self)
     }
 }
 

@@ -108,7 +108,7 @@ async fn an_empty_store_gets_what_the_first_one_has_whatever_kills_the_replay() 
         let arguments = ["replay", "--to", &target, "--from", &from, "--rate", rate];
         command(&arguments, &settings, &folder)
     };
-    let mut slow: Child = replay("1000").spawn().unwrap();
+    let mut slow: Child = replay("200").spawn().unwrap();
     eventually_blocking(PATIENCE, || match count(&stored(&filled, all)) {
         0 => Err(0),
         _ => Ok(()),

@@ -193,6 +193,18 @@ fn members(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     stage.wait(SETTLE);
     cluster.add_consumer(stage);
     stage.wait(SETTLE);
+    for sluice in cluster
+        .gateways
+        .iter()
+        .skip(2)
+        .chain(cluster.consumers.iter().skip(2))
+    {
+        // A group may need a second round before a newcomer has partitions.
+        let handled = &cluster.handled;
+        stage.eventually("who joined has handled samples", PATIENCE, || {
+            Ok(handled.samples(sluice)? > 0.0)
+        })?;
+    }
     for leaving in [&mut cluster.gateways, &mut cluster.consumers] {
         if let Some(first) = leaving.first_mut() {
             stop(stage, first, &mut cluster.handled)?;
@@ -200,14 +212,5 @@ fn members(stage: &mut Stage<'_>) -> anyhow::Result<()> {
         stage.wait(SETTLE);
     }
     let sent = load.finish()?;
-    for sluice in cluster
-        .gateways
-        .iter()
-        .skip(2)
-        .chain(cluster.consumers.iter().skip(2))
-    {
-        let did = cluster.handled.samples(sluice)?;
-        stage.expect("who joined has handled samples", did > 0.0);
-    }
     cluster.account(stage, &sent)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use axum::response::Response;
 use bytes::Bytes;
-use model::{Batch, Code, Counts, Refusal, Refused, Sample, Value};
+use model::{Batch, Code, Counts, Refusal, Refused, Sample, Series, Value};
 use serde::Serialize;
 
 use super::limits::{Limit, limits};
@@ -12,12 +12,16 @@ use super::shown::{Shown, shown};
 use crate::coalesce::{Knowledge, Rehearsed};
 use crate::error::Error;
 use crate::ingest::{Intake, Origin, Pipeline};
+use crate::permits::Permit;
 use crate::protocol::Protocol;
-use crate::refusals::Refusals;
+use crate::refusals::{Refusals, TOLD};
 use crate::validate::{Standards, Validated, validate};
 
 /// More samples, and more records, are counted and not shown.
 const MOST: usize = 1000;
+
+/// What the shown samples may have together, in bytes, about.
+const MOST_BYTES: usize = 4 << 20;
 
 /// How much of a refused object is shown as it was sent.
 const ORIGINAL_CHARS: usize = 1000;
@@ -170,12 +174,14 @@ pub(super) fn explained<P: Protocol>(
     protocol: &P,
     intake: &Intake,
     body: Bytes,
+    permit: &mut Permit,
 ) -> Result<Explained, Error> {
     let body = protocol.prepare(body)?;
     let inflated_bytes = body.len();
     let catalogue = pipeline.catalogue.nothing();
     let origin = &intake.origin;
     let mut decoded = protocol.decode(&body, &pipeline.limits, catalogue)?;
+    permit.weigh(decoded.batch.size_bytes());
     refuse_names(pipeline, origin, &mut decoded);
     let limits = limits(pipeline, &decoded, inflated_bytes);
     let now_ms = pipeline.clock.now_ms();
@@ -196,6 +202,7 @@ pub(super) fn explained<P: Protocol>(
         catalogue,
         families: families.as_deref(),
     };
+    pipeline.check_records(&batch, knowledge, origin)?;
     let rehearsed = pipeline
         .coalescer
         .rehearse(&batch, knowledge, origin, now_ms);
@@ -236,10 +243,19 @@ fn refuse_names(pipeline: &Pipeline, origin: &Origin, decoded: &mut codec::Decod
             continue;
         }
         if let Some(message) = pipeline.quotas.refuses(origin, name) {
+            // As for an answer: the first are told, the others counted.
+            let is_told = refused.len() < TOLD;
             refused.push(Refused {
                 index: sample.index,
-                metric_name: name.to_owned(),
-                refusal: Refusal::new(Code::MetricNotAllowed, message),
+                metric_name: if is_told { cut(name) } else { String::new() },
+                refusal: Refusal::new(
+                    Code::MetricNotAllowed,
+                    if is_told {
+                        cut(&message)
+                    } else {
+                        String::new()
+                    },
+                ),
             });
         }
     }
@@ -279,6 +295,25 @@ fn records(
     (records, partitions)
 }
 
+/// What a sample takes that is shown, about.
+fn told_bytes(batch: &Batch<'_>, series: &Series<'_>, sample: &Sample) -> usize {
+    let labels = batch.labels(series).iter();
+    let labels: usize = labels
+        .map(|label| label.name.len() + label.value.len() + 64)
+        .sum();
+    let value = match sample.value {
+        // A bucket is a few bytes there and some dozens here.
+        Value::Histogram(number) => batch.histogram(number).len().saturating_mul(32),
+        Value::Float(_) | Value::Exemplar(_) => 0,
+    };
+    256 + series.name.len() + series.unit.len() + series.help.len() + labels + value
+}
+
+/// The start of a text that may be as long as a body.
+fn cut(text: &str) -> String {
+    text.chars().take(ORIGINAL_CHARS).collect()
+}
+
 /// Accepted and refused ones in the order in which they came, and how many more there are.
 fn told<P: Protocol>(
     protocol: &P,
@@ -289,13 +324,17 @@ fn told<P: Protocol>(
 ) -> (Vec<Told>, usize) {
     let is_sample = |sample: &&Sample| !matches!(sample.value, Value::Exemplar(_));
     let all = batch.samples().iter().filter(is_sample).count() as u64 + refusals.refused();
+    let mut bytes = 0_usize;
     let mut told: Vec<_> = batch
         .samples()
         .iter()
         .filter(is_sample)
         .take(MOST)
-        .filter_map(|sample| {
+        .map_while(|sample| {
             let series = batch.series(sample.series)?;
+            // Each has its labels again, which may be large.
+            bytes = bytes.saturating_add(told_bytes(batch, series, sample));
+            (bytes <= MOST_BYTES).then_some(())?;
             Some(Told {
                 index: sample.index,
                 metric_name: series.name.to_string(),

@@ -182,3 +182,54 @@ async fn only_so_many_samples_are_shown_and_the_others_counted() {
     assert_eq!(report["samples_omitted"], 500);
     assert_eq!(report["records_omitted"], 500);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_explained_delta_is_not_in_the_sum_that_is_stored() {
+    let delta = r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[
+        {"name":"jobs","sum":{"isMonotonic":true,"aggregationTemporality":1,"dataPoints":[
+            {"startTimeUnixNano":"1699999990000000000","timeUnixNano":"1700000000000000000","asInt":"5"}]}}]}]}]}"#;
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    for _ in 0..3 {
+        let report = server
+            .send(json_body("/api/v1/explain?path=/v1/metrics", delta))
+            .await
+            .json();
+        assert_eq!(samples(&report)[0]["value"], 5.0, "{report}");
+    }
+    let answer = server.send(json_body("/v1/metrics", delta)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let stored = server.buffer.confirmed();
+    let jobs = stored.iter().find(|record| record.key.starts_with(b"jobs"));
+    let jobs = jobs.unwrap();
+    let content_type = jobs.content_type.as_str().as_bytes();
+    let block = codec::record::decode(Some(content_type), &jobs.value).unwrap();
+    let points: Vec<f64> = block
+        .iter()
+        .flat_map(|series| {
+            series
+                .points()
+                .iter()
+                .map(|point| point.value)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(points, [5.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_labels_are_shown_only_so_often() {
+    let server = Server::start(&Config::default(), FakeBuffer::default());
+    let label = "x".repeat(2000);
+    let one = |number: i64| {
+        let labels: serde_json::Map<_, _> = (0..30)
+            .map(|label_number| (format!("l{label_number}"), json!(label)))
+            .collect();
+        json!({"metric_name": "cpu", "timestamp": NOW_MS - number, "value": 1, "labels": labels})
+    };
+    let all: Vec<_> = (0..200).map(one).collect();
+    let report = explained(&server, batch(&all)).await;
+    assert_eq!(report["accepted"], 200);
+    let shown = samples(&report).len() as u64;
+    assert!((10..100).contains(&shown), "{shown}");
+    assert_eq!(report["samples_omitted"].as_u64().unwrap() + shown, 200);
+}

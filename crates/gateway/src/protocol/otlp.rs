@@ -7,6 +7,7 @@ pub(crate) mod grpc;
 mod status;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -18,13 +19,16 @@ use http::{HeaderValue, StatusCode};
 use model::{Limits, Refusal};
 use serde_json::json;
 
-use super::{Head, Opened, Protocol};
+use super::{Head, Opened, Protocol, Rehearsal};
 use crate::config::OtlpConfig;
 use crate::error::Error;
 use crate::ingest::{Outcome, Policy};
 use crate::origin::origin;
 use crate::refusals::Refusals;
 use status::Rpc;
+
+/// What the sums of an explained request may take.
+const REHEARSED_BYTES: usize = 16 << 20;
 
 /// What all requests of OTLP share.
 #[derive(Debug)]
@@ -40,6 +44,14 @@ impl Shared {
             deltas: Deltas::new(config.delta_max_memory.bytes(), config.delta_expire_after.0),
         }
     }
+
+    /// The same with sums of its own, which begin and end with one request.
+    fn apart(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            deltas: Deltas::new(REHEARSED_BYTES, Duration::from_secs(60)),
+        }
+    }
 }
 
 /// What one request brings to the translation.
@@ -52,8 +64,15 @@ struct Request {
 
 impl Request {
     fn of(head: &Head<'_>) -> Result<Self, Error> {
+        let shared = &head.app.otlp;
+        // A point that is only explained must not count in the sums of those that are stored.
+        let is_rehearsal = head.parts.extensions.get::<Rehearsal>().is_some();
         Ok(Self {
-            shared: Arc::clone(&head.app.otlp),
+            shared: if is_rehearsal {
+                Arc::new(shared.apart())
+            } else {
+                Arc::clone(shared)
+            },
             tenant: origin(head)?.tenant,
             now_ms: head.app.pipeline.clock.now_ms(),
         })

@@ -34,6 +34,8 @@ pub(crate) struct Ending<'a> {
     pub(crate) done: u64,
     pub(crate) total: u64,
     pub(crate) missing: u64,
+    /// Records and samples that earlier runs of the same replay could not bring.
+    pub(crate) missed_before: u64,
     pub(crate) took: Duration,
 }
 
@@ -46,6 +48,7 @@ impl Ending<'_> {
     pub(crate) fn is_complete(&self) -> bool {
         !self.is_stopped()
             && self.missing == 0
+            && self.missed_before == 0
             && self.ledger.dead_lettered == 0
             && self.ledger.records_dead_lettered == 0
             && self.tally.records_expired() == 0
@@ -73,6 +76,10 @@ impl Ending<'_> {
         line(
             self.missing + self.tally.records_expired(),
             "records had expired before they were read",
+        );
+        line(
+            self.missed_before,
+            "records or samples were missed by earlier runs of this replay",
         );
         line(
             self.ledger.records_dead_lettered + self.tally.records_undecodable(),

@@ -86,6 +86,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Arguments) -> anyhow::R
     let replay = Replay {
         positions: Arc::new(Positions::new(&state.spans, &state.next)),
         written_before: state.written,
+        missed_before: state.missed.saturating_sub(absent),
         state,
         file,
         tally: Arc::clone(&tally),
@@ -118,7 +119,9 @@ async fn begin(
     say(&missing(&choice.plan));
     let absent = choice.plan.missing.iter().map(Span::len).sum();
     let received_ms = choice.wanted.received_ms;
-    let state = State::new(identity, choice.plan.spans, received_ms);
+    let mut state = State::new(identity, choice.plan.spans, received_ms);
+    // For who goes on, should this run end before it notes anything.
+    state.missed = absent;
     Ok((state, absent))
 }
 
@@ -129,6 +132,8 @@ struct Replay {
     tally: Arc<Tally>,
     /// Samples that the store took in earlier runs.
     written_before: u64,
+    /// What was missed in earlier runs.
+    missed_before: u64,
     missing: u64,
     started: Instant,
 }
@@ -157,6 +162,7 @@ impl Replay {
             done,
             total,
             missing: self.missing,
+            missed_before: self.missed_before,
             took: self.started.elapsed(),
         };
         if !ending.is_stopped() {
@@ -291,6 +297,7 @@ impl Replay {
         }
         self.state.next = next;
         self.state.written = self.written_before + self.tally.written();
+        self.state.missed = self.missed_before + self.missing + self.tally.missed();
         self.file.save(&self.state)
     }
 }

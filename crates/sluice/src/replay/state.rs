@@ -36,6 +36,9 @@ pub(crate) struct State {
     pub(crate) next: BTreeMap<i32, i64>,
     /// Samples that the store has taken.
     pub(crate) written: u64,
+    /// What was chosen and is not in the store: records that had expired or cannot be decoded, samples that were refused.
+    #[serde(default)]
+    pub(crate) missed: u64,
 }
 
 impl State {
@@ -48,6 +51,7 @@ impl State {
             received_ms,
             next: BTreeMap::new(),
             written: 0,
+            missed: 0,
         }
     }
 }

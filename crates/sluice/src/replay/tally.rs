@@ -69,6 +69,12 @@ impl Tally {
         self.undecodable.load(Ordering::Relaxed)
     }
 
+    /// Everything that was meant and is not in the store: records and samples.
+    pub(crate) fn missed(&self) -> u64 {
+        let refused: u64 = self.refused().values().map(|one| one.samples).sum();
+        self.records_expired() + self.records_undecodable() + refused
+    }
+
     /// What the store, or the decoder, refused for good.
     pub(crate) fn refused(&self) -> BTreeMap<&'static str, Refused> {
         self.refused

@@ -5,10 +5,15 @@ use std::io::Write as _;
 use model::SeriesView;
 
 use super::LabelColumn;
-use crate::Batch;
+use crate::bound::Bound;
+use crate::{Batch, WriteError};
 
 /// The rows of a batch, in the columns of [`super::table::COLUMNS`].
-pub(super) fn rows(batch: &Batch, labels: LabelColumn) -> Vec<u8> {
+///
+/// # Errors
+/// When they are too many bytes.
+pub(super) fn rows(batch: &Batch, labels: LabelColumn) -> Result<Vec<u8>, WriteError> {
+    let bound = Bound::of(batch);
     let mut out = Vec::new();
     let mut head = Vec::new();
     for item in &batch.items {
@@ -23,14 +28,16 @@ pub(super) fn rows(batch: &Batch, labels: LabelColumn) -> Vec<u8> {
         for point in parts.points {
             out.extend_from_slice(&head);
             row(&mut out, point.at_ms, point.value, None, tenant);
+            bound.check(out.len())?;
         }
         for histogram in parts.histograms {
             out.extend_from_slice(&head);
             let message = Some(&*histogram.message);
             row(&mut out, histogram.at_ms, 0.0, message, tenant);
+            bound.check(out.len())?;
         }
     }
-    out
+    Ok(out)
 }
 
 fn row(out: &mut Vec<u8>, at_ms: i64, value: f64, histogram: Option<&[u8]>, tenant: Option<&str>) {

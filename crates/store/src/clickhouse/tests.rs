@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::answer::meaning;
 use super::rows::rows;
 use super::{ClickHouse, Config, LabelColumn, table};
+use crate::WriteError;
 use crate::endpoint::{Answer, Meaning};
 use crate::fixtures::{Series, batch, give_to};
 
@@ -22,16 +23,40 @@ fn a_row_is_what_row_binary_says() {
     let mut item = Series::new("up", &[("a", "1"), ("b", "é")], &[(1, 2.0)]).at(0, 0);
     let end = [&1_i64.to_le_bytes()[..], &2_f64.to_le_bytes(), &[1, 1]].concat();
     let map = [b"\x02up\x02\x01a\x011\x01b\x02\xc3\xa9", &end[..]].concat();
-    assert_eq!(rows(&batch(0, vec![item.clone()]), LabelColumn::Map), map);
+    assert_eq!(
+        rows(&batch(0, vec![item.clone()]), LabelColumn::Map),
+        Ok(map)
+    );
     let json = [b"\x02up\x12{\"a\":\"1\",\"b\":\"\xc3\xa9\"}", &end[..]].concat();
-    assert_eq!(rows(&batch(0, vec![item.clone()]), LabelColumn::Json), json);
+    assert_eq!(
+        rows(&batch(0, vec![item.clone()]), LabelColumn::Json),
+        Ok(json)
+    );
     give_to(&mut item, Some("team"));
-    let with_tenant = rows(&batch(0, vec![item]), LabelColumn::Map);
+    let with_tenant = rows(&batch(0, vec![item]), LabelColumn::Map).unwrap();
     assert!(with_tenant.ends_with(b"\x01\x00\x04team"));
     let mut long = Series::new(&"n".repeat(300), &[], &[]);
     long.histograms = vec![(1, b"message".to_vec())];
-    let long = rows(&batch(0, vec![long.at(0, 0)]), LabelColumn::Map);
+    let long = rows(&batch(0, vec![long.at(0, 0)]), LabelColumn::Map).unwrap();
     assert!(long.starts_with(b"\xac\x02nnn") && long.ends_with(b"\x00\x07message\x01"));
+}
+
+#[test]
+fn a_batch_whose_labels_would_fill_the_memory_is_refused() {
+    let long = "v".repeat(1 << 20);
+    let points: Vec<(i64, f64)> = (0..65).map(|at| (at, 1.0)).collect();
+    let item = Series::new("x", &[("label", &long)], &points).at(0, 0);
+    let refused = rows(&batch(0, vec![item]), LabelColumn::Map).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            WriteError::Refused {
+                reason: "too_large",
+                ..
+            }
+        ),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! Samples as lines. Pure.
 //!
-//! What `InfluxDB` 1 reads is the measure, because it reads the least: a backslash escapes a comma, a space and an
-//! equals sign and stands for itself otherwise, so a tag cannot end in one; a line feed always ends a line. A tag's
-//! last backslashes are therefore dropped, and a line feed becomes a backslash and an `n`.
+//! Only what all servers read alike is written. Before a comma, a space, an equals sign and at the end a backslash
+//! escapes or is half of an escape, for some even before another backslash; for `InfluxDB` 1 two of them are two. Such
+//! backslashes are therefore left out. A line feed always ends a line, and becomes a backslash and an `n`.
 
 use std::io::Write as _;
 
 use codec::native::classic;
 use model::Histogram;
 
-use crate::Item;
+use crate::bound::Bound;
+use crate::{Item, WriteError};
 
 /// The lines of a batch.
 pub(super) struct Lines<'a> {
@@ -18,15 +19,17 @@ pub(super) struct Lines<'a> {
     head: Vec<u8>,
     measurement: Option<&'a str>,
     field: &'a str,
+    bound: Bound,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(measurement: Option<&'a str>, field: &'a str) -> Self {
+    pub(super) fn new(measurement: Option<&'a str>, field: &'a str, bound: Bound) -> Self {
         Self {
             text: Vec::new(),
             head: Vec::new(),
             measurement,
             field,
+            bound,
         }
     }
 
@@ -35,22 +38,26 @@ impl<'a> Lines<'a> {
     }
 
     /// Adds what has a form of an item's samples.
-    pub(super) fn push(&mut self, item: &Item) {
+    ///
+    /// # Errors
+    /// When the lines are too many bytes.
+    pub(super) fn push(&mut self, item: &Item) -> Result<(), WriteError> {
         let parts = item.parts();
         if !parts.points.is_empty() {
             self.open(item, "", None);
             for point in parts.points {
-                self.value(point.value, point.at_ms);
+                self.value(point.value, point.at_ms)?;
             }
         }
         for histogram in parts.histograms {
-            self.histogram(item, histogram);
+            self.histogram(item, histogram)?;
         }
+        Ok(())
     }
 
-    fn histogram(&mut self, item: &Item, histogram: &Histogram) {
+    fn histogram(&mut self, item: &Item, histogram: &Histogram) -> Result<(), WriteError> {
         let Some(classic) = classic(&histogram.message) else {
-            return;
+            return Ok(());
         };
         for (bound, count) in classic.buckets {
             let bound = if bound == f64::INFINITY {
@@ -59,12 +66,12 @@ impl<'a> Lines<'a> {
                 format!("{bound:?}")
             };
             self.open(item, "_bucket", Some(&bound));
-            self.value(count, histogram.at_ms);
+            self.value(count, histogram.at_ms)?;
         }
         self.open(item, "_sum", None);
-        self.value(classic.sum, histogram.at_ms);
+        self.value(classic.sum, histogram.at_ms)?;
         self.open(item, "_count", None);
-        self.value(classic.count, histogram.at_ms);
+        self.value(classic.count, histogram.at_ms)
     }
 
     /// Begins a series: everything of its lines before the value.
@@ -90,20 +97,21 @@ impl<'a> Lines<'a> {
         head.push(b' ');
         match self.measurement {
             Some(_) => {
-                word(head, view.name());
+                name(head, view.name(), b",= ");
                 head.extend_from_slice(suffix.as_bytes());
             }
-            None => word(head, self.field),
+            None => name(head, self.field, b",= "),
         }
         head.push(b'=');
     }
 
-    fn value(&mut self, value: f64, at_ms: i64) {
+    fn value(&mut self, value: f64, at_ms: i64) -> Result<(), WriteError> {
         if value.is_finite() {
             self.text.extend_from_slice(&self.head);
             // Debug keeps every bit and never writes hundreds of digits.
             writeln!(self.text, "{value:?} {at_ms}").unwrap_or_default();
         }
+        self.bound.check(self.text.len())
     }
 }
 
@@ -118,12 +126,22 @@ pub(super) fn left_out(item: &Item) -> usize {
     floats.count() + histograms.count()
 }
 
-fn measurement(out: &mut Vec<u8>, name: &str) {
+fn measurement(out: &mut Vec<u8>, text: &str) {
     // Otherwise the line were a comment.
-    if name.starts_with('#') {
+    if text.starts_with('#') {
         out.push(b'\\');
     }
-    escaped(out, name, b", ");
+    name(out, text, b", ");
+}
+
+/// A name that a line cannot be without.
+fn name(out: &mut Vec<u8>, text: &str, special: &[u8]) {
+    let before = out.len();
+    escaped(out, text, special);
+    // Nothing but backslashes.
+    if out.len() == before {
+        out.push(b'_');
+    }
 }
 
 fn tag(out: &mut Vec<u8>, name: &str, value: &str) {
@@ -137,20 +155,25 @@ fn tag(out: &mut Vec<u8>, name: &str, value: &str) {
     }
 }
 
-/// A tag's name or value, or a field's name.
+/// A tag's name or value.
 fn word(out: &mut Vec<u8>, text: &str) {
     escaped(out, text, b",= ");
 }
 
 fn escaped(out: &mut Vec<u8>, text: &str, special: &[u8]) {
-    for &byte in text.as_bytes() {
-        if byte == b'\n' {
-            out.extend_from_slice(b"\\n");
-            continue;
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let next = bytes.peek();
+        match byte {
+            // Two readers would not agree on it; the line feed begins with a backslash, too.
+            b'\\' if matches!(next, None | Some(b',' | b' ' | b'=' | b'\\' | b'\n')) => {}
+            b'\n' => out.extend_from_slice(b"\\n"),
+            _ => {
+                if special.contains(&byte) {
+                    out.push(b'\\');
+                }
+                out.push(byte);
+            }
         }
-        if special.contains(&byte) {
-            out.push(b'\\');
-        }
-        out.push(byte);
     }
 }

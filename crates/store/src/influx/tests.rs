@@ -7,15 +7,17 @@ use http::{HeaderMap, StatusCode};
 use super::answer::meaning;
 use super::lines::{Lines, left_out};
 use super::{Config, Influx};
+use crate::bound::Bound;
 use crate::endpoint::{Answer, Meaning};
 use crate::fixtures::{Series, batch};
-use crate::{LeftOut, Write as _};
+use crate::{LeftOut, Write as _, WriteError};
 
 const AT: i64 = 1_700_000_000_000;
 
 fn lines_in(measurement: Option<&str>, series: &Series) -> String {
-    let mut lines = Lines::new(measurement, "value");
-    lines.push(&series.at(0, 0));
+    let batch = batch(0, vec![series.at(0, 0)]);
+    let mut lines = Lines::new(measurement, "value", Bound::of(&batch));
+    lines.push(&batch.items[0]).unwrap();
     String::from_utf8(lines.finish()).unwrap()
 }
 
@@ -52,6 +54,46 @@ fn what_means_something_to_the_protocol_is_escaped() {
         &[("path", "C:\\a\\"), ("root", "\\"), ("text", "two\nlines")],
         1.0,
         "x,path=C:\\a,text=two\\nlines value=1.0",
+    );
+}
+
+#[test]
+fn a_backslash_that_servers_read_differently_is_left_out() {
+    check_lines(
+        "a\\ b\\,c\\",
+        &[("k\\=\\\\", "a\\ b\\\\,c\\=\\\\d\\e")],
+        1.0,
+        "a\\ b\\,c,k\\==a\\ b\\,c\\=\\d\\e value=1.0",
+    );
+    check_lines(
+        "x",
+        &[("text", "two\\\nlines")],
+        1.0,
+        "x,text=two\\nlines value=1.0",
+    );
+    // Of nothing but backslashes something must stay.
+    check_lines("\\\\", &[("a", "\\\\")], 1.0, "_ value=1.0");
+    let series = Series::new("requests\\", &[], &[(1, 2.0)]);
+    assert_eq!(lines_in(Some("m\\"), &series), "m requests=2.0 1\n");
+}
+
+#[test]
+fn a_batch_whose_labels_would_fill_the_memory_is_refused() {
+    let long = "v".repeat(1 << 20);
+    let points: Vec<(i64, f64)> = (0..65).map(|at| (at, 1.0)).collect();
+    let item = Series::new("x", &[("label", &long)], &points).at(0, 0);
+    let batch = batch(0, vec![item]);
+    let mut lines = Lines::new(None, "value", Bound::of(&batch));
+    let refused = lines.push(&batch.items[0]);
+    assert!(
+        matches!(
+            refused,
+            Err(WriteError::Refused {
+                reason: "too_large",
+                ..
+            })
+        ),
+        "{refused:?}"
     );
 }
 

@@ -77,6 +77,32 @@ fn a_record_that_is_too_large_is_split_by_whoever_sent_the_batch() {
 }
 
 #[test]
+fn a_batch_whose_labels_would_fill_the_memory_is_refused() {
+    let long = "v".repeat(1 << 20);
+    let points: Vec<(i64, f64)> = (0..65).map(|at| (at, 1.0)).collect();
+    let batch = batch(
+        0,
+        vec![Series::new("x", &[("label", &long)], &points).at(0, 0)],
+    );
+    let refused = records(&batch, Format::Json, usize::MAX);
+    assert!(
+        matches!(
+            refused,
+            Err(WriteError::Refused {
+                reason: "too_large",
+                ..
+            })
+        ),
+        "it was not refused"
+    );
+    // There the labels are once in a record.
+    assert_eq!(
+        records(&batch, Format::Protobuf, usize::MAX).unwrap().len(),
+        1
+    );
+}
+
+#[test]
 fn settings_that_cannot_work_are_named() {
     let good = Config {
         brokers: "b:9092".to_owned(),

@@ -37,6 +37,11 @@ impl Days {
         };
     }
 
+    /// The partitions may be there no more.
+    pub(super) fn forget(&self) {
+        self.lock().known.clear();
+    }
+
     /// Makes the partitions of these days, and once a day drops those that are past the retention.
     pub(super) async fn ensure(
         &self,

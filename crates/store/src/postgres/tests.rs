@@ -6,8 +6,9 @@ use tokio_postgres::error::SqlState;
 
 use super::answer::{Trouble, judge};
 use super::copy::Rows;
-use super::{Config, Postgres};
+use super::{Config, Known, Postgres};
 use crate::fixtures::{Series, batch, give_to};
+use crate::{Write as _, WriteError};
 
 fn config(url: &str) -> Config {
     Config {
@@ -97,6 +98,37 @@ fn errors_mean_what_their_class_says() {
     ] {
         assert!(matches!(judged(code), Trouble::Later(_)));
     }
+}
+
+#[tokio::test]
+async fn a_batch_of_too_many_days_is_refused_before_any_server_is_asked() {
+    let store = Postgres::new(config("postgresql://u@127.0.0.1:1/d"), "main").unwrap();
+    let of_days = |days: i64| {
+        let points: Vec<_> = (0..days).map(|day| (day * 86_400_000, 1.0)).collect();
+        batch(0, vec![Series::new("x", &[], &points).at(0, 0)])
+    };
+    let refused = store.write(&of_days(51)).await;
+    let message = "samples of 51 days, one transaction takes 50".to_owned();
+    let reason = "too_large";
+    assert_eq!(refused, Err(WriteError::Refused { reason, message }));
+    // Half of them go to the server, which is not there.
+    let asked = store.write(&of_days(50)).await;
+    assert!(
+        matches!(asked, Err(WriteError::Retryable { .. })),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_transaction_that_began_before_everything_was_forgotten_says_nothing() {
+    let mut known = Known::default();
+    let before = known.forgotten;
+    known.extend(&[[1; 16]], before);
+    known.clear();
+    known.extend(&[[2; 16]], before);
+    assert!(known.ids.is_empty());
+    known.extend(&[[3; 16]], known.forgotten);
+    assert!(known.ids.contains(&[3; 16]));
 }
 
 #[test]

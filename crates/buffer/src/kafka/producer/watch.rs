@@ -61,10 +61,10 @@ impl Producer {
         };
         let own = match &self.shared.purpose {
             Purpose::Samples { .. } => self.prepare_own_topics(retention).await,
-            Purpose::Table | Purpose::Rejections => Ok(None),
+            Purpose::Table | Purpose::Rejections => (None, Ok(())),
         };
         // Records are cut before it is asked whose topic they are for.
-        let least_bytes = own.as_ref().ok().copied().flatten();
+        let (least_bytes, own) = own;
         let known = found.max_message_bytes.into_iter();
         found.max_message_bytes = known.chain(least_bytes).min();
         self.open(&found, dead_letters.as_ref())
@@ -77,23 +77,35 @@ impl Producer {
         Ok(found)
     }
 
-    /// Checks the topics of tenants that have their own; answers the least that one of them takes.
-    async fn prepare_own_topics(&self, retention: Duration) -> Result<Option<usize>, TopicError> {
-        let mut least = None;
+    /// Checks the topics of tenants that have their own, all of them whichever cannot be had. Answers the least that one
+    /// of them takes, and what was wrong first.
+    async fn prepare_own_topics(
+        &self,
+        retention: Duration,
+    ) -> (Option<usize>, Result<(), TopicError>) {
+        let (mut least, mut first) = (None, Ok(()));
         for name in self.shared.config.own_topics() {
             let config = Config {
                 topic: name.to_owned(),
                 ..self.shared.config.clone()
             };
-            let found = topic::ensure_topic(&config, retention).await?;
-            self.shared
-                .own_partitions
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(name.to_owned(), found.partitions);
-            least = least.into_iter().chain(found.max_message_bytes).min();
+            match topic::ensure_topic(&config, retention).await {
+                Ok(found) => {
+                    self.know_own_partitions(name, found.partitions);
+                    least = least.into_iter().chain(found.max_message_bytes).min();
+                }
+                Err(error) => first = first.and(Err(error)),
+            }
         }
-        Ok(least)
+        (least, first)
+    }
+
+    fn know_own_partitions(&self, topic: &str, partitions: i32) {
+        self.shared
+            .own_partitions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(topic.to_owned(), partitions);
     }
 
     /// Prepares the producer, then keeps `condition` true to whether Kafka takes records. Never ends:
@@ -161,11 +173,13 @@ impl Producer {
     fn follow_partitions(&self, topic: &str, metadata: &Metadata) {
         let found = metadata.topics().first();
         let found = found.map_or(0, |topic| topic.partitions().len());
-        if let Ok(found) = i32::try_from(found)
-            && found > 0
-            && *topic == self.shared.config.topic
-        {
+        let Some(found) = i32::try_from(found).ok().filter(|found| *found > 0) else {
+            return;
+        };
+        if *topic == self.shared.config.topic {
             self.shared.partitions.store(found, Ordering::Relaxed);
+        } else {
+            self.know_own_partitions(topic, found);
         }
     }
 
@@ -185,21 +199,29 @@ impl Producer {
                 producer.replace(&client);
                 return Seen::Down(format!("the kafka producer ended: {reason}"));
             }
+            let mut first = Seen::Fine;
             for topic in topics {
-                let seen = match client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT) {
-                    Ok(metadata) => {
-                        producer.follow_partitions(&topic, &metadata);
-                        judge(&metadata)
-                    }
-                    Err(error) => {
-                        Seen::Down(format!("kafka does not answer: {}", describe_error(&error)))
-                    }
-                };
-                if !matches!(seen, Seen::Fine) {
-                    return seen;
+                let (seen, answers) =
+                    match client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT) {
+                        Ok(metadata) => {
+                            producer.follow_partitions(&topic, &metadata);
+                            (judge(&metadata), true)
+                        }
+                        Err(error) => {
+                            let reason = describe_error(&error);
+                            let down = Seen::Down(format!("kafka does not answer: {reason}"));
+                            (down, false)
+                        }
+                    };
+                if matches!(first, Seen::Fine) {
+                    first = seen;
+                }
+                // The topics behind one that has trouble are followed; each would wait as long for nobody.
+                if !answers {
+                    break;
                 }
             }
-            Seen::Fine
+            first
         });
         looked
             .await
@@ -224,3 +246,6 @@ fn judge(metadata: &Metadata) -> Seen {
     }
     Seen::Fine
 }
+
+#[cfg(test)]
+mod tests;

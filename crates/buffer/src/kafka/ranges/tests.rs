@@ -77,6 +77,20 @@ async fn an_empty_range_ends_at_once_and_one_without_an_end_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_range_beyond_the_end_goes_on_with_what_is_written_next() {
+    let mock = Mock::new(1);
+    let producer = mock.producer();
+    mock.publish(&producer, "up", 0..10).await;
+    let ranges = Ranges::of(&mock.config, TOPIC);
+    let mut reader = ranges.read(&[range(0, 8, Some(12))]).unwrap();
+    let first = tokio::time::timeout(PATIENCE, reader.next()).await;
+    let first = first.expect("what is there comes").unwrap();
+    assert!(matches!(&first, Piece::Records(records) if records.len() == 2));
+    mock.publish(&producer, "up", 10..13).await;
+    assert_eq!(read(&mut reader, 1).await[&0], [10, 11]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_is_not_there_is_said_by_name() {
     let mock = Mock::new(1);
     let error = Ranges::of(&mock.config, "no.such-topic").bounds().await;

@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataPartition;
 use rdkafka::topic_partition_list::Offset;
 use service::clock::now_ms;
 use service::log_limit::LogLimit;
@@ -94,6 +95,8 @@ impl Order {
 
     /// The record, if nothing has to come before it. Otherwise it is kept; the partition should stand still then.
     pub(super) fn pass(&self, (record, barrier): Ordered) -> Option<Consumed> {
+        let barrier =
+            barrier.and_then(|barrier| barrier.before(record.partition, record.received_at_ms));
         // Nearly every record.
         if barrier.is_none() && !self.is_any() {
             return Some(record);
@@ -165,9 +168,11 @@ impl Order {
     }
 
     /// Takes note of what is committed, of the partitions that others wait for.
-    fn note(&self, partition: i32, seen: KafkaResult<Seen>) {
+    fn note(&self, partition: i32, barrier: &Barrier, seen: KafkaResult<Seen>) {
         let mut inner = self.lock();
-        let Some(waiting) = inner.waiting.get_mut(&partition) else {
+        let waiting = inner.waiting.get_mut(&partition);
+        // While Kafka was asked, the partition may have begun anew, and wait for something else.
+        let Some(waiting) = waiting.filter(|waiting| waiting.barrier == *barrier) else {
             return;
         };
         let is_late = waiting.since.elapsed() >= self.patience;
@@ -201,15 +206,14 @@ impl Order {
         if let Some(outcome) = waiting.outcome {
             metrics::kafka_order_waited(outcome);
             // Given up: not waited for again by the next record.
-            let barrier = waiting.barrier.clone();
-            inner.settle(&barrier);
+            inner.settle(barrier);
         }
     }
 }
 
 /// How far the partitions are that one waits for.
 enum Seen {
-    /// Records may still be on their way.
+    /// Records may still be on their way, or Kafka said too little.
     TooEarly,
     /// Not committed so far.
     Until(Vec<(i32, i64)>),
@@ -230,7 +234,8 @@ pub(super) fn look(consumer: &Consumer, shared: &Shared) {
         if shared.is_closing() {
             return;
         }
-        order.note(partition, see(consumer, &shared.topic, &barrier, bounds));
+        let seen = see(consumer, &shared.topic, &barrier, bounds);
+        order.note(partition, &barrier, seen);
     }
 }
 
@@ -243,12 +248,19 @@ fn see(
     if now_ms() < barrier.settled_at_ms {
         return Ok(Seen::TooEarly);
     }
-    let starts = ends(consumer, topic, &barrier.partitions)?;
+    let partitions: Vec<i32> = match &bounds {
+        Some(bounds) => bounds.iter().map(|(partition, _)| *partition).collect(),
+        None => existing(consumer, topic, &barrier.partitions)?,
+    };
+    if partitions.is_empty() {
+        return Ok(Seen::Committed);
+    }
+    let starts = ends(consumer, topic, &partitions)?;
     let bounds = match bounds {
         Some(bounds) => bounds,
         None => {
             let at = Offset::Offset(barrier.settled_at_ms);
-            let at = list(topic, &barrier.partitions, at)?;
+            let at = list(topic, &partitions, at)?;
             // Where nothing came since, all that there is came before.
             let later = consumer.offsets_for_times(at, TIMEOUT)?;
             let later: BTreeMap<i32, i64> = positions::offsets(&later)?.into_iter().collect();
@@ -257,10 +269,14 @@ fn see(
                 let later = later.get(partition).copied().filter(|offset| *offset >= 0);
                 Some((*partition, later.or_else(|| end(partition))?))
             };
-            barrier.partitions.iter().filter_map(bound).collect()
+            partitions.iter().filter_map(bound).collect()
         }
     };
-    let committed = list(topic, &barrier.partitions, Offset::Invalid)?;
+    if bounds.len() < partitions.len() {
+        // Kafka left one out: to be asked again, for all of them.
+        return Ok(Seen::TooEarly);
+    }
+    let committed = list(topic, &partitions, Offset::Invalid)?;
     let committed = consumer.committed_offsets(committed, TIMEOUT)?;
     let committed: BTreeMap<i32, i64> = positions::offsets(&committed)?.into_iter().collect();
     let is_past = |(partition, bound): &(i32, i64)| {
@@ -268,10 +284,29 @@ fn see(
         let start = starts.get(partition).and_then(|known| known.start);
         committed.get(partition).copied().max(start) >= Some(*bound)
     };
-    if bounds.len() == barrier.partitions.len() && bounds.iter().all(is_past) {
+    if bounds.iter().all(is_past) {
         return Ok(Seen::Committed);
     }
     Ok(Seen::Until(bounds))
+}
+
+/// Those of the partitions that the topic has. Nothing can come before a record in one that it does not have, which a
+/// header of somebody else may name.
+fn existing(consumer: &Consumer, topic: &str, partitions: &[i32]) -> KafkaResult<Vec<i32>> {
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+    let mut known = HashSet::new();
+    for found in metadata.topics() {
+        if let Some(error) = found.error() {
+            return Err(KafkaError::MetadataFetch(error.into()));
+        }
+        known.extend(found.partitions().iter().map(MetadataPartition::id));
+    }
+    if known.is_empty() {
+        let unknown = RDKafkaErrorCode::UnknownTopicOrPartition;
+        return Err(KafkaError::MetadataFetch(unknown));
+    }
+    let is_known = |partition: &i32| known.contains(partition);
+    Ok(partitions.iter().copied().filter(is_known).collect())
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ async fn influxdb_keeps_what_was_written_bit_for_bit() {
     let odd = [
         sample("a b,c=d", &[("k =,", "v =,\"é")], 0.1),
         sample("http.server\\duration", &[("path", "C:\\x")], 5e-324),
+        sample("back\\ slash\\", &[("path", "a\\ b\\,c\\")], 1.5),
         sample("big", &[], f64::MAX),
         sample("stale", &[], f64::NAN),
     ];
@@ -53,6 +54,7 @@ async fn influxdb_keeps_what_was_written_bit_for_bit() {
     rows.sort_by_key(|row| row["name"].to_string());
     let expected: Vec<Value> = vec![
         json!({"name": "a b,c=d", "time": AT, "k =,": "v =,\"é", "value": 0.1}),
+        json!({"name": "back slash", "time": AT, "path": "a b,c", "value": 1.5}),
         json!({"name": "big", "time": AT, "value": f64::MAX}),
         json!({"name": "http.server\\duration", "time": AT, "path": "C:\\x", "value": 5e-324}),
     ];
@@ -100,10 +102,16 @@ async fn victoria_metrics_takes_the_same_lines() {
         ..config(&url)
     };
     let store = Influx::new(config, "main").unwrap();
-    let sample = sample("cpu usage", &[("host", "a b,c=d")], 42.5);
-    write(&store, &[sample]).await.unwrap();
+    let plain = sample("cpu usage", &[("host", "a b,c=d")], 42.5);
+    let backslashes = sample("disk\\ usage\\", &[("path", "a\\ b\\,c=\\\\d\\e\\")], 1.5);
+    write(&store, &[plain, backslashes]).await.unwrap();
     let found = server.export("{host=\"a b,c=d\"}");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].labels["__name__"], "m_cpu usage");
     assert_eq!(found[0].samples, [(AT, 42.5)]);
+    let found = server.export("{path!=\"\"}");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].labels["__name__"], "m_disk usage");
+    assert_eq!(found[0].labels["path"], "a b,c=\\d\\e");
+    assert_eq!(found[0].samples, [(AT, 1.5)]);
 }

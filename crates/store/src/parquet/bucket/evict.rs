@@ -48,7 +48,10 @@ async fn evict_day(
     let prefix = format!("{day}/");
     let mut gone = Vec::new();
     let noted = moving.files.iter();
-    let of_day = noted.filter(|(name, going)| name.starts_with(&prefix) && going.arrived);
+    // A note alone is not enough: where the table never heard of it, this is the only copy.
+    let of_day = noted.filter(|(name, going)| {
+        name.starts_with(&prefix) && going.arrived && table.files.knows(&going.object)
+    });
     for (name, going) in of_day {
         if table.files.live.contains_key(&going.object)
             && !is_there(pass, &going.object, going.bytes).await?

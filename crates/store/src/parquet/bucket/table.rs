@@ -66,6 +66,7 @@ impl Table {
     /// Reads what others have committed, and makes the table when there is none.
     pub(super) async fn refresh(&mut self, now_ms: i64) -> Result<(), Error> {
         self.prove().await?;
+        self.begin_again_if_lost().await?;
         self.read_on().await?;
         if self.next == 0 {
             let lines = actions::beginning(uuid(), now_ms);
@@ -79,6 +80,23 @@ impl Table {
             return Err(Error::Unusable(format!("{LOG}: {why}")));
         }
         Ok(())
+    }
+
+    /// Forgets everything when the last commit that was read is there no more: the bucket was emptied or put back, and
+    /// a commit after that one would be one that no reader finds.
+    async fn begin_again_if_lost(&mut self) -> Result<(), Error> {
+        let Some(path) = self.next.checked_sub(1).map(path_of) else {
+            return Ok(());
+        };
+        match self.store.head(&path).await {
+            Ok(_) => Ok(()),
+            Err(object_store::Error::NotFound { .. }) => {
+                self.next = 0;
+                self.files = Files::default();
+                Ok(())
+            }
+            Err(error) => Err(Error::bucket("look at", &path)(error)),
+        }
     }
 
     /// Makes sure that two commits with one number cannot both succeed.

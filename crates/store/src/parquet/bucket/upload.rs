@@ -134,6 +134,7 @@ pub(super) async fn upload(
     table: &mut Table,
     moving: &mut Moving,
 ) -> Result<(), Error> {
+    forget_lost(pass, table, moving)?;
     let root = pass.layout.root().to_owned();
     let waiting: Vec<(String, Going)> = moving
         .files
@@ -177,6 +178,27 @@ pub(super) async fn upload(
                 going.arrived = true;
             }
         }
+        moving.save(&pass.layout)?;
+    }
+    Ok(())
+}
+
+/// What the table has never heard of has not arrived, whatever was noted: somebody emptied the bucket, or put an older
+/// copy in its place.
+fn forget_lost(pass: &Pass, table: &Table, moving: &mut Moving) -> Result<(), Error> {
+    let mut files = 0_usize;
+    for going in moving.files.values_mut() {
+        if going.arrived && !table.files.knows(&going.object) {
+            going.arrived = false;
+            files += 1;
+        }
+    }
+    if files > 0 {
+        tracing::error!(
+            store = pass.store,
+            files,
+            "archive: the table was emptied or is an older copy of itself; files that it does not know are still on the disk and are sent again"
+        );
         moving.save(&pass.layout)?;
     }
     Ok(())

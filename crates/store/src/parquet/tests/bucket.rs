@@ -298,3 +298,55 @@ async fn an_object_that_somebody_deleted_is_sent_again_before_its_file_leaves_th
     let moved = on_days(&items, 0, MIDNIGHT);
     assert!(moved.iter().all(|row| rows.contains(row)), "{rows:?}");
 }
+
+/// Empties the bucket after a first pass, and does the next.
+async fn check_emptied(starts_anew: bool) {
+    let (dir, objects) = (tempfile::tempdir().unwrap(), Arc::new(InMemory::new()));
+    let mut archive = open(dir.path(), &objects);
+    let moment = MIDNIGHT - 2 * DAY_MS;
+    let mut items = fill(&archive, 0, &[moment; 4]).await;
+    archive.relocate(NOON).await.unwrap();
+    let moved = on_days(&items, 0, MIDNIGHT - DAY_MS);
+    assert_eq!(rows_in(&*objects).await, moved);
+    let all: Vec<_> = objects.list(None).try_collect().await.unwrap();
+    for object in all {
+        objects.delete(&object.location).await.unwrap();
+    }
+    if starts_anew {
+        drop(archive);
+        archive = open(dir.path(), &objects);
+    }
+    archive.relocate(NOON + 1).await.unwrap();
+    assert_eq!(rows_in(&*objects).await, moved);
+    assert_eq!(read_all(dir.path()), expected(&items));
+    // Long after: what leaves the disk is in the table.
+    items.extend(fill(&archive, 100, &[NOON + 5 * DAY_MS]).await);
+    archive.relocate(NOON + 6 * DAY_MS).await.unwrap();
+    assert!(!dir.path().join("date=2026-11-19").exists());
+    let rows = rows_in(&*objects).await;
+    assert!(moved.iter().all(|row| rows.contains(row)), "{rows:?}");
+}
+
+#[tokio::test]
+async fn what_is_on_the_disk_is_sent_again_when_the_bucket_was_emptied() {
+    check_emptied(true).await;
+    check_emptied(false).await;
+}
+
+#[tokio::test]
+async fn no_file_leaves_the_disk_unless_the_table_knows_it() {
+    let (dir, objects) = (tempfile::tempdir().unwrap(), Arc::new(InMemory::new()));
+    let archive = open(dir.path(), &objects);
+    let items = fill(&archive, 0, &[MIDNIGHT - 2 * DAY_MS]).await;
+    fill(&archive, 100, &[NOON + 5 * DAY_MS]).await;
+    archive.relocate(NOON).await.unwrap();
+    let all: Vec<_> = objects.list(None).try_collect().await.unwrap();
+    for object in all {
+        objects.delete(&object.location).await.unwrap();
+    }
+    // The pass in which the day is due is the first that finds nothing.
+    archive.relocate(NOON + 6 * DAY_MS).await.unwrap();
+    let rows = rows_in(&*objects).await;
+    let moved = on_days(&items, 0, MIDNIGHT);
+    assert!(moved.iter().all(|row| rows.contains(row)), "{rows:?}");
+}

@@ -112,6 +112,24 @@ async fn what_the_server_says_about_us_is_no_refusal_of_samples() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_takes_nothing_for_known() {
+    let server = Server::start();
+    let store = Postgres::new(settings(&server), "main").unwrap();
+    write(&store, &items()).await.unwrap();
+    // As after a failover to a replica that lacks the last commits.
+    server.query("DELETE FROM metrics_series");
+    server.query("DROP TABLE metrics_p20231114");
+    server.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice'",
+    );
+    // The first may still be in the session that ended.
+    if write(&store, &items()).await.is_err() {
+        write(&store, &items()).await.unwrap();
+    }
+    assert_eq!(server.query("SELECT count(*) FROM metrics_view"), "4\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn days_past_the_retention_are_dropped() {
     let server = Server::start();
     let mut config = settings(&server);
