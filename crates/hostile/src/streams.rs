@@ -31,7 +31,7 @@ pub(crate) fn pushgateway(data: &[u8]) {
             .iter()
             .map(|(name, value)| name.len() + value.len())
             .sum();
-        assert!(bytes <= data.len());
+        assert!(bytes <= path.len());
     }
 }
 
