@@ -21,7 +21,7 @@ fn reader(config: &Config) -> Reader {
 fn member(group: &str) -> Member {
     Member {
         // This cluster waits for it at each rebalance, and for 3 s at the first.
-        session_timeout: Duration::from_secs(5),
+        session_timeout: Duration::from_secs(10),
         ..Member::of(group)
     }
 }
