@@ -162,4 +162,4 @@ pub(crate) fn stable_hash(batch: &Batch<'_>, catalogue: &Catalogue, series: u32)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

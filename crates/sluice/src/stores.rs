@@ -231,11 +231,7 @@ impl Write for Mirror {
     }
 
     fn batching(&self) -> Batching {
-        Batching {
-            max_samples: self.config.max_samples,
-            max_bytes: self.config.max_size.bytes(),
-            max_age: self.config.max_age.0,
-        }
+        self.config.batching()
     }
 
     /// Nothing to undo: who reads the topic takes a repeat as the same sample.

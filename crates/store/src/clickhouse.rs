@@ -47,8 +47,7 @@ impl ClickHouse {
         config
             .check()
             .map_err(|(key, why)| OpenError::setting(key, why))?;
-        let lanes = NonZeroUsize::new(config.shards)
-            .ok_or_else(|| OpenError::setting("shards", "must be more than 0"))?;
+        let lanes = config.batches().lanes()?;
         let poster = Poster::open(&config.endpoint(), &protocol(), store)?;
         let mut insert = poster.url().clone();
         insert
@@ -107,12 +106,7 @@ impl Write for ClickHouse {
     }
 
     fn batching(&self) -> Batching {
-        let config = &self.shared.config;
-        Batching {
-            max_samples: config.max_samples,
-            max_bytes: config.max_size.bytes(),
-            max_age: config.max_age.0,
-        }
+        self.shared.config.batches().batching()
     }
 
     /// Nothing to undo: the table collapses rows of the same series and time.

@@ -8,8 +8,6 @@ mod poster;
 mod settings;
 pub(crate) mod words;
 
-use std::error::Error as _;
-
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use reqwest::{Client, Response, Url};
@@ -189,7 +187,7 @@ async fn first_words(mut response: Response) -> String {
 }
 
 /// An error with its causes: the first line alone says only that the request failed.
-fn explained(error: &reqwest::Error) -> String {
+pub(crate) fn explained(error: &dyn std::error::Error) -> String {
     let mut text = format!("the store did not answer: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {

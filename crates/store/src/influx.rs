@@ -44,8 +44,7 @@ impl Influx {
         config
             .check()
             .map_err(|(key, why)| OpenError::setting(key, why))?;
-        let lanes = NonZeroUsize::new(config.shards)
-            .ok_or_else(|| OpenError::setting("shards", "must be more than 0"))?;
+        let lanes = config.batches().lanes()?;
         let protocol = [
             (CONTENT_TYPE, "text/plain; charset=utf-8"),
             (CONTENT_ENCODING, "gzip"),
@@ -71,12 +70,7 @@ impl Write for Influx {
     }
 
     fn batching(&self) -> Batching {
-        let config = &self.shared.config;
-        Batching {
-            max_samples: config.max_samples,
-            max_bytes: config.max_size.bytes(),
-            max_age: config.max_age.0,
-        }
+        self.shared.config.batches().batching()
     }
 
     /// Nothing to undo: a line that is written again replaces itself.

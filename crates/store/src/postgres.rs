@@ -94,8 +94,7 @@ impl Postgres {
         config
             .check()
             .map_err(|(key, why)| OpenError::setting(key, why))?;
-        let lanes = NonZeroUsize::new(config.shards)
-            .ok_or_else(|| OpenError::setting("shards", "must be more than 0"))?;
+        let lanes = config.batches().lanes()?;
         let shared = Shared {
             connector: Connector::new(&config)?,
             table: Table::new(&config),
@@ -216,12 +215,7 @@ impl Write for Postgres {
     }
 
     fn batching(&self) -> Batching {
-        let config = &self.shared.config;
-        Batching {
-            max_samples: config.max_samples,
-            max_bytes: config.max_size.bytes(),
-            max_age: config.max_age.0,
-        }
+        self.shared.config.batches().batching()
     }
 
     /// Nothing to undo: a sample that is written again replaces itself.

@@ -51,8 +51,7 @@ impl RemoteWrite {
         config
             .check()
             .map_err(|(key, why)| OpenError::setting(key, why))?;
-        let lanes = NonZeroUsize::new(config.shards)
-            .ok_or_else(|| OpenError::setting("shards", "must be more than 0"))?;
+        let lanes = config.batches().lanes()?;
         let store = store.into();
         let shared = Shared {
             endpoint: Endpoint::open(&config.endpoint(), &protocol(config.version), &store)?,
@@ -139,12 +138,7 @@ impl Write for RemoteWrite {
     }
 
     fn batching(&self) -> Batching {
-        let config = &self.shared.config;
-        Batching {
-            max_samples: config.max_samples,
-            max_bytes: config.max_size.bytes(),
-            max_age: config.max_age.0,
-        }
+        self.shared.config.batches().batching()
     }
 
     /// Nothing to undo: a store takes a sample that it has already as the same sample.

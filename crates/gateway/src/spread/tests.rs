@@ -13,7 +13,8 @@ use crate::config::{PartitionBy, PartitioningConfig};
 const NOW_MS: i64 = 1_700_000_000_000;
 const UNDER_WAY_MS: i64 = 12_000;
 
-fn config(spread: &[(&str, &str)]) -> PartitioningConfig {
+/// Settings in which these names are spread so.
+pub(crate) fn config(spread: &[(&str, &str)]) -> PartitioningConfig {
     let spread = spread.iter();
     PartitioningConfig {
         spread: spread

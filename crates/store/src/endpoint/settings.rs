@@ -1,6 +1,7 @@
 //! What the settings of all stores that are reached over HTTP have in common, and what can be wrong with it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use http::header::{HeaderName, HeaderValue};
@@ -9,7 +10,8 @@ use service::http_client::Tls;
 use service::secret::Secret;
 use service::units::{Period, Size};
 
-use super::{BasicAuth, Scheme};
+use super::{BasicAuth, OpenError, Scheme};
+use crate::Batching;
 
 /// Headers that the protocol, the HTTP client or another setting decides.
 const RESERVED: [&str; 8] = [
@@ -124,6 +126,21 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
+    /// When a batch is closed.
+    pub(crate) fn batching(&self) -> Batching {
+        Batching {
+            max_samples: self.max_samples,
+            max_bytes: self.max_size.bytes(),
+            max_age: self.max_age.0,
+        }
+    }
+
+    /// How many batches are under way at once, each of series of its own.
+    pub(crate) fn lanes(&self) -> Result<NonZeroUsize, OpenError> {
+        NonZeroUsize::new(self.shards)
+            .ok_or_else(|| OpenError::setting("shards", "must be more than 0"))
+    }
+
     pub(crate) fn check(&self) -> Check {
         if self.max_age.0.is_zero() {
             return refuse("max_age", "must be longer than 0s");

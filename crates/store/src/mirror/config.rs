@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use service::secret::Secret;
 use service::units::{Period, Size};
 
+use crate::Batching;
 use crate::endpoint::Batches;
 
 /// What a record holds.
@@ -89,12 +90,21 @@ impl Config {
         if self.retention.0.is_zero() {
             return refuse("retention", "must be longer than 0s");
         }
+        self.batches().check()
+    }
+
+    /// When a batch is closed.
+    #[must_use]
+    pub fn batching(&self) -> Batching {
+        self.batches().batching()
+    }
+
+    fn batches(&self) -> Batches {
         Batches {
             shards: self.shards,
             max_samples: self.max_samples,
             max_size: self.max_size,
             max_age: self.max_age,
         }
-        .check()
     }
 }

@@ -24,7 +24,7 @@ pub(super) enum Trouble {
 impl From<tokio_postgres::Error> for Trouble {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(database) = error.as_db_error() else {
-            return Self::Later(format!("the store did not answer: {}", explained(&error)));
+            return Self::Later(crate::endpoint::explained(&error));
         };
         let code = database.code();
         let mut message = format!("the store said {}: {}", code.code(), database.message());
@@ -75,15 +75,4 @@ pub(super) fn judge(code: &SqlState, message: String) -> Trouble {
         },
         _ => Trouble::Later(message),
     }
-}
-
-fn explained(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -113,13 +113,16 @@ impl Config {
         if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
             return refuse("tls.cert_file", "cert_file and key_file belong together");
         }
+        self.batches().check()
+    }
+
+    pub(super) fn batches(&self) -> Batches {
         Batches {
             shards: self.shards,
             max_samples: self.max_samples,
             max_size: self.max_size,
             max_age: self.max_age,
         }
-        .check()
     }
 
     /// The URL as the client's settings. The error never repeats it: it may hold a password.

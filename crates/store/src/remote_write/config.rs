@@ -125,7 +125,7 @@ impl Config {
         }
     }
 
-    fn batches(&self) -> Batches {
+    pub(super) fn batches(&self) -> Batches {
         Batches {
             shards: self.shards,
             max_samples: self.max_samples,

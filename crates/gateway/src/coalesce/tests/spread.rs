@@ -6,18 +6,8 @@ use service::live::Live;
 
 use super::*;
 use crate::coalesce::Common;
-use crate::config::PartitioningConfig;
 use crate::spread::Plan;
-
-fn settings(spread: &[(&str, &str)]) -> PartitioningConfig {
-    let spread = spread.iter();
-    PartitioningConfig {
-        spread: spread
-            .map(|(name, spread)| ((*name).to_owned(), spread.parse().unwrap()))
-            .collect(),
-        ..PartitioningConfig::default()
-    }
-}
+use crate::spread::tests::config;
 
 fn start_spread(format: RecordFormat, plan: &Live<Plan>) -> Fixture {
     let buffer = Arc::new(FakeBuffer::default());
@@ -57,7 +47,7 @@ fn lanes(fixture: &Fixture, metric: u8) -> BTreeMap<u8, Vec<(u32, f64)>> {
 }
 
 async fn each_series_has_one_lane(format: RecordFormat) {
-    let plan = Plan::of(&settings(&[("metric_1", "4")]), Duration::ZERO);
+    let plan = Plan::of(&config(&[("metric_1", "4")]), Duration::ZERO);
     let fixture = start_spread(format, &Live::new(plan));
     for number in 0..5 {
         fixture.add(&round(number), None).await.unwrap();
@@ -93,7 +83,7 @@ async fn while_the_spread_changes_every_sample_is_there_once_and_says_what_was_b
     let fixture = start_spread(RecordFormat::Protobuf, &plan);
     let mut expected = BTreeMap::<u8, Vec<f64>>::new();
     for (number, spread) in (0..).zip(["1", "4", "2", "8", "1"]) {
-        plan.replace(plan.keep().next(&settings(&[("metric_1", spread)]), NOW_MS));
+        plan.replace(plan.keep().next(&config(&[("metric_1", spread)]), NOW_MS));
         for round_number in [2 * number, 2 * number + 1] {
             fixture.add(&round(round_number), None).await.unwrap();
             for (metric, host, value) in round(round_number) {
