@@ -19,7 +19,7 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     (
         "sluice",
         &[
-            "buffer", "codec", "consumer", "gateway", "model", "service", "store",
+            "buffer", "codec", "console", "consumer", "gateway", "model", "service", "store",
         ],
     ),
     // Counts what a sample costs in each of them; nothing depends on it.
