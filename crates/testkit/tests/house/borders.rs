@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::tree::{files, none, text};
 
 /// Which of our crates each of them may name. Tests may name more: see `dev-dependencies`.
-const MAY_NAME: [(&str, &[&str]); 14] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("service", &[]),
     ("codec", &["model"]),
@@ -19,9 +19,11 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     (
         "sluice",
         &[
-            "buffer", "codec", "consumer", "gateway", "model", "service", "store",
+            "buffer", "codec", "consumer", "demo", "gateway", "model", "service", "store",
         ],
     ),
+    // Sends to the binary from outside, as senders do.
+    ("demo", &["service"]),
     // Counts what a sample costs in each of them; nothing depends on it.
     (
         "guard",
