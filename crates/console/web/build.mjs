@@ -67,7 +67,7 @@ const brotli = (bytes) =>
 const differences = (files) => {
   const wrong = [];
   const expected = new Set([...files.keys()].flatMap((name) => [name, `${name}.gz`, `${name}.br`]));
-  const there = readdirSync(assets);
+  const there = readdirSync(assets).filter((name) => !name.endsWith(".md"));
   for (const name of there) if (!expected.has(name)) wrong.push(`${name} is not built from the sources`);
   for (const [name, bytes] of files) {
     for (const [suffix, read] of [["", (raw) => raw], [".gz", gunzipSync], [".br", brotliDecompressSync]]) {
@@ -92,7 +92,7 @@ if (process.argv.includes("--check")) {
 }
 mkdirSync(assets, { recursive: true });
 if (differences(files).length > 0) {
-  for (const name of readdirSync(assets)) rmSync(join(assets, name));
+  for (const name of readdirSync(assets)) if (!name.endsWith(".md")) rmSync(join(assets, name));
   for (const [name, bytes] of files) {
     writeFileSync(join(assets, name), bytes);
     writeFileSync(join(assets, `${name}.gz`), gzip(bytes));

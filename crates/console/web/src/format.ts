@@ -35,6 +35,9 @@ export const short = (value: Maybe): string => {
   return digits(value);
 };
 
+/** The same without zeros that say nothing: for an axis. */
+export const plain = (text: string): string => text.replace(/(\.\d*?)0+(?=\D|$)/, (_, kept: string) => (kept === "." ? "" : kept));
+
 /** All digits, in groups of three: for a ledger, where each one counts. */
 export const exact = (value: Maybe): string => {
   if (!known(value)) return NONE;

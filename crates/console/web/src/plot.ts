@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { fill, h, setText } from "./dom";
-import { clock, cut, dateTime, visible } from "./format";
+import { clock, cut, dateTime, plain, visible } from "./format";
 import { stacked } from "./series";
 import type { Column } from "./series";
 import { SERIES_COLOURS, colour, onTheme } from "./theme";
@@ -164,7 +164,7 @@ export const plot = (options: PlotOptions): Plot => {
         width: Math.max(width, 60),
         height,
         legend: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 16, 0, 0],
         cursor: {
           y: false,
           drag: { x: false, y: false },
@@ -192,7 +192,7 @@ export const plot = (options: PlotOptions): Plot => {
             space: 34,
             size: 64,
             gap: 6,
-            values: (_, splits) => splits.map((value) => options.format(value)),
+            values: (_, splits) => splits.map((value) => plain(options.format(value))),
           },
         ],
         hooks: {

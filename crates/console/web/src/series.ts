@@ -2,63 +2,6 @@
 
 export type Column = (number | null)[];
 
-export interface Named {
-  readonly name: string;
-  readonly values: Column;
-}
-
-/** The last so many of what was pushed. */
-export class Ring<T> {
-  private items: T[] = [];
-
-  constructor(private readonly most: number) {}
-
-  push(item: T): void {
-    this.items.push(item);
-    // Cut seldom, so that a push is cheap.
-    if (this.items.length > this.most * 1.25) this.items = this.items.slice(-this.most);
-  }
-
-  all(): readonly T[] {
-    return this.items.length > this.most ? this.items.slice(-this.most) : this.items;
-  }
-
-  last(): T | undefined {
-    return this.items[this.items.length - 1];
-  }
-
-  clear(): void {
-    this.items = [];
-  }
-}
-
-/** Many named values per row as a column each: those with most keep their name, the rest is "other". The order is stable. */
-export const columns = <T>(rows: readonly T[], of: (row: T) => Readonly<Record<string, number>> | undefined, most: number): Named[] => {
-  const sums = new Map<string, number>();
-  for (const row of rows) {
-    for (const [name, value] of Object.entries(of(row) ?? {})) sums.set(name, (sums.get(name) ?? 0) + value);
-  }
-  const byMost = [...sums.keys()].sort((a, b) => (sums.get(b) ?? 0) - (sums.get(a) ?? 0) || (a < b ? -1 : 1));
-  const kept = byMost.length > most ? byMost.slice(0, most - 1) : byMost;
-  const rest = byMost.slice(kept.length);
-  const names = [...kept].sort();
-  const found: Named[] = names.map((name) => ({
-    name,
-    values: rows.map((row) => {
-      const values = of(row);
-      return values === undefined ? null : (values[name] ?? 0);
-    }),
-  }));
-  if (rest.length > 0) {
-    const other = rows.map((row) => {
-      const values = of(row);
-      return values === undefined ? null : rest.reduce((sum, name) => sum + (values[name] ?? 0), 0);
-    });
-    found.push({ name: `${rest.length} others`, values: other });
-  }
-  return found;
-};
-
 /** Each column upon the ones before it. */
 export const stacked = (values: readonly Column[]): Column[] => {
   const below: number[] = [];

@@ -5,7 +5,8 @@ import { fill, h } from "../dom";
 import type { Child } from "../dom";
 import { WIRES } from "../examples";
 import type { Wire } from "../examples";
-import { bytes, cut, dateTime, exact, labelText, percent, visible } from "../format";
+import { bytes, cut, dateTime, exact, labelText, visible } from "../format";
+import { handOver } from "../handoff";
 import { table } from "../table";
 import { field, meter, notice, panel, pill } from "../widgets";
 import { hexDump } from "../wire";
@@ -199,7 +200,7 @@ export const explain: MakeView = (place) => {
       fill(result, shownReport((await response.json()) as Report));
     } catch (error) {
       if (isCancelled(error)) return;
-      const isAbsent = error instanceof ApiError && error.isAbsent && error.code !== "not_found_path";
+      const isAbsent = error instanceof ApiError && error.isAbsent;
       fill(
         result,
         notice("bad", h("strong", {}, "It could not be explained: "), visible(sentence(error))),
@@ -257,7 +258,13 @@ export const explain: MakeView = (place) => {
   file.tabIndex = -1;
   const asked = place.parameters.get("protocol");
   if (asked !== undefined && WIRES.some((one) => one.id === asked)) select.value = asked;
+  const given = handOver.take();
+  if (given !== undefined) select.value = given.wire;
   showWire();
+  if (given !== undefined) {
+    setBody(given.body, "");
+    void run();
+  }
   return {
     title: "Explain",
     element: h(

@@ -218,7 +218,7 @@ const storeTable = () =>
         show: (store) =>
           store.last_error === undefined
             ? h("span", { class: "soft" }, "none")
-            : [h("span", { class: store.last_error.is_retryable ? "status-warn" : "status-bad" }, `${ago(store.last_error.at_ms, Date.now())}${store.last_error.is_retryable ? ", tried again" : ", given up"}: `), visible(cut(store.last_error.message, 200))],
+            : [h("span", { class: store.last_error.is_retryable ? "status-warn" : "status-bad" }, `${ago(store.last_error.at_ms, Date.now())}${store.last_error.is_retryable ? ", tried again" : ", given up"}: `), cut(visible(store.last_error.message), 200)],
       },
     ],
   });
@@ -244,7 +244,7 @@ const rejectionList = (rows: readonly Rejection[]): Child => {
     "ol",
     { class: "latest" },
     rows.map((row) =>
-      h("li", {}, h("span", { class: "number soft" }, ago(Date.parse(row.last_at), Date.now())), h("div", {}, h("code", { class: "code-bad" }, row.reason), ` ×${exact(row.count)} `, h("span", {}, visible(cut(row.metric_name ?? "", 60))), h("div", { class: "soft" }, `${row.source === undefined ? "" : `${visible(row.source)}: `}${visible(cut(row.message, 140))}`))),
+      h("li", {}, h("span", { class: "number soft" }, ago(Date.parse(row.last_at), Date.now())), h("div", {}, h("code", { class: "code-bad" }, row.reason), ` ×${exact(row.count)} `, h("span", {}, cut(visible(row.metric_name ?? ""), 60)), h("div", { class: "soft" }, `${row.source === undefined ? "" : `${cut(visible(row.source), 40)}: `}${cut(visible(row.message), 140)}`))),
     ),
   );
 };
