@@ -17,13 +17,17 @@ deny := -D warnings
 # is tested and shipped has them; `make run` does without, so that a first start needs no packages.
 secured := --features sluice/kafka-security
 
-.PHONY: help run build test guard faults cluster check fmt clippy doc headers deny machete typos house manifests fix docs bench fuzz load compare up down
+.PHONY: help run demo build test guard faults cluster check fmt clippy doc headers deny machete typos house manifests fix docs bench fuzz load compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 run: ## Build and start Sluice on this machine alone (ARGS="--config sluice.yaml")
 	@cargo run --release --locked --package sluice -- standalone $(ARGS)
+
+demo: ## The same, with a small made-up fleet that sends to it (ARGS="--hosts 100")
+	@cargo build --release --locked --package sluice
+	scripts/demo $(ARGS)
 
 build: ## Build the release binary, target/release/sluice
 	@cargo build --release --locked --package sluice

@@ -14,6 +14,7 @@ mod certificates;
 mod clients;
 mod dashboards;
 mod datadog;
+mod demo;
 mod documents;
 mod fallback;
 mod foreign;

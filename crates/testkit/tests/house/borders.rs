@@ -19,9 +19,11 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     (
         "sluice",
         &[
-            "buffer", "codec", "consumer", "gateway", "model", "service", "store",
+            "buffer", "codec", "consumer", "demo", "gateway", "model", "service", "store",
         ],
     ),
+    // Sends to the binary from outside, as senders do.
+    ("demo", &["service"]),
     // Counts what a sample costs in each of them; nothing depends on it.
     (
         "guard",
