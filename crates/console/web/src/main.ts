@@ -116,10 +116,12 @@ const whoRole = h("strong");
 const whoRest = h("span", { class: "who-rest" });
 fill(who, whoRole, whoRest);
 
+/** Half a disc is the system's choice, a full one dark, an empty one light. */
+const THEME_FILL = { auto: "M10 3a7 7 0 0 1 0 14z", dark: "M10 3a7 7 0 0 1 0 14a7 7 0 0 1 0-14z", light: "" } as const;
+
 const showTheme = (): void => {
   const now = chosen();
-  const shown = isDark() ? "☾" : "☀";
-  fill(themeButton, shown, now === "auto" ? h("span", { class: "auto", "aria-hidden": "true" }, "A") : null);
+  fill(themeButton, s("svg", { class: "theme-icon", viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" }, s("circle", { cx: 10, cy: 10, r: 7 }), s("path", { d: THEME_FILL[now] })));
   const words = now === "auto" ? `Theme: as the system, ${isDark() ? "dark" : "light"}` : `Theme: ${now}`;
   themeButton.setAttribute("aria-label", words);
   themeButton.title = `${words} (t)`;
