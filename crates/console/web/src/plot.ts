@@ -164,7 +164,7 @@ export const plot = (options: PlotOptions): Plot => {
         width: Math.max(width, 60),
         height,
         legend: { show: false },
-        padding: [8, 16, 0, 0],
+        padding: [8, 24, 0, 0],
         cursor: {
           y: false,
           drag: { x: false, y: false },

@@ -67,17 +67,23 @@ export const tile = (name: string, hint: string): Tile => {
   const unit = h("span", { class: "tile-unit" });
   const detail = h("div", { class: "tile-detail" });
   const line = s("path", { class: "spark-line" });
-  const spark = s("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" }, line);
+  const area = s("path", { class: "spark-area" });
+  const spark = s("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" }, area, line);
   const element = h("div", { class: "tile", title: hint }, h("div", { class: "tile-name" }, name), h("div", { class: "tile-value" }, number, unit), detail, spark);
   return {
     element,
     set(value, words, history, tone = "none") {
-      const at = value.indexOf(" ");
+      const at = value.search(/[ /]/);
       setText(number, at < 0 ? value : value.slice(0, at));
-      setText(unit, at < 0 ? "" : value.slice(at + 1));
+      setText(unit, at < 0 ? "" : value.slice(at).trim());
       setText(detail, words);
       const path = sparkline(history);
-      if (line.getAttribute("d") !== path) line.setAttribute("d", path);
+      if (line.getAttribute("d") !== path) {
+        line.setAttribute("d", path);
+        // Only what has no gap: an area over a gap would say that something was there.
+        const isWhole = path.lastIndexOf("M") === 0 && !history.includes(null);
+        area.setAttribute("d", isWhole ? `${path}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z` : "");
+      }
       element.dataset["tone"] = tone;
     },
   };

@@ -16,10 +16,11 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
         "consumer",
         &["buffer", "codec", "model", "service", "store"],
     ),
+    ("query", &["model", "service", "store"]),
     (
         "sluice",
         &[
-            "buffer", "codec", "consumer", "demo", "gateway", "model", "service", "store",
+            "buffer", "codec", "consumer", "demo", "gateway", "model", "query", "service", "store",
         ],
     ),
     // Sends to the binary from outside, as senders do.

@@ -198,6 +198,8 @@ export const explain: MakeView = (place) => {
       const sent = body === undefined ? new TextEncoder().encode(text.value) : body;
       const response = await ask(url("api/v1/explain", [["path", path.value]]), { method: "POST", headers, body: sent as BodyInit, signal: own.signal });
       fill(result, shownReport((await response.json()) as Report));
+      // Below the form it would not be seen.
+      if (result.getBoundingClientRect().top > window.innerHeight * 0.8) result.scrollIntoView({ block: "start" });
     } catch (error) {
       if (isCancelled(error)) return;
       const isAbsent = error instanceof ApiError && error.isAbsent;
