@@ -8,8 +8,8 @@ export const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 39
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--force-color-profile=srgb"] });
 
 /** A new page of `address`, in `size` and `scheme` ("light" or "dark"). `wrong` is what must stay empty. */
-export const open = async (browser, address, { size = "desktop", scheme = "light", isExpected = () => false } = {}) => {
-  const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme, deviceScaleFactor: size === "desktop" ? 1 : 2, reducedMotion: "reduce" });
+export const open = async (browser, address, { size = "desktop", scheme = "light", viewport = SIZES[size], isExpected = () => false } = {}) => {
+  const context = await browser.newContext({ viewport, colorScheme: scheme, deviceScaleFactor: size === "desktop" ? 1 : 2, reducedMotion: "reduce" });
   const page = await context.newPage();
   const wrong = [];
   const note = (text) => isExpected(text) || wrong.push(text);
