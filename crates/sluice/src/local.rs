@@ -11,7 +11,7 @@ use crate::clock::Machine;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
-use crate::recent_api;
+use crate::queries;
 use crate::rejections::Late;
 use crate::settings::{Settings, Source, WINDOW};
 
@@ -37,8 +37,10 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     let writer = Arc::new(log.writer());
 
     let mut pipelines = Pipelines::default();
+    let mut archive = None;
     for (name, config) in &settings.stores {
         let store = crate::stores::open_in(&process, config, name, log.id(), &data_dir)?;
+        archive = archive.or(queries::archive(&store));
         let reader = log
             .reader(&settings.consumer.group(name), Start::Cursor)
             .await?;
@@ -65,8 +67,10 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     );
 
     let (table, follower) = log.table(GROUPS)?;
+    let answers = queries::queries(&settings, recent, archive);
+    process.queries.is(&answers);
     let beside = Beside {
-        routes: recent_api::router(recent),
+        routes: query::router(answers),
         groups: Some(PushGroups::new(table, follower)),
         ..Beside::default()
     };

@@ -19,6 +19,7 @@ use crate::cardinality;
 use crate::clock::{self, Machine};
 use crate::heat;
 use crate::metrics;
+use crate::queries;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
@@ -27,7 +28,7 @@ use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 11] = [
+pub const CATALOGUES: [(&str, &[Metric]); 12] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("Hot names", gateway::HEAT_CATALOGUE),
@@ -37,6 +38,7 @@ pub const CATALOGUES: [(&str, &[Metric]); 11] = [
     ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
+    ("Queries", query::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
     ("Settings and stopping", metrics::CATALOGUE),
 ];
@@ -54,6 +56,8 @@ pub(crate) struct Process {
     pub(crate) cardinality: cardinality::Shown,
     /// Which names and partitions get most.
     pub(crate) heat: heat::Shown,
+    /// Who answers questions about what is kept.
+    pub(crate) queries: queries::Shown,
     /// What arrives, for those who look.
     pub(crate) tails: tail::Tails,
     /// What can change while it runs.
@@ -83,12 +87,14 @@ impl Process {
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
         let heat = heat::Shown::default();
+        let queries = queries::Shown::default();
         let tails = tail::Tails::default();
         let router = service::admin::router(health.clone(), metrics)
             .merge(tail::router(tails.clone()))
             .merge(rejections::router(rejections.clone()))
             .merge(cardinality::router(cardinality.clone()))
-            .merge(heat::router(heat.clone()));
+            .merge(heat::router(heat.clone()))
+            .merge(queries::router(queries.clone()));
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -106,6 +112,7 @@ impl Process {
             rejections,
             cardinality,
             heat,
+            queries,
             tails,
             reloads,
             running,

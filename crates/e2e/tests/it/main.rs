@@ -12,6 +12,7 @@ mod access;
 mod agents;
 mod certificates;
 mod clients;
+mod console;
 mod dashboards;
 mod datadog;
 mod demo;

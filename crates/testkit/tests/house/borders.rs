@@ -16,10 +16,11 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
         "consumer",
         &["buffer", "codec", "model", "service", "store"],
     ),
+    ("query", &["model", "service", "store"]),
     (
         "sluice",
         &[
-            "buffer", "codec", "consumer", "demo", "gateway", "model", "service", "store",
+            "buffer", "codec", "consumer", "demo", "gateway", "model", "query", "service", "store",
         ],
     ),
     // Sends to the binary from outside, as senders do.
@@ -38,6 +39,8 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
             "buffer", "codec", "consumer", "gateway", "model", "service", "sluice", "store",
         ],
     ),
+    // What the binary tells it; nothing but the binary depends on it.
+    ("console", &["model", "service"]),
     ("testkit", &[]),
     ("e2e", &[]),
     // Breaks the binary from outside; what it reads back it decodes by the wire's own messages.
