@@ -16,20 +16,21 @@ use service::http::{Connections, Door, serve};
 use service::tasks::{CancellationToken, Tasks};
 use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cardinality;
 use crate::clock::{self, Machine};
 use crate::heat;
 use crate::metrics;
+use crate::queries;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
+use crate::signals::Signals;
 use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 12] = [
+pub const CATALOGUES: [(&str, &[Metric]); 13] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("Hot names", gateway::HEAT_CATALOGUE),
@@ -40,6 +41,7 @@ pub const CATALOGUES: [(&str, &[Metric]); 12] = [
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
     ("Console", ::console::CATALOGUE),
+    ("Queries", query::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
     ("Settings and stopping", metrics::CATALOGUE),
 ];
@@ -57,6 +59,8 @@ pub(crate) struct Process {
     pub(crate) cardinality: cardinality::Shown,
     /// Which names and partitions get most.
     pub(crate) heat: heat::Shown,
+    /// Who answers questions about what is kept.
+    pub(crate) queries: queries::Shown,
     /// What arrives, for those who look.
     pub(crate) tails: tail::Tails,
     /// What people see of it.
@@ -92,6 +96,7 @@ impl Process {
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
         let heat = heat::Shown::default();
+        let queries = queries::Shown::default();
         let tails = tail::Tails::default();
         let console = Console::start(
             about,
@@ -104,7 +109,8 @@ impl Process {
             .merge(tail::router(tails.clone()))
             .merge(rejections::router(rejections.clone()))
             .merge(cardinality::router(cardinality.clone()))
-            .merge(heat::router(heat.clone()));
+            .merge(heat::router(heat.clone()))
+            .merge(queries::router(queries.clone()));
         let hosts = &settings.admin.hosts;
         let (index, nowhere) = (service::admin::index, service::admin::not_found);
         let router = console.router(router, address, hosts, index, nowhere);
@@ -125,6 +131,7 @@ impl Process {
             rejections,
             cardinality,
             heat,
+            queries,
             tails,
             console,
             reloads,
@@ -143,13 +150,11 @@ impl Process {
         &self,
         failed: impl Future<Output = anyhow::Error>,
     ) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut signals = Signals::new()?;
         self.reloads.begin();
         self.running.ready();
         let outcome = tokio::select! {
-            _ = terminate.recv() => Ok("SIGTERM"),
-            _ = interrupt.recv() => Ok("SIGINT"),
+            signal = signals.next() => Ok(signal),
             task = self.tasks.failed() => Err(anyhow::anyhow!("{task} failed, the log says why")),
             error = failed => Err(error),
         };
@@ -162,8 +167,7 @@ impl Process {
             );
             tokio::select! {
                 () = tokio::time::sleep(self.shutdown_delay) => {}
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+                _ = signals.next() => {}
             }
         }
         outcome.map(drop)

@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::units::{Period, Size};
 
+use crate::select::{Select, Stopped};
 use crate::{Batch, Batching, Lanes, Write, WriteError};
 
 use window::Window;
@@ -79,6 +80,14 @@ impl Recent {
     #[must_use]
     pub fn series(&self, query: &Query) -> Vec<SeriesRow> {
         self.locked(|window| window.series(query))
+    }
+
+    /// Gives what is wanted, series by series. The window takes nothing in meanwhile.
+    ///
+    /// # Errors
+    /// When the reader stops.
+    pub fn visit(&self, select: &mut dyn Select) -> Result<(), Stopped> {
+        self.locked(|window| window.visit(select))
     }
 
     /// The metric names that are wanted, and how many there are.
