@@ -144,7 +144,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
       const answer = await getJson<{ samples: readonly SampleRow[] }>("api/v1/recent/samples", [...base(), ["limit", String(MOST_SAMPLES)]], signal);
       const since = Date.now() - range.seconds * 1000;
       const groups = bySeries(answer.samples.filter((sample) => sample.timestamp >= since));
-      const series = [...groups].filter(([key]) => isShown(key)).map(([key, points]) => ({ key, points: shownPoints(points, found) }));
+      const series = [...groups].filter(([key]) => isShown(key)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, points]) => ({ key, points: shownPoints(points, found) }));
       showPlot(series, found === "rate" ? `Per second, last ${range.name}${suffix}` : `Samples, last ${range.name}${suffix}`);
       return;
     }
@@ -178,11 +178,17 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
           ? notice("none", range.source === "archive" ? "This process has no archive to ask. " : "This process keeps no samples; ask a standalone, or the store. ", h("span", { class: "soft" }, visible(sentence(error))))
           : notice("bad", visible(sentence(error))),
       );
-    } else if (samples === undefined && problem.dataset["turn"] !== String(range.id)) problem.dataset["turn"] = range.id;
+    }
+    // What was refused will be refused again, until somebody changes it.
+    turn(range.source === "recent" && error === undefined ? RECENT_MS : ARCHIVE_MS);
+  };
+
+  /** Asks again later; a page that nobody looks at waits until somebody does. */
+  const turn = (waitMs: number): void => {
     timer = window.setTimeout(() => {
-      if (document.hidden) void 0;
-      void ask();
-    }, range.source === "recent" ? RECENT_MS : ARCHIVE_MS);
+      if (document.hidden) turn(waitMs);
+      else void ask();
+    }, waitMs);
   };
 
   const here = (): string => address("metrics", { name, range: range.id === "5m" ? undefined : range.id, fn: what, match: matchInput.value, by: byInput.value.trim() });
