@@ -13,6 +13,7 @@ use store::parquet::Archive;
 use store::recent::Recent;
 
 use crate::clock::Machine;
+use crate::console::OfWindow;
 use crate::fallback;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
@@ -97,6 +98,7 @@ async fn serve<P: Publish>(
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
+        process.console.knows(OfWindow(recent.clone()));
         let answers = queries::queries(settings, recent.clone(), archive);
         process.queries.is(&answers);
         beside.routes = query::router(answers);

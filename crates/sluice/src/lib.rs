@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+mod console;
 pub mod demo;
 pub mod dlq;
 mod fallback;

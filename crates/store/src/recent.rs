@@ -20,7 +20,7 @@ use crate::select::{Select, Stopped};
 use crate::{Batch, Batching, Lanes, Write, WriteError};
 
 use window::Window;
-pub use window::{SampleRow, SeriesRow};
+pub use window::{NameRow, SampleRow, SeriesRow};
 
 /// How much the recent window of `sluice standalone` keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -88,6 +88,12 @@ impl Recent {
     /// When the reader stops.
     pub fn visit(&self, select: &mut dyn Select) -> Result<(), Stopped> {
         self.locked(|window| window.visit(select))
+    }
+
+    /// The metric names that are wanted, and how many there are.
+    #[must_use]
+    pub fn names(&self, is_wanted: &dyn Fn(&str) -> bool) -> (Vec<NameRow>, usize) {
+        self.locked(|window| window.names(is_wanted))
     }
 
     fn locked<T>(&self, with: impl FnOnce(&mut Window) -> T) -> T {

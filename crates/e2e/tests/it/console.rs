@@ -58,7 +58,10 @@ fn a_first_visit_sees_what_flows_finds_a_metric_and_reads_why_one_is_missing() {
     run(
         "story.mjs",
         &[
-            ("ADMIN", format!("http://127.0.0.1:{}/", sluice.admin_port())),
+            (
+                "ADMIN",
+                format!("http://127.0.0.1:{}/", sluice.admin_port()),
+            ),
             ("PUBLIC", sluice.url("/")),
         ],
     );

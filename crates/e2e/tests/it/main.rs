@@ -27,6 +27,7 @@ mod million;
 mod object_store;
 mod opentsdb;
 mod otlp;
+mod overview;
 mod prometheus;
 mod prometheus_sender;
 mod push;

@@ -1,5 +1,7 @@
 //! The data behind the recent window.
 
+mod names;
+
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 
@@ -13,6 +15,8 @@ use super::texts::{NONE, Texts};
 use super::{Config, Query};
 use crate::Item;
 use crate::select::{Seen, Select, Stopped, Wanted};
+
+pub use names::NameRow;
 
 type Labels = Vec<(String, String)>;
 
