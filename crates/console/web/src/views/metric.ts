@@ -35,7 +35,7 @@ const formatter = (name: string, unit: string | undefined, what: Function): ((va
   return what === "rate" ? (value) => `${base(value)}/s` : base;
 };
 
-export const detail = (name: string, place: Place, known: () => Name | undefined): Detail => {
+export const detail = (name: string, place: Place, known: () => Name | undefined, seen: (type: string) => void): Detail => {
   let range: Range = RANGES[0] as Range;
   let what: Function | "" = "";
   const plotted = plot({ title: "Samples", format: (value) => format(value), height: 260, points: true, fromZero: false, level: 3, empty: "No samples in this range" });
@@ -132,6 +132,8 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     setText(seriesNote, all.length >= MOST_SERIES ? `the first ${exact(MOST_SERIES)}` : `${exact(all.length)} in the recent window`);
     rows.set(all);
     showLabels();
+    const type = typeOf();
+    if (type !== undefined) seen(type);
   };
 
   const askPlot = async (signal: AbortSignal): Promise<void> => {
@@ -166,8 +168,12 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     control?.abort();
     const own = new AbortController();
     control = own;
-    const [series, samples] = [await askSeries(own.signal).catch((error: unknown) => error), await askPlot(own.signal).catch((error: unknown) => error)];
+    const asked = askSeries(own.signal).catch((error: unknown) => error);
+    // The first time, which series are plotted is known only after that.
+    if (all.length === 0) await asked;
+    const [series, samples] = await Promise.all([asked, askPlot(own.signal).catch((error: unknown) => error)]);
     if (own.signal.aborted || isDone) return;
+    plotted.element.removeAttribute("aria-busy");
     const error = [samples, series].find((one) => one !== undefined && !isCancelled(one));
     if (error !== undefined) {
       plotted.set([], []);
@@ -189,6 +195,12 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
       if (document.hidden) turn(waitMs);
       else void ask();
     }, waitMs);
+  };
+
+  /** What is plotted is of another question, until this one is answered. */
+  const wait = (): void => {
+    plotted.element.setAttribute("aria-busy", "true");
+    plotted.setTitle(range.source === "archive" ? "Asking the archive…" : "Asking…");
   };
 
   const here = (): string => address("metrics", { name, range: range.id === "5m" ? undefined : range.id, fn: what, match: matchInput.value, by: byInput.value.trim() });
@@ -214,6 +226,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     history.replaceState(null, "", here());
     fill(problem);
     showRanges();
+    wait();
     void ask();
   };
 
@@ -226,6 +239,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     byInput.value = found.parameters.get("by") ?? "";
     fill(problem);
     showRanges();
+    wait();
     void ask();
   };
 

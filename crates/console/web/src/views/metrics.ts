@@ -127,7 +127,17 @@ export const metrics: MakeView = (place: Place, _: Live) => {
     }
     factsHost = h("div");
     helpHost = h("p", { class: "help" });
-    open = detail(name, found, () => known.get(name));
+    open = detail(
+      name,
+      found,
+      () => known.get(name),
+      (type) => {
+        const before = known.get(name);
+        if (before?.type !== undefined) return;
+        known.set(name, { ...(before ?? { metric_name: name }), type });
+        showFacts();
+      },
+    );
     fill(aside, h("a", { class: "back", href: address("metrics", { search: input.value }) }, "← all names"), h("h2", { class: "metric-name" }, visible(name)), helpHost, factsHost, open.element);
     showFacts();
   };
