@@ -114,12 +114,12 @@ await check("what is in the archive is plotted as well", async () => {
   await until("the archive has it", async () => {
     const answer = await (await fetch(admin("api/v1/archive/series?metric_name=story_temperature_celsius"))).json();
     return answer.series?.length === 2 || answer;
-  }, 90_000);
+  }, 120_000);
   await page.getByRole("button", { name: "1 h", exact: true }).click();
   await until("it is plotted", async () => {
     const title = await page.locator(".metric-detail .plot-title").innerText();
-    return (/mean per/.test(title) && (await page.locator(".metric-detail .legend li").count()) === 1) || page.locator(".metric-detail").innerText();
-  }, 90_000);
+    return (/^Mean per/.test(title) && (await page.locator(".metric-detail .legend li").count()) === 1) || page.locator(".metric-detail").innerText();
+  }, 120_000);
   if (shots !== undefined) await shoot(page, join(shots, "archive.png"));
 });
 

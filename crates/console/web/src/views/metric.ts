@@ -158,7 +158,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     const answer = await getJson<{ series: readonly Aggregated[]; warnings?: readonly string[] }>(`api/v1/${range.source}/aggregate`, parameters, signal);
     const isChosen = by === "" && chosen !== undefined;
     const series = answer.series.map((row) => ({ key: seriesKey(row), points: pointsOf(row, aggregate) })).filter(({ key }, at) => (isChosen ? isShown(key) : at < SERIES_COLOURS));
-    showPlot(series, `${aggregate} per ${step < 60 ? `${step} s` : `${step / 60} min`}, last ${range.name}${suffix}`);
+    showPlot(series, `${aggregate.slice(0, 1).toUpperCase()}${aggregate.slice(1)} per ${step < 60 ? `${step} s` : `${step / 60} min`}, last ${range.name}${suffix}`);
     if (answer.warnings !== undefined && answer.warnings.length > 0) fill(problem, notice("warn", answer.warnings.map(visible).join("; ")));
     else if (!isChosen && answer.series.length > SERIES_COLOURS) fill(problem, notice("none", `${exact(answer.series.length)} series; the first ${SERIES_COLOURS} are plotted. Choose others below, match labels, or group them.`));
   };
