@@ -299,6 +299,7 @@ impl Code {
 
     /// What it means, as a clause for the documentation.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "an arm for each code")]
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::SampleInvalid => {

@@ -336,7 +336,7 @@ told["custom"] = sorted(row["metric"]["job"] for row in custom)
 ranged = prometheus.custom_query_range("sum(load)", start_time=start, end_time=end, step="180")
 told["steps"] = len(ranged[0]["values"])
 try:
-    prometheus.custom_query("holt_winters(load[5m], 0.5, 0.5)")
+    prometheus.custom_query("hour(load)")
 except PrometheusApiClientException as error:
     told["refused"] = str(error)
 print(json.dumps(told))
