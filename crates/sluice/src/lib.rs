@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+pub mod demo;
 pub mod dlq;
 mod fallback;
 mod heat;
@@ -19,6 +20,7 @@ mod rejections;
 mod reload;
 pub mod replay;
 pub mod settings;
+mod signals;
 mod stores;
 pub mod tail;
 mod tls;
