@@ -120,7 +120,7 @@ fn an_expression_that_no_person_writes_is_not_parsed() {
             "x".repeat(20_000),
             "the expression has 20000 bytes, the limit is 16384",
         ),
-        ("x{a=~\"((a{100}){100}){100}\"}".to_owned(), "illegal regex"),
+        ("x{a=~\"(\"}".to_owned(), "illegal regex"),
     ] {
         let error = parse(&text).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");

@@ -133,7 +133,7 @@ fn what_is_not_supported_says_so() {
         ("sum(x[5m])", "expected type vector"),
         (
             "x[5m:1ms] + 1",
-            "binary expression must contain only scalar and vector types",
+            "must contain only scalar and instant vector types",
         ),
         (
             "max_over_time(x[5d:1s])",
@@ -142,7 +142,7 @@ fn what_is_not_supported_says_so() {
         ("{a=\"1\" or b=\"2\"}", "between matchers is not supported"),
         (
             "\"a\" + 1",
-            "binary expression must contain only scalar and vector types",
+            "must contain only scalar and instant vector types",
         ),
     ] {
         let error = evaluate(&sources, text, minutes(1)).unwrap_err();

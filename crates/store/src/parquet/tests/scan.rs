@@ -181,6 +181,7 @@ async fn merged_files_hold_the_same_samples() {
     let parent = dir.path().join("archive");
     let archive = written(&parent).await;
     let before = seen(&archive, &mut Reader::of(all(), (i64::MIN, i64::MAX)));
+    assert_eq!(before.len(), 6);
     for offset in 5..40 {
         let item = Series::new("more", &[], &[(MIDNIGHT + offset, 1.0)]).at(0, offset);
         archive.write(&batch(0, vec![item])).await.unwrap();
