@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::tree::{files, none, text};
 
 /// Which of our crates each of them may name. Tests may name more: see `dev-dependencies`.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("service", &[]),
     ("codec", &["model"]),
