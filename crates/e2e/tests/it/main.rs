@@ -32,6 +32,7 @@ mod prometheus;
 mod prometheus_sender;
 mod push;
 mod pushgateway;
+mod queries;
 mod quotas;
 mod records;
 mod rejections;
