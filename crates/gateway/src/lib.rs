@@ -11,6 +11,7 @@ mod body;
 mod cardinality;
 mod coalesce;
 mod config;
+mod described;
 mod error;
 mod explain;
 mod families;
