@@ -127,7 +127,7 @@ fn sender() -> [Parameter; 2] {
         Parameter::header(
             "X-Scope-OrgID",
             Shape::Written(json!({
-                "type": "string", "minLength": 1, "maxLength": 150, "pattern": "^[a-zA-Z0-9!_.*'()-]+$",
+                "type": "string", "maxLength": 150, "pattern": "^[a-zA-Z0-9!_.*'()-]*$",
             })),
             "The tenant, where the path names none. Its name is the setting `tenancy.header`.",
         )

@@ -154,6 +154,7 @@ pub struct Parameter {
     about: String,
     shape: Shape,
     is_repeated: bool,
+    is_required: bool,
     example: Option<Value>,
 }
 
@@ -165,6 +166,7 @@ impl Parameter {
             about: about.to_owned(),
             shape,
             is_repeated: false,
+            is_required: place == Place::Path,
             example: None,
         }
     }
@@ -185,6 +187,13 @@ impl Parameter {
     #[must_use]
     pub fn header(name: &'static str, shape: Shape, about: &str) -> Self {
         Self::new(Place::Header, name, shape, about)
+    }
+
+    /// It must be there.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.is_required = true;
+        self
     }
 
     /// It may be there several times.

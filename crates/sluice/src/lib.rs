@@ -5,10 +5,12 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+mod described;
 pub mod dlq;
 mod fallback;
 mod heat;
 mod kafka;
+mod listed;
 mod local;
 mod metrics;
 mod pipelines;

@@ -8,6 +8,7 @@ use gateway::{Beside, PushGroups};
 use store::recent::Recent;
 
 use crate::clock::Machine;
+use crate::described;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
@@ -67,6 +68,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     let (table, follower) = log.table(GROUPS)?;
     let beside = Beside {
         routes: recent_api::router(recent),
+        api: described::recent(),
         groups: Some(PushGroups::new(table, follower)),
         ..Beside::default()
     };

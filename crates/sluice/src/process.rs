@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cardinality;
 use crate::clock::{self, Machine};
+use crate::described;
 use crate::heat;
 use crate::metrics;
 use crate::rejections;
@@ -84,11 +85,13 @@ impl Process {
         let cardinality = cardinality::Shown::default();
         let heat = heat::Shown::default();
         let tails = tail::Tails::default();
-        let router = service::admin::router(health.clone(), metrics)
-            .merge(tail::router(tails.clone()))
-            .merge(rejections::router(rejections.clone()))
-            .merge(cardinality::router(cardinality.clone()))
-            .merge(heat::router(heat.clone()));
+        let parts = AdminParts {
+            rejections: rejections.clone(),
+            cardinality: cardinality.clone(),
+            heat: heat.clone(),
+            tails: tails.clone(),
+        };
+        let router = described::router(health.clone(), metrics, parts.routes());
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -204,6 +207,26 @@ impl Process {
             done.send(cut).unwrap_or_default();
         });
         wait
+    }
+}
+
+/// What the admin listener shows of the parts of a process, once they are there.
+#[derive(Debug, Default)]
+pub(crate) struct AdminParts {
+    rejections: rejections::Shown,
+    cardinality: cardinality::Shown,
+    heat: heat::Shown,
+    tails: tail::Tails,
+}
+
+impl AdminParts {
+    /// Their routes.
+    pub(crate) fn routes(self) -> axum::Router {
+        axum::Router::new()
+            .merge(tail::router(self.tails))
+            .merge(rejections::router(self.rejections))
+            .merge(cardinality::router(self.cardinality))
+            .merge(heat::router(self.heat))
     }
 }
 

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use service::openapi::{Answer, Api, Content, Operation, Parameter, Shape};
 
 use super::examples::of_path;
-use super::{
-    ENCODINGS, Failures, PROBES, durable, encoded, failures, flag, posted, pushing, sender,
-};
+use super::{ENCODINGS, Failures, PROBES, durable, encoded, failures, flag, posted, pushing};
 
 /// In which timestamps may be.
 const UNITS: [&str; 13] = [
@@ -171,14 +169,17 @@ fn probes() -> Api {
                 "Nothing can be queried here. Statements that make a database succeed, those that list something find nothing, all others \
                  are answered with an error within the 200.",
             )
-            .takes_all(sender())
             .answers(versioned(Answer::new(200, "A result for each statement.").with(results())))
             .answers_all(refused(
                 "InfluxQuery",
                 json!({ "type": "object", "required": ["error"], "properties": { "error": { "type": "string" } } }),
             ))
     };
-    let q = || Parameter::query("q", Shape::text(), "The statements.").such_as("SHOW DATABASES");
+    let q = || {
+        Parameter::query("q", Shape::text(), "The statements.")
+            .such_as("SHOW DATABASES")
+            .required()
+    };
     Api::default()
         .at(Method::GET, "/ping", ping)
         .at(Method::GET, "/ready", ready)
@@ -191,12 +192,10 @@ fn probes() -> Api {
             Method::POST,
             "/query",
             query("postQueryInflux", "InfluxDB 1's statements, in the body")
-                .takes(q())
-                .even_without_body()
                 .reads(Content::new(
                     "application/x-www-form-urlencoded",
                     Shape::Written(
-                        json!({ "type": "object", "properties": { "q": { "type": "string" } } }),
+                        json!({ "type": "object", "required": ["q"], "properties": { "q": { "type": "string" } } }),
                     ),
                 )),
         )

@@ -187,7 +187,7 @@ impl Writer {
                 Place::Query => "query",
                 Place::Header => "header",
             },
-            "required": parameter.place == Place::Path,
+            "required": parameter.is_required,
             "description": parameter.about,
             "schema": schema,
         });

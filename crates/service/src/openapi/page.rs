@@ -54,6 +54,7 @@ pub(super) fn page(document: &Value) -> String {
             html.push_str(&section(document, one));
         }
     }
+    html.push_str(&shared_answers(document));
     html.push_str("</main></body></html>\n");
     html
 }
@@ -136,7 +137,10 @@ fn section(document: &Value, one: &One<'_>) -> String {
     }
     html.push_str("<h4>Answers</h4>");
     for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
-        html.push_str(&self::answer(document, status, answer));
+        html.push_str(&match shared_name(answer) {
+            Some(name) => shared(document, status, name),
+            None => self::answer(document, status, answer),
+        });
     }
     html.push_str("</section>\n");
     html
@@ -167,18 +171,68 @@ fn parameters(operation: &Value) -> String {
     html
 }
 
+/// Under which other operations answer so too.
+fn shared_name(answer: &Value) -> Option<&str> {
+    answer["$ref"].as_str()?.rsplit('/').next()
+}
+
+/// An answer that is told once, further down.
+fn shared(document: &Value, status: &str, name: &str) -> String {
+    let answer = &document["components"]["responses"][name];
+    format!(
+        "<p class=\"answer s{}\"><a href=\"#answer-{}\"><b>{}</b></a> {}</p>\n",
+        escaped(status.get(..1).unwrap_or_default()),
+        escaped(name),
+        escaped(status),
+        inline(first_line(answer)),
+    )
+}
+
+fn first_line(answer: &Value) -> &str {
+    let text = text(&answer["description"]);
+    text.lines().next().unwrap_or_default()
+}
+
+/// The answers that several operations share, and the codes.
+fn shared_answers(document: &Value) -> String {
+    let mut html = String::new();
+    let answers = document["components"]["responses"].as_object();
+    if answers.is_some_and(|all| !all.is_empty()) {
+        html.push_str("<h2>Refusals</h2>\n");
+    }
+    for (name, answer) in answers.into_iter().flatten() {
+        let (kind, status) = name.split_at(name.len().saturating_sub(3));
+        html.push_str(&format!(
+            "<section id=\"answer-{}\"><h3>{} {}</h3>",
+            escaped(name),
+            escaped(status),
+            escaped(kind)
+        ));
+        html.push_str(&self::answer(document, status, answer));
+        html.push_str("</section>\n");
+    }
+    let codes = document["x-codes"].as_array();
+    if codes.is_some_and(|codes| !codes.is_empty()) {
+        html.push_str("<h2 id=\"codes\">Codes</h2><table><thead><tr><th>Code<th>Status<th>What</thead><tbody>");
+        for code in codes.into_iter().flatten() {
+            html.push_str(&format!(
+                "<tr><td><code>{}</code><td>{}<td>{}",
+                escaped(text(&code["code"])),
+                escaped(&code["status"].to_string()),
+                inline(text(&code["meaning"])),
+            ));
+        }
+        html.push_str("</tbody></table>\n");
+    }
+    html
+}
+
 fn answer(document: &Value, status: &str, answer: &Value) -> String {
-    let answer = resolved(document, answer);
     let mut html = format!(
         "<details class=\"s{}\"><summary><b>{}</b> {}</summary>",
         escaped(status.get(..1).unwrap_or_default()),
         escaped(status),
-        inline(
-            text(&answer["description"])
-                .lines()
-                .next()
-                .unwrap_or_default()
-        ),
+        inline(first_line(answer)),
     );
     let rest: Vec<&str> = text(&answer["description"]).lines().skip(1).collect();
     html.push_str(&markdown(&rest.join("\n")));
@@ -220,14 +274,6 @@ fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         value => serde_json::to_string_pretty(value).unwrap_or_default(),
-    }
-}
-
-/// What a reference points at.
-fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
-    match value["$ref"].as_str().and_then(|it| it.strip_prefix('#')) {
-        Some(pointer) => document.pointer(pointer).unwrap_or(value),
-        None => value,
     }
 }
 
