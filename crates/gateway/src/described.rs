@@ -134,7 +134,7 @@ fn sender() -> [Parameter; 2] {
         .such_as("team-a"),
         Parameter::header(
             "Sluice-Source",
-            Shape::matching("^[ -~]*$"),
+            Shape::text(),
             "Who sends; without it the sender's address. Its name is the setting `tenancy.source_header`.",
         )
         .such_as("web-01"),
@@ -179,7 +179,7 @@ fn strict() -> Parameter {
 fn extra_label() -> Parameter {
     Parameter::query(
         "extra_label",
-        Shape::matching("^[^=]+=.*$"),
+        Shape::matching("^[^=\\u0000-\\u001f\\u007f-\\u009f]+=.*$"),
         "`name=value`: a label of every series, in place of its own of that name.",
     )
     .repeated()

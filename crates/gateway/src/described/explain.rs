@@ -21,7 +21,7 @@ pub(crate) fn operation() -> Operation {
         .takes(
             Parameter::query(
                 "path",
-                Shape::matching("^/"),
+                Shape::matching("^/[!-~]*$"),
                 "Where the body would be posted, with that path's own parameters; without it, `/metrics`.",
             )
             .such_as("/api/v1/import/prometheus?strict=true"),

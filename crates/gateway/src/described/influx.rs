@@ -100,6 +100,7 @@ fn writing(id: &'static str, summary: &'static str) -> Operation {
              field is a metric, named by both; text fields are skipped.",
         )
         .takes(encoded(&ENCODINGS))
+        .even_without_body()
 }
 
 fn database(name: &'static str) -> Parameter {

@@ -65,6 +65,7 @@ fn value() -> Value {
                     },
                     "sum": { "type": "number" },
                     "count": { "type": "number", "minimum": 0 },
+                    "quantiles": false,
                 },
             },
             {
@@ -75,6 +76,7 @@ fn value() -> Value {
                     },
                     "sum": { "type": "number" },
                     "count": { "type": "number", "minimum": 0 },
+                    "buckets": false,
                 },
             },
         ],

@@ -20,6 +20,7 @@ fn victoria() -> Api {
         .takes(strict())
         .takes(extra_label())
         .takes(encoded(&ENCODINGS))
+        .even_without_body()
         .reads(Content::new("application/x-ndjson", Shape::text()).examples(of_path("/api/v1/import")))
         .answers(durable(204, "All of it is stored."))
         .answers_all(failures(&Failures {

@@ -50,6 +50,7 @@ fn over_http() -> service::openapi::Operation {
              repeats; a stalled body (`request_timeout`) and a defect of ours (`internal`) are 503 here, which senders do repeat.",
         )
         .takes(encoded(&ENCODINGS))
+        .even_without_body()
         .reads(Content::new("application/x-protobuf", Shape::bytes()))
         .reads(
             Content::written(json!({
@@ -83,8 +84,8 @@ fn over_grpc() -> service::openapi::Operation {
         )
         .takes(Parameter::header(
             "grpc-encoding",
-            Shape::one_of(&ENCODINGS),
-            "How the message is compressed, where its flag says that it is.",
+            Shape::text(),
+            "`identity`, `gzip`, `deflate` or `zstd`: how the message is compressed, where its flag says that it is.",
         ))
         .reads(Content::new("application/grpc", Shape::bytes()))
         .answers(status(

@@ -93,6 +93,7 @@ fn operation(id: &'static str) -> Operation {
             "Unix milliseconds: the time of samples that say none. Without it, when the gateway got the request.",
         ))
         .takes(encoded(&ENCODINGS))
+        .even_without_body()
         .reads(Content::text().examples(of_path("/api/v1/import/prometheus")))
         .reads(Content::new("application/openmetrics-text", Shape::text()))
         .reads(Content::new(

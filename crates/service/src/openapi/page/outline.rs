@@ -73,7 +73,11 @@ fn write_fields(
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    for (name, field) in fields {
+    // What must not be there is said with `false`.
+    for (name, field) in fields
+        .iter()
+        .filter(|(_, field)| **field != Value::Bool(false))
+    {
         let mut below = String::new();
         let kind = describe(field, schemas, depth + 1, &mut below);
         let mark = if required.contains(&name.as_str()) {
