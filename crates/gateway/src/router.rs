@@ -34,6 +34,7 @@ use crate::ingest::{Origin, Pipeline, Placement};
 use crate::known_series::KnownSeries;
 use crate::layers;
 use crate::mode::ModeHandle;
+use crate::names::NamesHandle;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
@@ -103,6 +104,7 @@ pub struct Gateway<P> {
     publisher: Arc<P>,
     controls: Controls,
     partitioning: PartitioningHandle,
+    explain: Router,
 }
 
 impl<P> std::fmt::Debug for Gateway<P> {
@@ -194,6 +196,7 @@ pub fn router<P: Publish>(
     let quotas = Arc::clone(&pipeline.quotas);
     let repeats = Arc::clone(&app.repeats);
     tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
+    let explain = explain::routes(&app).with_state(Arc::clone(&app));
     let router = Router::new()
         .merge(pushes(has_groups))
         // The same paths for senders that can be given a URL, but no header.
@@ -221,6 +224,7 @@ pub fn router<P: Publish>(
         publisher,
         controls,
         partitioning,
+        explain,
     };
     (router, gateway)
 }
@@ -310,6 +314,22 @@ impl<P> Gateway<P> {
     #[must_use]
     pub fn quotas(&self) -> QuotasHandle {
         QuotasHandle::of(&self.pipeline.quotas)
+    }
+
+    /// `POST /api/v1/explain` for a listener that only operators reach: no credential is asked for, and any tenant may be
+    /// spoken for.
+    #[must_use]
+    pub fn explain(&self) -> Router {
+        self.explain.clone()
+    }
+
+    /// What it knows of metric names.
+    #[must_use]
+    pub fn names(&self) -> NamesHandle {
+        NamesHandle {
+            partitioning: self.partitioning.clone(),
+            pipeline: Arc::clone(&self.pipeline),
+        }
     }
 
     /// What it does with requests.

@@ -76,6 +76,8 @@ pub enum Code {
     Unauthenticated,
     /// The credential is good, but not for this.
     Forbidden,
+    /// A browser asked the admin listener from another site, or by a host name that `admin.hosts` does not list.
+    OriginRefused,
     /// `Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters.
     IdempotencyKeyInvalid,
     /// There is nothing at this path.
@@ -114,7 +116,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -150,6 +152,7 @@ impl Code {
         Self::TenantInvalid,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::OriginRefused,
         Self::IdempotencyKeyInvalid,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -208,6 +211,7 @@ impl Code {
             Self::TenantInvalid => "tenant_invalid",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
+            Self::OriginRefused => "origin_refused",
             Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -266,7 +270,7 @@ impl Code {
             | Self::TenantInvalid
             | Self::IdempotencyKeyInvalid => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::OriginRefused => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -351,6 +355,9 @@ impl Code {
             }
             Self::Forbidden => {
                 "the credential is good, but not for this: another tenant, or another protocol"
+            }
+            Self::OriginRefused => {
+                "a browser asked the admin listener from another site, or by a host name that `admin.hosts` does not list"
             }
             Self::IdempotencyKeyInvalid => {
                 "`Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters"

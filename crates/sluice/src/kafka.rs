@@ -12,6 +12,7 @@ use service::health::Health;
 use store::recent::Recent;
 
 use crate::clock::Machine;
+use crate::console::OfWindow;
 use crate::fallback;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
@@ -95,6 +96,8 @@ async fn serve<P: Publish>(
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
+        process.console.knows(OfWindow(recent.clone()));
+        process.console.mount(recent_api::router(recent.clone()));
         beside.routes = recent_api::router(recent.clone());
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
         let reader = reader(

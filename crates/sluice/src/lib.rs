@@ -5,6 +5,7 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+mod console;
 mod described;
 pub mod dlq;
 mod fallback;

@@ -8,6 +8,7 @@ use gateway::{Beside, PushGroups};
 use store::recent::Recent;
 
 use crate::clock::Machine;
+use crate::console::OfWindow;
 use crate::described;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
@@ -53,6 +54,8 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
         );
     }
     let recent = Recent::new(&settings.recent);
+    process.console.knows(OfWindow(recent.clone()));
+    process.console.mount(recent_api::router(recent.clone()));
     let window_ms = i64::try_from(settings.recent.window.0.as_millis()).unwrap_or(i64::MAX);
     let from_ms = service::clock::now_ms().saturating_sub(window_ms);
     let reader = log.reader(WINDOW, Start::At(from_ms)).await?;

@@ -146,3 +146,22 @@ fn the_bound_in_bytes_holds_and_the_newest_series_stay() {
         1
     );
 }
+
+#[test]
+fn names_are_told_with_their_series_until_they_are_silent() {
+    let mut window = Window::new(&Config {
+        window: Period::secs(60),
+        ..Config::default()
+    });
+    window.insert(&item("cpu", &[("host", "a")], &[(1000, 1.0)], 1000));
+    window.insert(&item("cpu", &[("host", "b")], &[(2000, 1.0)], 2000));
+    window.insert(&item("disk", &[], &[(1000, 1.0)], 1000));
+    let (names, known) = window.names(&|name| name == "cpu");
+    assert_eq!(known, 2);
+    let cpu = &names[0];
+    assert_eq!((cpu.metric_name.as_str(), cpu.series), ("cpu", 2));
+    assert_eq!((cpu.kind, cpu.received_at_ms), (Some("gauge"), 2000));
+    window.insert(&item("mem", &[], &[(70_000, 1.0)], 70_000));
+    let (names, known) = window.names(&|_| true);
+    assert_eq!((names.len(), known), (1, 1));
+}

@@ -1,5 +1,7 @@
 //! The data behind the recent window.
 
+mod names;
+
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 
@@ -12,6 +14,8 @@ use serde::Serialize;
 use super::texts::Texts;
 use super::{Config, Query};
 use crate::Item;
+
+pub use names::NameRow;
 
 type Labels = Vec<(String, String)>;
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::tree::{files, none, text};
 
 /// Which of our crates each of them may name. Tests may name more: see `dev-dependencies`.
-const MAY_NAME: [(&str, &[&str]); 14] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("service", &[]),
     ("codec", &["model"]),
@@ -19,7 +19,7 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     (
         "sluice",
         &[
-            "buffer", "codec", "consumer", "gateway", "model", "service", "store",
+            "buffer", "codec", "console", "consumer", "gateway", "model", "service", "store",
         ],
     ),
     // Counts what a sample costs in each of them; nothing depends on it.
@@ -36,6 +36,8 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
             "buffer", "codec", "consumer", "gateway", "model", "service", "sluice", "store",
         ],
     ),
+    // What the binary tells it; nothing but the binary depends on it.
+    ("console", &["model", "service"]),
     ("testkit", &[]),
     ("e2e", &[]),
     // Breaks the binary from outside; what it reads back it decodes by the wire's own messages.
