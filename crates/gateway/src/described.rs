@@ -56,6 +56,10 @@ pub(crate) fn about() -> About {
             ),
             (LOOK, "What arrived, and what would become of a body."),
             (
+                "Prometheus's query API",
+                "For Grafana and other clients of Prometheus.",
+            ),
+            (
                 PROBES,
                 "What clients and load balancers ask before they send.",
             ),
@@ -112,6 +116,12 @@ pub(crate) fn public(has_groups: bool) -> Api {
         .also_under("/tenants/{tenant}")
         .and(explain::api())
         .and(probes::health())
+}
+
+/// `POST /api/v1/explain`, for a listener that serves it alone.
+#[must_use]
+pub fn explaining() -> Api {
+    explain::api()
 }
 
 /// An operation that takes samples, with what all of them have.

@@ -98,6 +98,8 @@ pub enum Code {
     ContentTypeUnsupported,
     /// Another request had the same `Idempotency-Key`.
     IdempotencyKeyReused,
+    /// A query would take more memory, series or rows than `queries` allow.
+    QueryTooLarge,
     /// The tenant or the source sends more than its own rate in `quotas`; wait as `Retry-After` says.
     RateLimited,
     /// A defect of ours; the log has it.
@@ -108,6 +110,10 @@ pub enum Code {
     AccessUnavailable,
     /// The buffer did not confirm every record; send all of it again.
     BufferUnavailable,
+    /// A query took longer than `queries.timeout`.
+    QueryTimeout,
+    /// The archive cannot be read just now.
+    ArchiveUnavailable,
     /// The gateway takes nothing at present (`emergency.mode: read_only`); send it again later.
     ReadOnly,
     /// This process is stopping; send it to another or again.
@@ -116,7 +122,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 56] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -163,11 +169,14 @@ impl Code {
         Self::EncodingUnsupported,
         Self::ContentTypeUnsupported,
         Self::IdempotencyKeyReused,
+        Self::QueryTooLarge,
         Self::RateLimited,
         Self::Internal,
         Self::Overloaded,
         Self::AccessUnavailable,
         Self::BufferUnavailable,
+        Self::QueryTimeout,
+        Self::ArchiveUnavailable,
         Self::ReadOnly,
         Self::ShuttingDown,
     ];
@@ -222,11 +231,14 @@ impl Code {
             Self::EncodingUnsupported => "encoding_unsupported",
             Self::ContentTypeUnsupported => "content_type_unsupported",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::QueryTooLarge => "query_too_large",
             Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
             Self::Overloaded => "overloaded",
             Self::AccessUnavailable => "access_unavailable",
             Self::BufferUnavailable => "buffer_unavailable",
+            Self::QueryTimeout => "query_timeout",
+            Self::ArchiveUnavailable => "archive_unavailable",
             Self::ReadOnly => "read_only",
             Self::ShuttingDown => "shutting_down",
         }
@@ -276,12 +288,14 @@ impl Code {
             Self::RequestTimeout => 408,
             Self::BodyTooLarge | Self::InflatedTooLarge | Self::TooManySamples => 413,
             Self::EncodingUnsupported | Self::ContentTypeUnsupported => 415,
-            Self::IdempotencyKeyReused => 422,
+            Self::IdempotencyKeyReused | Self::QueryTooLarge => 422,
             Self::QuotaExceeded | Self::RateLimited => 429,
             Self::Internal => 500,
             Self::Overloaded
             | Self::AccessUnavailable
             | Self::BufferUnavailable
+            | Self::QueryTimeout
+            | Self::ArchiveUnavailable
             | Self::ReadOnly
             | Self::ShuttingDown => 503,
         }
@@ -375,6 +389,9 @@ impl Code {
             }
             Self::ContentTypeUnsupported => "`Content-Type` is not what this endpoint reads",
             Self::IdempotencyKeyReused => "another request had the same `Idempotency-Key`",
+            Self::QueryTooLarge => {
+                "the query would take more memory, series or rows than `queries` allow"
+            }
             Self::RateLimited => {
                 "the tenant or the source sends more than its own rate in `quotas`; wait as `Retry-After` says"
             }
@@ -386,6 +403,10 @@ impl Code {
             Self::BufferUnavailable => {
                 "the buffer did not confirm every record; send all of it again"
             }
+            Self::QueryTimeout => {
+                "the query took longer than `queries.timeout`; ask for less, or later"
+            }
+            Self::ArchiveUnavailable => "the archive cannot be read just now; ask again later",
             Self::ReadOnly => {
                 "the gateway takes nothing at present (`emergency.mode: read_only`); send it again later"
             }

@@ -421,6 +421,18 @@ impl Api {
         self
     }
 
+    /// All of its operations answer so too, but those that have such a status already.
+    #[must_use]
+    pub fn all_answer(mut self, answer: &Answer) -> Self {
+        for described in &mut self.operations {
+            let answers = &mut described.operation.answers;
+            if answers.iter().all(|known| known.status != answer.status) {
+                answers.push(answer.clone());
+            }
+        }
+        self
+    }
+
     /// With another's operations.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

@@ -1,15 +1,17 @@
 //! The admin listener, described, and what a standalone serves beside a gateway's own.
 
+mod console;
 mod looking;
+mod queries;
 
 use axum::Router;
 use http::Method;
-use serde_json::json;
-use service::health::Health;
-use service::openapi::{About, Answer, Api, Content, Operation, Shape, routes};
-use service::telemetry::MetricsHandle;
+use serde_json::{Value, json};
+use service::openapi::{self, About, Answer, Api, Content, Operation, Shape};
 
-pub(crate) use looking::recent;
+use crate::settings::Role;
+
+pub(crate) use queries::queries;
 
 /// Groups of the admin listener's operations.
 const STATE: &str = "The process";
@@ -30,33 +32,65 @@ fn about() -> About {
         tags: vec![
             (STATE, "Whether it runs, and what it counts."),
             (FLOW, "What arrives, how much, and what was refused."),
+            (
+                queries::LOOK,
+                "What arrived, and what would become of a body.",
+            ),
+            (
+                queries::PROMETHEUS,
+                "For Grafana and other clients of Prometheus.",
+            ),
         ],
         codes: codes.collect(),
         ..About::default()
     }
 }
 
-/// The routes that every process has on its admin listener, and those that show what they are.
-pub(crate) fn router(health: Health, metrics: MetricsHandle, beside: Router) -> Router {
-    service::admin::router(health, metrics)
-        .merge(beside)
-        .merge(routes(about(), admin()))
+/// The routes of an admin listener, with those that show what they are.
+pub(crate) fn with(routes: Router, role: Role) -> Router {
+    routes.merge(openapi::routes(about(), admin(role)))
 }
 
-/// What is served there.
-fn admin() -> Api {
-    Api::default().and(process()).and(looking::admin())
+/// What is served there, some of it once its part of the process has started.
+fn admin(role: Role) -> Api {
+    let mut api = always();
+    // A page of another site may not ask, but for probes and scrapers.
+    api = api.all_answer(
+        &refused(
+            403,
+            "A page of another site asks, or somebody by a name that is not this machine's.",
+            &[model::Code::OriginRefused],
+        )
+        .shared("Origin"),
+    );
+    if role != Role::Consumer {
+        api = api.and(gateway::explaining());
+    }
+    if role == Role::Standalone {
+        api = api.and(queries());
+    }
+    api
 }
 
-/// What is served there, and what describes it.
-#[cfg(test)]
-fn all() -> Api {
-    admin().and(service::openapi::describing())
+/// What every role has.
+fn always() -> Api {
+    Api::default()
+        .and(console::api())
+        .and(process())
+        .and(looking::admin())
+}
+
+/// Labels, as all of these show them.
+fn labels() -> Value {
+    json!({ "type": "object", "additionalProperties": { "type": "string" } })
+}
+
+/// A number, or the text of what JSON has none for.
+fn number() -> Value {
+    json!({ "anyOf": [{ "type": "number" }, { "enum": ["NaN", "+Inf", "-Inf"] }] })
 }
 
 fn process() -> Api {
-    let index = Operation::new("index", STATE, "What there is")
-        .answers(Answer::new(200, "A list of paths.").with(Content::text()));
     let alive = Operation::new("livez", STATE, "Whether the process runs")
         .about("Depends on nothing outside: restarting this process does not bring Kafka back.")
         .answers(Answer::new(200, "`ok`.").with(Content::text()));
@@ -80,7 +114,6 @@ fn process() -> Api {
     let metrics = Operation::new("metrics", STATE, "What it counted, for Prometheus")
         .answers(Answer::new(200, "Prometheus' text format.").with(Content::text()));
     Api::default()
-        .at(Method::GET, "/", index)
         .at(Method::GET, "/livez", alive)
         .at(Method::GET, "/readyz", ready)
         .at(Method::GET, "/metrics", metrics)

@@ -9,15 +9,17 @@ use buffer::spool::{Place, Spooled};
 use buffer::{Publish, Switched};
 use gateway::{Beside, PushGroups, RejectionTopic};
 use service::health::Health;
+use store::parquet::Archive;
 use store::recent::Recent;
 
 use crate::clock::Machine;
 use crate::console::OfWindow;
+use crate::described;
 use crate::fallback;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
-use crate::recent_api;
+use crate::queries;
 use crate::rejections::{Late, Noting};
 use crate::settings::{Role, Settings, Source, WINDOW};
 
@@ -89,16 +91,19 @@ async fn serve<P: Publish>(
     ));
     let mut pipelines = Pipelines::default();
     let mut beside = Beside::default();
+    let mut archive = None;
     if role != Role::Gateway {
-        feed_stores(&process, settings, &dead, &mut pipelines)?;
+        archive = feed_stores(&process, settings, &dead, &mut pipelines)?;
         let member = |store: &str| member(settings, store);
         fallback::feed_stores(&process, settings, &mut pipelines, member)?;
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
+        let answers = queries::queries(settings, recent.clone(), archive);
+        process.queries.is(&answers);
         process.console.knows(OfWindow(recent.clone()));
-        process.console.mount(recent_api::router(recent.clone()));
-        beside.routes = recent_api::router(recent.clone());
+        beside.routes = query::router(answers);
+        beside.api = described::queries();
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
         let reader = reader(
             settings,
@@ -173,16 +178,19 @@ fn rejection_topic(process: &Process, settings: &Settings) -> Option<RejectionTo
     ))
 }
 
+/// Starts to fill the stores, and answers which archive can be read.
 fn feed_stores(
     process: &Process,
     settings: &Settings,
     dead: &Arc<Noting<Producer>>,
     pipelines: &mut Pipelines,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Archive>> {
+    let mut archive = None;
     // Offsets are of this topic in this cluster; an archive must not take another's for them.
     let source = format!("kafka:{}", settings.kafka.topic);
     for (name, config) in &settings.stores {
         let store = crate::stores::open_in(process, config, name, &source, &settings.data_dir)?;
+        archive = archive.or(queries::archive(&store));
         let reader = reader(settings, name)?;
         pipelines.start(
             process,
@@ -193,7 +201,7 @@ fn feed_stores(
             Arc::clone(dead),
         );
     }
-    Ok(())
+    Ok(archive)
 }
 
 fn member(settings: &Settings, store: &str) -> Member {

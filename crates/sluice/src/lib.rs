@@ -17,7 +17,7 @@ mod metrics;
 mod pipelines;
 mod process;
 mod public;
-mod recent_api;
+mod queries;
 mod rejections;
 mod reload;
 pub mod replay;

@@ -13,7 +13,7 @@ use crate::described;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
-use crate::recent_api;
+use crate::queries;
 use crate::rejections::Late;
 use crate::settings::{Settings, Source, WINDOW};
 
@@ -39,8 +39,10 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     let writer = Arc::new(log.writer());
 
     let mut pipelines = Pipelines::default();
+    let mut archive = None;
     for (name, config) in &settings.stores {
         let store = crate::stores::open_in(&process, config, name, log.id(), &data_dir)?;
+        archive = archive.or(queries::archive(&store));
         let reader = log
             .reader(&settings.consumer.group(name), Start::Cursor)
             .await?;
@@ -55,7 +57,6 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     }
     let recent = Recent::new(&settings.recent);
     process.console.knows(OfWindow(recent.clone()));
-    process.console.mount(recent_api::router(recent.clone()));
     let window_ms = i64::try_from(settings.recent.window.0.as_millis()).unwrap_or(i64::MAX);
     let from_ms = service::clock::now_ms().saturating_sub(window_ms);
     let reader = log.reader(WINDOW, Start::At(from_ms)).await?;
@@ -69,9 +70,11 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     );
 
     let (table, follower) = log.table(GROUPS)?;
+    let answers = queries::queries(&settings, recent, archive);
+    process.queries.is(&answers);
     let beside = Beside {
-        routes: recent_api::router(recent),
-        api: described::recent(),
+        routes: query::router(answers),
+        api: described::queries(),
         groups: Some(PushGroups::new(table, follower)),
         ..Beside::default()
     };

@@ -23,6 +23,7 @@ use crate::clock::{self, Machine};
 use crate::described;
 use crate::heat;
 use crate::metrics;
+use crate::queries;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
@@ -30,7 +31,7 @@ use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 12] = [
+pub const CATALOGUES: [(&str, &[Metric]); 13] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("Hot names", gateway::HEAT_CATALOGUE),
@@ -40,6 +41,7 @@ pub const CATALOGUES: [(&str, &[Metric]); 12] = [
     ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
+    ("Queries", query::metrics::CATALOGUE),
     ("Console", ::console::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
     ("Settings and stopping", metrics::CATALOGUE),
@@ -58,6 +60,8 @@ pub(crate) struct Process {
     pub(crate) cardinality: cardinality::Shown,
     /// Which names and partitions get most.
     pub(crate) heat: heat::Shown,
+    /// Who answers questions about what is kept.
+    pub(crate) queries: queries::Shown,
     /// What arrives, for those who look.
     pub(crate) tails: tail::Tails,
     /// What people see of it.
@@ -79,6 +83,7 @@ impl Process {
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
         tasks.watch("clock watch", clock::watch(Machine::default()));
         let about = crate::console::about(source.role(), settings);
+        let role = source.role();
         let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
@@ -93,6 +98,7 @@ impl Process {
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
         let heat = heat::Shown::default();
+        let queries = queries::Shown::default();
         let tails = tail::Tails::default();
         let console = Console::start(
             about,
@@ -106,9 +112,10 @@ impl Process {
             cardinality: cardinality.clone(),
             heat: heat.clone(),
             tails: tails.clone(),
+            queries: queries.clone(),
         };
         let routes = service::admin::router(health.clone(), metrics).merge(parts.routes());
-        let router = described::with(routes, source.role());
+        let router = described::with(routes, role);
         let hosts = &settings.admin.hosts;
         let (index, nowhere) = (service::admin::index, service::admin::not_found);
         let router = console.router(router, address, hosts, index, nowhere);
@@ -129,6 +136,7 @@ impl Process {
             rejections,
             cardinality,
             heat,
+            queries,
             tails,
             console,
             reloads,
@@ -238,6 +246,7 @@ pub(crate) struct AdminParts {
     cardinality: cardinality::Shown,
     heat: heat::Shown,
     tails: tail::Tails,
+    queries: queries::Shown,
 }
 
 impl AdminParts {
@@ -248,6 +257,7 @@ impl AdminParts {
             .merge(rejections::router(self.rejections))
             .merge(cardinality::router(self.cardinality))
             .merge(heat::router(self.heat))
+            .merge(queries::router(self.queries))
     }
 }
 

@@ -142,6 +142,8 @@ pub struct Settings {
     pub stores: BTreeMap<String, store::Config>,
     /// The recent window of `standalone`.
     pub recent: store::recent::Config,
+    /// Questions about the recent window and the archive of `standalone`.
+    pub queries: query::Config,
     /// Levers for bad days.
     pub emergency: Emergency,
     /// Stopping.
@@ -199,6 +201,7 @@ impl Settings {
             consumer: consumer::Config::default(),
             stores: BTreeMap::new(),
             recent: store::recent::Config::default(),
+            queries: query::Config::default(),
             emergency: Emergency::default(),
             shutdown: Shutdown::default(),
             reload: Reload::default(),
@@ -260,6 +263,7 @@ impl Settings {
         self.cardinality.check().map_err(section("cardinality"))?;
         self.partitioning.check().map_err(section("partitioning"))?;
         self.idempotency.check().map_err(section("idempotency"))?;
+        self.queries.check().map_err(section("queries"))?;
         self.log.check().map_err(section("log"))?;
         if role != Role::Gateway {
             self.consumer.check().map_err(section("consumer"))?;

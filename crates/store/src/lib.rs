@@ -16,6 +16,7 @@ pub mod parquet;
 pub mod postgres;
 pub mod recent;
 pub mod remote_write;
+pub mod select;
 mod write;
 
 pub use config::{Config, OpenError, Store};

@@ -22,6 +22,7 @@ mod merge;
 mod owner;
 mod read;
 mod rows;
+mod scan;
 mod series;
 mod texts;
 mod workers;
@@ -40,6 +41,7 @@ pub use config::Config;
 pub use error::Error;
 pub use merge::Merged;
 pub use read::read_values;
+pub use scan::{ReadError, Scanned};
 
 use crate::{Batch, Batching, Lanes, Write, WriteError, metrics};
 use bucket::Bucket;

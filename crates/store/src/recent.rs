@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::units::{Period, Size};
 
+use crate::select::{Select, Stopped};
 use crate::{Batch, Batching, Lanes, Write, WriteError};
 
 use window::Window;
@@ -85,6 +86,14 @@ impl Recent {
     #[must_use]
     pub fn names(&self, is_wanted: &dyn Fn(&str) -> bool) -> (Vec<NameRow>, usize) {
         self.locked(|window| window.names(is_wanted))
+    }
+
+    /// Gives what is wanted, series by series. The window takes nothing in meanwhile.
+    ///
+    /// # Errors
+    /// When the reader stops.
+    pub fn visit(&self, select: &mut dyn Select) -> Result<(), Stopped> {
+        self.locked(|window| window.visit(select))
     }
 
     fn locked<T>(&self, with: impl FnOnce(&mut Window) -> T) -> T {

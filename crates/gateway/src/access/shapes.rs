@@ -105,6 +105,10 @@ pub(super) fn shape(method: &Method, route: &str) -> Shape {
         | "/api/prom/push"
         | "/api/v1/prom/remote/write"
         | "/prometheus/api/v1/write" => of::<RemoteWrite>(),
+        // As the recent window: they show what others sent.
+        _ if route.starts_with("/api/v1/archive/") || route.starts_with("/prometheus/api/v1/") => {
+            own(RECENT)
+        }
         _ => own(Json::NAME),
     }
 }

@@ -4,6 +4,7 @@
 //! text is looked for once per record, a series is a few numbers, and it is found by them.
 
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
@@ -27,7 +28,12 @@ pub(super) struct Texts {
     known: Vec<Option<u32>>,
     /// The number of the label that is the metric's name.
     name: u32,
+    /// The tenant that was looked at last.
+    tenant: Option<(Arc<str>, u32)>,
 }
+
+/// The number of no text.
+pub(super) const NONE: u32 = u32::MAX;
 
 impl Texts {
     /// Memory of all texts.
@@ -42,8 +48,28 @@ impl Texts {
             .map_or("", |text| text.as_ref())
     }
 
-    /// Puts the number of the metric into `numbers`, and of each other label's name and value.
-    pub(super) fn number_series(&mut self, view: SeriesView<'_>, numbers: &mut Vec<u32>) {
+    /// The number of a tenant; most series are of the one before.
+    fn tenant(&mut self, tenant: Option<&Arc<str>>) -> u32 {
+        let Some(tenant) = tenant else {
+            return NONE;
+        };
+        match &self.tenant {
+            Some((known, number)) if known == tenant => *number,
+            _ => {
+                let number = self.find(tenant);
+                self.tenant = Some((Arc::clone(tenant), number));
+                number
+            }
+        }
+    }
+
+    /// Puts the numbers of the tenant and the metric into `numbers`, and of each other label's name and value.
+    pub(super) fn number_series(
+        &mut self,
+        view: SeriesView<'_>,
+        tenant: Option<&Arc<str>>,
+        numbers: &mut Vec<u32>,
+    ) {
         let block = view.block();
         if self.block != Some(block.id()) {
             self.block = Some(block.id());
@@ -52,12 +78,13 @@ impl Texts {
             self.name = self.find(NAME_LABEL);
         }
         numbers.clear();
-        numbers.push(self.name);
+        let tenant = self.tenant(tenant);
+        numbers.extend([tenant, self.name]);
         for &[name, value] in view.label_refs() {
             let (name, value) = (self.number(block, name), self.number(block, value));
             if name != self.name {
                 numbers.extend([name, value]);
-            } else if let Some(metric) = numbers.first_mut() {
+            } else if let Some(metric) = numbers.get_mut(1) {
                 *metric = value;
             }
         }
@@ -139,5 +166,6 @@ impl Texts {
             stays
         });
         self.block = None;
+        self.tenant = None;
     }
 }

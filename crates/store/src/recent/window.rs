@@ -11,9 +11,10 @@ use hashbrown::hash_table::Entry as Slot;
 use model::MetricType;
 use serde::Serialize;
 
-use super::texts::Texts;
+use super::texts::{NONE, Texts};
 use super::{Config, Query};
 use crate::Item;
+use crate::select::{Seen, Select, Stopped, Wanted};
 
 pub use names::NameRow;
 
@@ -67,7 +68,7 @@ fn json_object<S: serde::Serializer>(labels: &Labels, serializer: S) -> Result<S
 
 #[derive(Debug)]
 struct Entry {
-    /// The numbers of the metric's text, then of names and values.
+    /// The numbers of the tenant's and the metric's texts, then of names and values.
     parts: Box<[u32]>,
     kind: MetricType,
     points: VecDeque<(i64, f64)>,
@@ -131,7 +132,7 @@ impl Window {
             ..
         } = self;
         let before = texts.size_bytes();
-        texts.number_series(view, wanted);
+        texts.number_series(view, item.tenant.as_ref(), wanted);
         self.size_bytes += texts.size_bytes() - before;
         let slot = entries.entry(
             hasher.hash_one(wanted.as_slice()),
@@ -225,6 +226,38 @@ impl Window {
             .filter(|(_, shown)| shown.matches(query))
     }
 
+    /// Gives what is wanted, series by series.
+    pub(super) fn visit(&self, select: &mut dyn Select) -> Result<(), Stopped> {
+        let (from_ms, to_ms) = select.range();
+        let names = select.names();
+        let oldest_ms = self.newest_ms.saturating_sub(self.window_ms);
+        for entry in &self.entries {
+            select.go_on()?;
+            let [tenant, metric, ..] = *entry.parts else {
+                continue;
+            };
+            if entry.received_at_ms < oldest_ms || !names.want(self.texts.text(metric)) {
+                continue;
+            }
+            let is_wanted = |point: &&(i64, f64)| (from_ms..=to_ms).contains(&point.0);
+            let mut points = entry.points.iter().filter(is_wanted).peekable();
+            if points.peek().is_none() {
+                continue;
+            }
+            let shown = Shown::new(&self.texts, &entry.parts);
+            let seen = Seen {
+                metric: shown.metric,
+                labels: &shown.labels,
+                tenant: (tenant != NONE).then(|| self.texts.text(tenant)),
+                kind: entry.kind,
+            };
+            if select.series(&seen)? == Wanted::Samples {
+                points.try_for_each(|&(at_ms, value)| select.sample(at_ms, value))?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn samples(&self, query: &Query) -> Vec<SampleRow> {
         let series: Vec<(&Entry, Shown<'_>)> = self.matching(query).collect();
         let mut found: Vec<(i64, f64, &Shown<'_>)> = series
@@ -278,14 +311,20 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn new(texts: &'a Texts, parts: &[u32]) -> Self {
-        let (metric, labels) = parts.split_first().unwrap_or((&0, &[]));
+        let (metric, labels) = match parts {
+            [_, metric, labels @ ..] => (*metric, labels),
+            _ => (NONE, parts),
+        };
         let (labels, _) = labels.as_chunks::<2>();
+        let texts_of = |&[name, value]: &[u32; 2]| (texts.text(name), texts.text(value));
+        let mut labels: Vec<(&str, &str)> = labels.iter().map(texts_of).collect();
+        // They nearly always are.
+        if !labels.is_sorted() {
+            labels.sort_unstable();
+        }
         Self {
-            metric: texts.text(*metric),
-            labels: labels
-                .iter()
-                .map(|&[name, value]| (texts.text(name), texts.text(value)))
-                .collect(),
+            metric: texts.text(metric),
+            labels,
         }
     }
 

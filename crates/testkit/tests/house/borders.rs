@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::tree::{files, none, text};
 
 /// Which of our crates each of them may name. Tests may name more: see `dev-dependencies`.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("service", &[]),
     ("codec", &["model"]),
@@ -16,10 +16,12 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
         "consumer",
         &["buffer", "codec", "model", "service", "store"],
     ),
+    ("query", &["model", "service", "store"]),
     (
         "sluice",
         &[
-            "buffer", "codec", "console", "consumer", "gateway", "model", "service", "store",
+            "buffer", "codec", "console", "consumer", "gateway", "model", "query", "service",
+            "store",
         ],
     ),
     // Counts what a sample costs in each of them; nothing depends on it.
