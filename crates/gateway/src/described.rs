@@ -166,7 +166,7 @@ fn idempotency_key() -> Parameter {
 fn encoded(words: &[&str]) -> Parameter {
     Parameter::header(
         "Content-Encoding",
-        Shape::one_of(words),
+        Shape::matching(&format!("^({})?$", words.join("|"))),
         "How the body is compressed.",
     )
 }

@@ -2,6 +2,7 @@
 
 mod console;
 mod looking;
+mod prometheus;
 mod queries;
 
 use axum::Router;
@@ -37,7 +38,7 @@ fn about() -> About {
                 "What arrived, and what would become of a body.",
             ),
             (
-                queries::PROMETHEUS,
+                prometheus::PROMETHEUS,
                 "For Grafana and other clients of Prometheus.",
             ),
         ],

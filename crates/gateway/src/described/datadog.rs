@@ -55,6 +55,7 @@ fn intake() -> Api {
         .reads(protobuf())
         .answers(no_errors());
     let sketches = storing("pushDatadogSketches", "Datadog distributions of the agent")
+        .even_without_body()
         .reads(protobuf())
         .answers(no_errors());
     let points = storing(
@@ -66,6 +67,7 @@ fn intake() -> Api {
     let passed = |id, summary| {
         storing(id, summary)
             .about("Taken so that the agent stays healthy, counted, and not stored.")
+            .even_without_body()
             .reads(json(json!({})))
             .answers(ok())
     };
