@@ -25,6 +25,7 @@ mod kafka_security;
 mod look;
 mod million;
 mod object_store;
+mod openapi;
 mod opentsdb;
 mod otlp;
 mod overview;
