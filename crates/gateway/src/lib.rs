@@ -11,6 +11,7 @@ mod body;
 mod cardinality;
 mod coalesce;
 mod config;
+mod described;
 mod error;
 mod explain;
 mod families;
@@ -55,6 +56,7 @@ pub use config::{
     QuotasConfig, RecordFormat, SignedGauges, Spread, StatsdConfig, TenancyConfig, TimerUnit,
     UserConfig,
 };
+pub use described::explaining;
 pub use heat::PartitioningHandle;
 pub use metrics::CATALOGUE;
 pub use metrics::heat::CATALOGUE as HEAT_CATALOGUE;

@@ -15,6 +15,7 @@ use model::Clock;
 use serde_json::json;
 use service::http::Peer;
 use service::live::Live;
+use service::openapi::{self, Api};
 use service::rejections::Rejections;
 use service::tasks::Tasks;
 use tokio::time::Instant;
@@ -24,6 +25,7 @@ use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::{Coalescer, Common};
 use crate::config::{Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig};
+use crate::described;
 use crate::error::Error;
 use crate::explain;
 use crate::families::Families;
@@ -77,6 +79,8 @@ pub(crate) struct App {
 pub struct Beside {
     /// Routes of the caller, under the same layers and fallbacks.
     pub routes: Router,
+    /// What these are.
+    pub api: Api,
     /// Where the groups of batch jobs are kept; without it there is no Pushgateway API.
     pub groups: Option<PushGroups>,
     /// Where it remembers what it refused; without it nowhere.
@@ -121,6 +125,7 @@ pub fn router<P: Publish>(
 ) -> (Router, Gateway<P>) {
     let Beside {
         routes,
+        api,
         groups,
         rejections,
         rejection_topic,
@@ -200,6 +205,10 @@ pub fn router<P: Publish>(
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
         .merge(routes)
+        .merge(openapi::routes(
+            described::about(),
+            described::public(has_groups).and(api),
+        ))
         .method_not_allowed_fallback({
             let pipeline = Arc::clone(&pipeline);
             async move |request| nowhere(&pipeline, request, method_not_allowed)

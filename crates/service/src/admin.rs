@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::health::Health;
 use crate::telemetry::MetricsHandle;
 
-const PATHS: [(&str, &str); 10] = [
+const PATHS: [(&str, &str); 11] = [
     ("/livez", "200 while the process runs"),
     (
         "/readyz",
@@ -45,6 +45,7 @@ const PATHS: [(&str, &str); 10] = [
         "/api/v1/explain",
         "POST a body: what would become of it (?path=)",
     ),
+    ("/docs", "all of this in full; for programs /openapi.json"),
 ];
 
 /// The version of the text format that Prometheus asks for.

@@ -9,6 +9,7 @@ use store::recent::Recent;
 
 use crate::clock::Machine;
 use crate::console::OfWindow;
+use crate::described;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
@@ -73,6 +74,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     process.queries.is(&answers);
     let beside = Beside {
         routes: query::router(answers),
+        api: described::queries(),
         groups: Some(PushGroups::new(table, follower)),
         ..Beside::default()
     };

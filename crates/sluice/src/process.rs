@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 
 use crate::cardinality;
 use crate::clock::{self, Machine};
+use crate::described;
 use crate::heat;
 use crate::metrics;
 use crate::queries;
@@ -82,6 +83,7 @@ impl Process {
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
         tasks.watch("clock watch", clock::watch(Machine::default()));
         let about = crate::console::about(source.role(), settings);
+        let role = source.role();
         let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
@@ -105,12 +107,15 @@ impl Process {
             Arc::new(service::clock::now_ms),
             &tasks,
         );
-        let router = service::admin::router(health.clone(), metrics)
-            .merge(tail::router(tails.clone()))
-            .merge(rejections::router(rejections.clone()))
-            .merge(cardinality::router(cardinality.clone()))
-            .merge(heat::router(heat.clone()))
-            .merge(queries::router(queries.clone()));
+        let parts = AdminParts {
+            rejections: rejections.clone(),
+            cardinality: cardinality.clone(),
+            heat: heat.clone(),
+            tails: tails.clone(),
+            queries: queries.clone(),
+        };
+        let routes = service::admin::router(health.clone(), metrics).merge(parts.routes());
+        let router = described::with(routes, role);
         let hosts = &settings.admin.hosts;
         let (index, nowhere) = (service::admin::index, service::admin::not_found);
         let router = console.router(router, address, hosts, index, nowhere);
@@ -228,6 +233,28 @@ impl Process {
             done.send(cut).unwrap_or_default();
         });
         wait
+    }
+}
+
+/// What the admin listener shows of the parts of a process, once they are there.
+#[derive(Debug, Default)]
+pub(crate) struct AdminParts {
+    rejections: rejections::Shown,
+    cardinality: cardinality::Shown,
+    heat: heat::Shown,
+    tails: tail::Tails,
+    queries: queries::Shown,
+}
+
+impl AdminParts {
+    /// Their routes.
+    pub(crate) fn routes(self) -> axum::Router {
+        axum::Router::new()
+            .merge(tail::router(self.tails))
+            .merge(rejections::router(self.rejections))
+            .merge(cardinality::router(self.cardinality))
+            .merge(heat::router(self.heat))
+            .merge(queries::router(self.queries))
     }
 }
 

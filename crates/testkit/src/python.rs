@@ -18,6 +18,16 @@ pub fn interpreter() -> PathBuf {
     crate::fetched::fetched("python").join("venv/bin/python")
 }
 
+/// The command `schemathesis`, whose packages `python/schemathesis.txt` lists.
+///
+/// # Panics
+///
+/// When it cannot be fetched.
+#[must_use]
+pub fn schemathesis() -> PathBuf {
+    crate::fetched::fetched("schemathesis").join("venv/bin/schemathesis")
+}
+
 /// Runs a program and returns what it printed.
 ///
 /// # Panics
@@ -26,6 +36,17 @@ pub fn interpreter() -> PathBuf {
 #[must_use]
 pub fn run(program: &str, args: &[&str]) -> String {
     run_with(&interpreter(), program, args)
+}
+
+/// Runs a program with the client of Prometheus's query API, from `python/promql.txt`.
+///
+/// # Panics
+///
+/// When it fails; the message has its traceback.
+#[must_use]
+pub fn run_promql(program: &str, args: &[&str]) -> String {
+    let interpreter = crate::fetched::fetched("promql").join("venv/bin/python");
+    run_with(&interpreter, program, args)
 }
 
 /// The same with another environment's interpreter.

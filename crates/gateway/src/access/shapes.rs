@@ -62,7 +62,10 @@ fn own(protocol: &'static str) -> Shape {
 
 /// Whether anybody may come here.
 pub(super) fn is_public(route: &str) -> bool {
-    route == "/health"
+    matches!(
+        route,
+        "/health" | "/openapi.json" | "/docs" | "/docs/style.css"
+    )
 }
 
 /// The shape of a route's pattern. Two protocols may share one, by method.
@@ -103,7 +106,7 @@ pub(super) fn shape(method: &Method, route: &str) -> Shape {
         | "/api/v1/prom/remote/write"
         | "/prometheus/api/v1/write" => of::<RemoteWrite>(),
         // As the recent window: they show what others sent.
-        _ if route.starts_with("/api/v1/archive/") || route.starts_with("/prometheus/api/v1/") => {
+        _ if route.starts_with("/api/v1/archive/") || route.starts_with("/prometheus") => {
             own(RECENT)
         }
         _ => own(Json::NAME),

@@ -30,8 +30,7 @@ impl Window {
         // By the number of the name's text.
         let mut found: BTreeMap<u32, (usize, MetricType, i64)> = BTreeMap::new();
         for entry in entries.filter(|entry| entry.received_at_ms >= oldest_ms) {
-            // The tenant is the first.
-            let [_, metric, ..] = *entry.parts else {
+            let Some((_, metric)) = entry.whose() else {
                 continue;
             };
             let of_name = found
