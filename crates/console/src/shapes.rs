@@ -11,6 +11,7 @@ mod stores;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use gateway::{Gateway, Protocol, Records, Refusal, Requests, Samples, Status, Tenant};
@@ -21,7 +22,7 @@ pub use process::{Buffer, Process, Readiness, Reason, Role, Use, Waiting};
 pub use stores::{Store, StoreError, StoreState};
 
 /// Everything at one moment. Counters are since the process started, rates over the time since the snapshot before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Overview {
     /// When, milliseconds since the Unix epoch.
@@ -53,7 +54,7 @@ pub struct Overview {
 ///
 /// A column's name is what it shows, such as `accepted`, or that and of what, such as `protocol:json`. Where it has no
 /// value it has null.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct History {
     /// The time of each row.

@@ -22,6 +22,8 @@ pub(crate) struct Position {
 pub(crate) struct Lag {
     /// Offsets that the store does not have yet.
     pub(crate) records: u64,
+    /// Those of them that were not read from the buffer yet.
+    pub(crate) unread_records: u64,
     /// Age of the oldest of them; NaN when nobody knows it yet.
     pub(crate) seconds: f64,
     /// Seconds until it expires, below 0 when it is overdue; the retention when there is none.
@@ -32,6 +34,7 @@ impl Lag {
     /// Of a partition that is not read here any more: sums and maxima ignore it, and no alert on headroom fires.
     pub(crate) const ELSEWHERE: Self = Self {
         records: 0,
+        unread_records: 0,
         seconds: 0.0,
         headroom_seconds: f64::NAN,
     };
@@ -40,9 +43,11 @@ impl Lag {
     pub(crate) fn of(position: &Position, now_ms: i64, retention: Duration) -> Self {
         let end = position.end.unwrap_or(position.read).max(position.read);
         let records = u64::try_from(end - position.done).unwrap_or(0);
+        let unread_records = u64::try_from(end - position.read).unwrap_or(0);
         if records == 0 {
             return Self {
                 records,
+                unread_records,
                 seconds: 0.0,
                 headroom_seconds: retention.as_secs_f64(),
             };
@@ -53,6 +58,7 @@ impl Lag {
         });
         Self {
             records,
+            unread_records,
             seconds,
             headroom_seconds: retention.as_secs_f64() - seconds,
         }

@@ -20,6 +20,7 @@ const SKIPPED: &str = "sluice_consumer_samples_skipped_total";
 const RECORDS_DEAD_LETTERED: &str = "sluice_consumer_records_dead_lettered_total";
 const RECORDS_EXPIRED: &str = "sluice_consumer_records_expired_total";
 const LAG_RECORDS: &str = "sluice_consumer_lag_records";
+const UNREAD_RECORDS: &str = "sluice_consumer_unread_records";
 const LAG_SECONDS: &str = "sluice_consumer_lag_seconds";
 const HEADROOM_SECONDS: &str = "sluice_consumer_headroom_seconds";
 const WRITE_SECONDS: &str = "sluice_consumer_write_seconds";
@@ -87,6 +88,12 @@ pub const CATALOGUE: &[Metric] = &[
         kind: Kind::Gauge,
         labels: &["store", "partition"],
         help: "Offsets between what the store has and the partition's end; 0 for a partition that this process no longer reads.",
+    },
+    Metric {
+        name: UNREAD_RECORDS,
+        kind: Kind::Gauge,
+        labels: &["store", "partition"],
+        help: "Those of the lag's offsets that were not read from the buffer yet; the others are in memory.",
     },
     Metric {
         name: LAG_SECONDS,
@@ -184,6 +191,7 @@ pub(crate) fn lag(store: &str, partition: i32, lag: &crate::lag::Lag) {
         ("partition", partition.to_string()),
     ];
     gauge!(LAG_RECORDS, &labels).set(lag.records as f64);
+    gauge!(UNREAD_RECORDS, &labels).set(lag.unread_records as f64);
     gauge!(LAG_SECONDS, &labels).set(lag.seconds);
     gauge!(HEADROOM_SECONDS, &labels).set(lag.headroom_seconds);
 }

@@ -6,29 +6,38 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode, Version};
 use model::Code;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::described::codes::CodeName;
 use crate::error::Error;
 use crate::ingest::Outcome;
 use crate::metrics;
 use crate::refusals::{Refusals, Told};
 
-#[derive(Debug, Serialize)]
-struct Success<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Success<'a> {
+    /// `success`, or `partial` when something was refused.
     status: &'static str,
+    /// How many samples are durable.
     metrics_received: u64,
     #[serde(skip_serializing_if = "is_zero")]
     metrics_rejected: u64,
+    /// The first hundred of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Told<'a>>,
+    /// How many more there are.
     #[serde(skip_serializing_if = "is_zero")]
     errors_omitted: u64,
 }
 
-#[derive(Debug, Serialize)]
-struct Failure<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Failure<'a> {
+    /// A sentence for people, which may change.
     error: String,
+    #[schemars(with = "CodeName")]
     code: &'static str,
+    /// Of the samples of a batch, the first hundred.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Told<'a>>,
     #[serde(skip_serializing_if = "is_zero")]

@@ -20,6 +20,8 @@ use crate::metrics;
 use sketch::Sketch;
 use table::Table;
 
+pub(crate) use report::CountedName;
+
 /// 16 KiB, and off by less than one percent.
 const TOTAL_PRECISION: u8 = 14;
 

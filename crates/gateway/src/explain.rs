@@ -26,7 +26,8 @@ use crate::origin::{credential, origin};
 use crate::permits::Permit;
 use crate::protocol::{Handle, Head, Opened, Protocol, Rehearsal, opened, parameter};
 use crate::router::{App, protocols};
-use report::{Answer, Explained, Report};
+pub(crate) use report::Report;
+use report::{Answer, Explained};
 
 /// What credentials list that may ask.
 pub(crate) const EXPLAIN: &str = "explain";

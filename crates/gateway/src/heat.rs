@@ -58,6 +58,17 @@ pub(crate) struct Name {
     lanes: u32,
 }
 
+/// A metric name of the last window, for people.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Warm {
+    pub(crate) name: String,
+    /// Per second.
+    pub(crate) bytes: f64,
+    /// Per second.
+    pub(crate) samples: f64,
+    pub(crate) lanes: u32,
+}
+
 /// Counts records.
 pub(crate) struct Heat {
     config: HeatConfig,
@@ -218,6 +229,22 @@ impl Heat {
     pub(crate) fn suggested(&self) -> Vec<(String, u32)> {
         let hot = hot_names(&self.turn(), self.config.suggest_above.0);
         hot.into_iter().map(|hot| (hot.name, hot.over)).collect()
+    }
+
+    /// The names of the last window that are wanted, and how many it has.
+    pub(crate) fn warm(&self, is_wanted: &dyn Fn(&str) -> bool) -> (Vec<Warm>, usize) {
+        let shown = self.shown.keep();
+        let wanted = shown.names.iter().filter(|name| is_wanted(&name.name));
+        let warm = wanted.map(|name| {
+            let (bytes, samples) = shown.rates(name.load);
+            Warm {
+                name: name.name.clone(),
+                bytes,
+                samples,
+                lanes: name.lanes,
+            }
+        });
+        (warm.collect(), shown.names.len())
     }
 
     /// The JSON of the admin listener: the last window, the first `most` names.

@@ -15,6 +15,7 @@ use http::Request;
 use model::Code;
 
 use crate::Config;
+use crate::described::examples::{HOSTILE_FILE, Hostile};
 use crate::fake::{Answer, FakeBuffer, Server};
 
 /// One row.
@@ -74,6 +75,7 @@ async fn every_hostile_input_is_answered_as_the_table_says() {
         "| What is sent | Status | Code | What the answer says |\n|---|---|---|---|\n",
     );
     let mut wrong = String::new();
+    let mut examples: Vec<Hostile> = Vec::new();
     for mut case in samples::all()
         .into_iter()
         .chain(bodies::all())
@@ -104,12 +106,30 @@ async fn every_hostile_input_is_answered_as_the_table_says() {
             case.what
         );
         table.push_str(&row(&case.what, status, &code, &says));
+        let code = code.rsplit(": ").next().unwrap_or_default();
+        let is_new = examples.iter().all(|known| known.code != code);
+        // What has no operation has no examples there.
+        if is_new && status >= 400 && ![404, 405].contains(&status) {
+            examples.push(Hostile {
+                code: code.to_owned(),
+                what: case.what.clone(),
+                status,
+                answer: answer.text().to_owned(),
+            });
+        }
     }
     assert!(
         wrong.is_empty(),
         "answers that the table does not promise:\n{wrong}"
     );
     testkit::generated("docs/api.md", "hostile", &table);
+    let examples = serde_json::to_string_pretty(&examples).unwrap() + "\n";
+    let file = testkit::repository().join(HOSTILE_FILE);
+    if std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
+        std::fs::write(&file, &examples).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(written, examples, "{HOSTILE_FILE}: run `make docs`");
 }
 
 fn row(what: &str, status: u16, code: &str, says: &str) -> String {

@@ -11,6 +11,7 @@ mod body;
 mod cardinality;
 mod coalesce;
 mod config;
+mod described;
 mod error;
 mod explain;
 mod families;
@@ -22,6 +23,7 @@ mod known_series;
 mod layers;
 mod metrics;
 mod mode;
+mod names;
 mod origin;
 mod permits;
 mod pool;
@@ -54,6 +56,7 @@ pub use config::{
     QuotasConfig, RecordFormat, SignedGauges, Spread, StatsdConfig, TenancyConfig, TimerUnit,
     UserConfig,
 };
+pub use described::explaining;
 pub use heat::PartitioningHandle;
 pub use metrics::CATALOGUE;
 pub use metrics::heat::CATALOGUE as HEAT_CATALOGUE;
@@ -61,6 +64,7 @@ pub use metrics::mode::CATALOGUE as MODE_CATALOGUE;
 pub use metrics::quotas::CATALOGUE as QUOTAS_CATALOGUE;
 pub use metrics::statsd::CATALOGUE as STATSD_CATALOGUE;
 pub use mode::{Mode, ModeHandle};
+pub use names::{KnownName, NamesHandle};
 pub use pushgateway::PushGroups;
 pub use quotas::QuotasHandle;
 pub use receipts::RejectionTopic;

@@ -18,7 +18,7 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use model::Code;
 pub(crate) use quotas::{
     active_series, label_values, metric_active_series, quota_memory, quota_refused, repeats,
-    repeats_memory, series_not_counted, tenant_active_series,
+    repeats_memory, sent_by_tenant, series_not_counted, tenant_active_series,
 };
 use service::catalogue::{BYTES, Kind, Metric, SECONDS};
 pub(crate) use statsd::{

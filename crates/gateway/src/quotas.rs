@@ -21,7 +21,7 @@ use service::live::Live;
 use service::tasks::CancellationToken;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::cardinality::Cardinality;
+use crate::cardinality::{Cardinality, CountedName};
 use crate::config::{CardinalityConfig, QuotasConfig};
 use crate::ingest::Origin;
 use crate::metrics;
@@ -197,6 +197,18 @@ impl Quotas {
     }
 
     /// The JSON of the admin listener.
+    /// Whether series are counted.
+    pub(crate) const fn counts_series(&self) -> bool {
+        self.cardinality.is_some()
+    }
+
+    /// The names that are wanted with their active series, by tenant, and how many are counted.
+    pub(crate) fn names(&self, is_wanted: &dyn Fn(&str) -> bool) -> (Vec<CountedName>, usize) {
+        let half = self.rules.read().half();
+        let cardinality = self.cardinality.as_ref();
+        cardinality.map_or_else(Default::default, |counted| counted.names(half, is_wanted))
+    }
+
     fn report(&self, most: usize) -> Option<serde_json::Value> {
         let cardinality = self.cardinality.as_ref()?;
         let rules = self.rules.read();

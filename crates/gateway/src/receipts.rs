@@ -1,7 +1,7 @@
 //! A receipt for everything that is refused: counted by source, remembered for whoever looks for their data, and, where
 //! there is a topic for it, kept with its bytes.
 //!
-//! Samples that are taken are counted by source, once per request; nothing else is done for them, and nothing here makes an
+//! Samples that are taken are counted by source and by tenant, once per request; nothing else is done for them, and nothing here makes an
 //! answer wait.
 
 mod senders;
@@ -30,6 +30,12 @@ const OTHER: &str = "other";
 /// The label of what nobody says who sent it.
 const UNKNOWN: &str = "unknown";
 
+/// The label of what is no tenant's.
+const NO_TENANT: &str = "none";
+
+/// Tenants that have a label of their own.
+const MAX_TENANTS: u32 = 100;
+
 /// Finds the bytes of refused objects, by their indices.
 pub(crate) type FindParts<'f> = &'f (dyn Fn(&[u32]) -> Vec<Part<'f>> + 'f);
 
@@ -52,6 +58,7 @@ pub(crate) struct Receipts {
     topic: Option<RejectionTopic>,
     sources: Sources,
     senders: Senders,
+    tenants: Senders,
     clock: Arc<dyn Clock>,
 }
 
@@ -66,14 +73,16 @@ impl Receipts {
             record,
             topic,
             sources: Sources::new(max_sources),
-            senders: Senders::new(max_sources),
+            senders: Senders::new(max_sources, metrics::sent_by_source, UNKNOWN),
+            tenants: Senders::new(MAX_TENANTS, metrics::sent_by_tenant, NO_TENANT),
             clock,
         }
     }
 
     /// Counts samples that are taken.
     pub(crate) fn taken(&self, origin: &Origin, samples: u64) {
-        self.senders.count(origin, samples);
+        self.senders.count(origin.source.as_ref(), samples);
+        self.tenants.count(origin.tenant.as_ref(), samples);
     }
 
     /// Counts samples that were refused.

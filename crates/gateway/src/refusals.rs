@@ -1,7 +1,10 @@
 //! The refused samples of a request: all counted, the first hundred told.
 
 use model::{Code, Refused};
+use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::described::codes::CodeName;
 
 /// How many refusals an answer lists.
 pub(crate) use codec::TOLD;
@@ -20,10 +23,14 @@ pub(crate) struct Refusals {
 }
 
 /// One refusal in an answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RefusedSample")]
 pub(crate) struct Told<'a> {
+    /// Its position, from 0, as the sender counts.
     pub(crate) index: u32,
+    /// Cut after 100 characters.
     metric_name: String,
+    #[schemars(with = "CodeName")]
     pub(crate) code: &'static str,
     pub(crate) message: &'a str,
 }

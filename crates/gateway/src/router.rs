@@ -15,6 +15,7 @@ use model::Clock;
 use serde_json::json;
 use service::http::Peer;
 use service::live::Live;
+use service::openapi::{self, Api};
 use service::rejections::Rejections;
 use service::tasks::Tasks;
 use tokio::time::Instant;
@@ -24,6 +25,7 @@ use crate::answer;
 use crate::body::BodyLimits;
 use crate::coalesce::{Coalescer, Common};
 use crate::config::{Config, HttpConfig, InfluxConfig, RecordFormat, StatsdConfig};
+use crate::described;
 use crate::error::Error;
 use crate::explain;
 use crate::families::Families;
@@ -32,6 +34,7 @@ use crate::ingest::{Origin, Pipeline, Placement};
 use crate::known_series::KnownSeries;
 use crate::layers;
 use crate::mode::ModeHandle;
+use crate::names::NamesHandle;
 use crate::origin::Tenants;
 use crate::permits::Permits;
 use crate::pool::Pool;
@@ -76,6 +79,8 @@ pub(crate) struct App {
 pub struct Beside {
     /// Routes of the caller, under the same layers and fallbacks.
     pub routes: Router,
+    /// What these are.
+    pub api: Api,
     /// Where the groups of batch jobs are kept; without it there is no Pushgateway API.
     pub groups: Option<PushGroups>,
     /// Where it remembers what it refused; without it nowhere.
@@ -99,6 +104,7 @@ pub struct Gateway<P> {
     publisher: Arc<P>,
     controls: Controls,
     partitioning: PartitioningHandle,
+    explain: Router,
 }
 
 impl<P> std::fmt::Debug for Gateway<P> {
@@ -119,6 +125,7 @@ pub fn router<P: Publish>(
 ) -> (Router, Gateway<P>) {
     let Beside {
         routes,
+        api,
         groups,
         rejections,
         rejection_topic,
@@ -189,6 +196,7 @@ pub fn router<P: Publish>(
     let quotas = Arc::clone(&pipeline.quotas);
     let repeats = Arc::clone(&app.repeats);
     tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
+    let explain = explain::routes(&app).with_state(Arc::clone(&app));
     let router = Router::new()
         .merge(pushes(has_groups))
         // The same paths for senders that can be given a URL, but no header.
@@ -197,6 +205,10 @@ pub fn router<P: Publish>(
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
         .merge(routes)
+        .merge(openapi::routes(
+            described::about(),
+            described::public(has_groups).and(api),
+        ))
         .method_not_allowed_fallback({
             let pipeline = Arc::clone(&pipeline);
             async move |request| nowhere(&pipeline, request, method_not_allowed)
@@ -212,6 +224,7 @@ pub fn router<P: Publish>(
         publisher,
         controls,
         partitioning,
+        explain,
     };
     (router, gateway)
 }
@@ -301,6 +314,22 @@ impl<P> Gateway<P> {
     #[must_use]
     pub fn quotas(&self) -> QuotasHandle {
         QuotasHandle::of(&self.pipeline.quotas)
+    }
+
+    /// `POST /api/v1/explain` for a listener that only operators reach: no credential is asked for, and any tenant may be
+    /// spoken for.
+    #[must_use]
+    pub fn explain(&self) -> Router {
+        self.explain.clone()
+    }
+
+    /// What it knows of metric names.
+    #[must_use]
+    pub fn names(&self) -> NamesHandle {
+        NamesHandle {
+            partitioning: self.partitioning.clone(),
+            pipeline: Arc::clone(&self.pipeline),
+        }
     }
 
     /// What it does with requests.

@@ -76,6 +76,8 @@ pub enum Code {
     Unauthenticated,
     /// The credential is good, but not for this.
     Forbidden,
+    /// A browser asked the admin listener from another site, or by a host name that `admin.hosts` does not list.
+    OriginRefused,
     /// `Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters.
     IdempotencyKeyInvalid,
     /// There is nothing at this path.
@@ -120,7 +122,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::SampleInvalid,
         Self::MetricNameMissing,
         Self::MetricNameInvalid,
@@ -156,6 +158,7 @@ impl Code {
         Self::TenantInvalid,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::OriginRefused,
         Self::IdempotencyKeyInvalid,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -217,6 +220,7 @@ impl Code {
             Self::TenantInvalid => "tenant_invalid",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
+            Self::OriginRefused => "origin_refused",
             Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -278,7 +282,7 @@ impl Code {
             | Self::TenantInvalid
             | Self::IdempotencyKeyInvalid => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::OriginRefused => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -299,7 +303,7 @@ impl Code {
 
     /// What it means, as a clause for the documentation.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "an arm for each code")]
+    #[expect(clippy::too_many_lines, reason = "a sentence for each code")]
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::SampleInvalid => {
@@ -366,6 +370,9 @@ impl Code {
             }
             Self::Forbidden => {
                 "the credential is good, but not for this: another tenant, or another protocol"
+            }
+            Self::OriginRefused => {
+                "a browser asked the admin listener from another site, or by a host name that `admin.hosts` does not list"
             }
             Self::IdempotencyKeyInvalid => {
                 "`Idempotency-Key` is empty, longer than 255 bytes, or has other than visible ASCII characters"

@@ -1,6 +1,7 @@
 //! The admin listener: for probes, scrapers and people, not for the public.
 
-use axum::http::{StatusCode, Uri, header};
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -9,13 +10,25 @@ use serde_json::{Value, json};
 use crate::health::Health;
 use crate::telemetry::MetricsHandle;
 
-const PATHS: [(&str, &str); 6] = [
+const PATHS: [(&str, &str); 11] = [
     ("/livez", "200 while the process runs"),
     (
         "/readyz",
         "200 when it should get traffic; 503 and the reasons when not",
     ),
     ("/metrics", "what it counted, for Prometheus"),
+    (
+        "/api/v1/overview",
+        "what flows and where it is, as one snapshot; the page at / shows it to browsers",
+    ),
+    (
+        "/api/v1/live",
+        "the last minutes, and a snapshot each second, as server-sent events",
+    ),
+    (
+        "/api/v1/names",
+        "metric names that this process knows of (?search=&limit=)",
+    ),
     (
         "/api/v1/rejections",
         "why data is missing: what was refused lately (?source=&metric=&reason=&tenant=&since=&limit=)",
@@ -28,28 +41,32 @@ const PATHS: [(&str, &str); 6] = [
         "/api/v1/heat",
         "which metric names and partitions get most, and what to spread (?limit=)",
     ),
+    (
+        "/api/v1/explain",
+        "POST a body: what would become of it (?path=)",
+    ),
+    ("/docs", "all of this in full; for programs /openapi.json"),
 ];
 
 /// The version of the text format that Prometheus asks for.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `/livez`, `/readyz`, `/metrics`, and at `/` a list of them.
+/// `/livez`, `/readyz` and `/metrics`.
 ///
 /// Alive does not depend on anything outside: restarting this process does not bring Kafka back.
 pub fn router(health: Health, metrics: MetricsHandle) -> Router {
     Router::new()
-        .route("/", get(|| async { index() }))
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(move || async move { readyz(&health) }))
         .route(
             "/metrics",
             get(move || async move { ([(header::CONTENT_TYPE, METRICS_TYPE)], metrics.render()) }),
         )
-        .fallback(|uri: Uri| async move { not_found(&uri) })
-        .method_not_allowed_fallback(|| async { method_not_allowed() })
 }
 
-fn index() -> String {
+/// What there is, for people without a browser.
+#[must_use]
+pub fn index() -> String {
     PATHS.iter().fold(
         "Sluice, for operators\n\n".to_owned(),
         |text, (path, what)| text + &format!("{path:20} {what}\n"),
@@ -70,16 +87,15 @@ fn readyz(health: &Health) -> Response {
     (status, Json(json!({ "status": text, "reasons": reasons }))).into_response()
 }
 
-fn not_found(uri: &Uri) -> Response {
+/// The answer where there is nothing.
+#[must_use]
+pub fn not_found(request: &Request) -> Response {
     let known = PATHS.map(|(path, _)| path).join(", ");
-    let error = format!("there is no {} here, only {known}", uri.path());
+    // A path may be as long as a header may be; an answer repeats the start.
+    let path: String = request.uri().path().chars().take(100).collect();
+    let error = format!("there is no {path} here, only {known}");
     let body = json!({ "error": error, "code": "not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()
-}
-
-fn method_not_allowed() -> Response {
-    let body = json!({ "error": "only GET is allowed here", "code": "method_not_allowed" });
-    (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response()
 }
 
 #[cfg(test)]

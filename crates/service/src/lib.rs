@@ -10,6 +10,7 @@ pub mod http_client;
 pub mod live;
 pub mod log_limit;
 pub mod metrics;
+pub mod openapi;
 pub mod process;
 pub mod rejections;
 pub mod secret;

@@ -118,6 +118,26 @@ pub(crate) fn render(text: &mut String) {
     }
 }
 
+/// What the process uses, as [`render`] shows it; none where there is no `/proc`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    /// CPU time so far, user and system.
+    pub cpu_seconds: Option<f64>,
+    /// Memory in RAM.
+    pub resident_bytes: Option<f64>,
+}
+
+/// What the process uses now.
+#[must_use]
+pub fn usage() -> Usage {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    Usage {
+        cpu_seconds: cpu_seconds(&stat),
+        resident_bytes: resident_bytes(&status),
+    }
+}
+
 /// A field of `/proc/self/stat`, numbered as in its manual. The name in parentheses may hold anything.
 fn stat_field(stat: &str, number: usize) -> Option<f64> {
     let (_, after_name) = stat.rsplit_once(')')?;

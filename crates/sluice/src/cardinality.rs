@@ -2,20 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::Query;
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use gateway::QuotasHandle;
-use serde::Deserialize;
 use serde_json::json;
 
-/// How many of each kind are listed where nothing else is asked for.
-const LISTED: usize = 20;
-
-/// More is not read by anybody.
-const MOST_LISTED: usize = 1000;
+use crate::listed::limit;
 
 /// The gateway of this process, once there is one. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -29,18 +24,16 @@ impl Shown {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Asked {
-    limit: Option<usize>,
-}
-
 /// The route.
 pub(crate) fn router(shown: Shown) -> Router {
-    let show = async move |Query(asked): Query<Asked>| answer(&shown, &asked);
+    let show = async move |RawQuery(query): RawQuery| match limit(query.as_deref()) {
+        Ok(limit) => answer(&shown, limit),
+        Err(refusal) => *refusal,
+    };
     Router::new().route("/api/v1/cardinality", get(show))
 }
 
-fn answer(shown: &Shown, asked: &Asked) -> Response {
+fn answer(shown: &Shown, limit: usize) -> Response {
     let missing = |why: &str| {
         let body = json!({ "error": why, "code": "not_found" });
         (StatusCode::NOT_FOUND, Json(body)).into_response()
@@ -48,7 +41,7 @@ fn answer(shown: &Shown, asked: &Asked) -> Response {
     let Some(quotas) = shown.0.get() else {
         return missing("there is no gateway in this process, or not yet");
     };
-    match quotas.cardinality(asked.limit.unwrap_or(LISTED).min(MOST_LISTED)) {
+    match quotas.cardinality(limit) {
         Some(report) => Json(report).into_response(),
         None => missing("series are not counted: cardinality.enabled is false"),
     }

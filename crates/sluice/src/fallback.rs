@@ -9,6 +9,7 @@ use buffer::kafka::{Member, Producer, Reader};
 use service::health::{Condition, Health};
 use tokio::time::sleep;
 
+use crate::console::Noted;
 use crate::metrics;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
@@ -151,12 +152,13 @@ pub(crate) fn feed_stores(
             .with_context(|| format!("store {name}"))?;
         let ready = health.condition("store", format!("{name}: not assigned yet"));
         let consumer = &settings.consumer;
+        let noted = Noted::new(Arc::new(opened), process.console.store(&name));
         pipelines.start_with(
             ready,
             consumer,
             &name,
             reader,
-            Arc::new(opened),
+            Arc::new(noted),
             Arc::clone(&dead),
         );
     }

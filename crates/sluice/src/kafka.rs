@@ -13,6 +13,8 @@ use store::parquet::Archive;
 use store::recent::Recent;
 
 use crate::clock::Machine;
+use crate::console::OfWindow;
+use crate::described;
 use crate::fallback;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
@@ -99,7 +101,9 @@ async fn serve<P: Publish>(
         let recent = Recent::new(&settings.recent);
         let answers = queries::queries(settings, recent.clone(), archive);
         process.queries.is(&answers);
+        process.console.knows(OfWindow(recent.clone()));
         beside.routes = query::router(answers);
+        beside.api = described::queries();
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
         let reader = reader(
             settings,

@@ -5,11 +5,14 @@
 mod cardinality;
 pub mod cli;
 mod clock;
+mod console;
 pub mod demo;
+mod described;
 pub mod dlq;
 mod fallback;
 mod heat;
 mod kafka;
+mod listed;
 mod local;
 mod metrics;
 mod pipelines;

@@ -8,6 +8,8 @@ use gateway::{Beside, PushGroups};
 use store::recent::Recent;
 
 use crate::clock::Machine;
+use crate::console::OfWindow;
+use crate::described;
 use crate::pipelines::Pipelines;
 use crate::process::Process;
 use crate::public::Public;
@@ -54,6 +56,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
         );
     }
     let recent = Recent::new(&settings.recent);
+    process.console.knows(OfWindow(recent.clone()));
     let window_ms = i64::try_from(settings.recent.window.0.as_millis()).unwrap_or(i64::MAX);
     let from_ms = service::clock::now_ms().saturating_sub(window_ms);
     let reader = log.reader(WINDOW, Start::At(from_ms)).await?;
@@ -71,6 +74,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     process.queries.is(&answers);
     let beside = Beside {
         routes: query::router(answers),
+        api: described::queries(),
         groups: Some(PushGroups::new(table, follower)),
         ..Beside::default()
     };

@@ -10,6 +10,7 @@ use service::tasks::CancellationToken;
 use store::Write;
 use tokio::task::JoinSet;
 
+use crate::console::Noted;
 use crate::process::Process;
 
 /// The running pipelines.
@@ -33,7 +34,8 @@ impl Pipelines {
         let ready = process
             .health
             .condition("store", format!("{name}: not assigned yet"));
-        self.start_with(ready, config, name, drain, store, dead);
+        let noted = Noted::new(store, process.console.store(name));
+        self.start_with(ready, config, name, drain, Arc::new(noted), dead);
     }
 
     /// The same with a condition that need not be the process's.

@@ -5,8 +5,10 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::console::Console;
 use anyhow::Context;
 use service::catalogue::Metric;
 use service::health::{Condition, Health};
@@ -17,6 +19,7 @@ use tokio::net::TcpListener;
 
 use crate::cardinality;
 use crate::clock::{self, Machine};
+use crate::described;
 use crate::heat;
 use crate::metrics;
 use crate::queries;
@@ -28,7 +31,7 @@ use crate::tail;
 use crate::tls::{self, scheme};
 
 /// Every metric that this binary can show, by the part that counts it.
-pub const CATALOGUES: [(&str, &[Metric]); 12] = [
+pub const CATALOGUES: [(&str, &[Metric]); 13] = [
     ("Gateway", gateway::CATALOGUE),
     ("Quotas and repeats", gateway::QUOTAS_CATALOGUE),
     ("Hot names", gateway::HEAT_CATALOGUE),
@@ -38,6 +41,7 @@ pub const CATALOGUES: [(&str, &[Metric]); 12] = [
     ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
+    ("Console", ::console::CATALOGUE),
     ("Queries", query::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
     ("Settings and stopping", metrics::CATALOGUE),
@@ -60,6 +64,8 @@ pub(crate) struct Process {
     pub(crate) queries: queries::Shown,
     /// What arrives, for those who look.
     pub(crate) tails: tail::Tails,
+    /// What people see of it.
+    pub(crate) console: Console,
     /// What can change while it runs.
     pub(crate) reloads: Reloads,
     running: Condition,
@@ -76,25 +82,43 @@ impl Process {
         let tasks = Tasks::new();
         metrics.run(&tasks, env!("CARGO_PKG_VERSION"), source.role().as_str());
         tasks.watch("clock watch", clock::watch(Machine::default()));
+        let about = crate::console::about(source.role(), settings);
+        let role = source.role();
         let reloads = reloads(source, settings, &tasks)?;
         let health = Health::new();
         let running = health.condition("running", "starting");
         let admin = listen("admin.listen", settings.admin.listen).await?;
-        tracing::info!(
-            url = %format_args!("{}://{}", scheme(settings.admin.tls.as_ref()), reachable(admin.local_addr()?)),
-            "probes and metrics are here: /livez, /readyz, /metrics"
+        let address = admin.local_addr()?;
+        let url = format!(
+            "{}://{}",
+            scheme(settings.admin.tls.as_ref()),
+            reachable(address)
         );
+        tracing::info!("the console is at {url}/, and beside it /livez, /readyz, /metrics");
         let rejections = rejections::Shown::new(settings.rejections.max_memory.bytes());
         let cardinality = cardinality::Shown::default();
         let heat = heat::Shown::default();
         let queries = queries::Shown::default();
         let tails = tail::Tails::default();
-        let router = service::admin::router(health.clone(), metrics)
-            .merge(tail::router(tails.clone()))
-            .merge(rejections::router(rejections.clone()))
-            .merge(cardinality::router(cardinality.clone()))
-            .merge(heat::router(heat.clone()))
-            .merge(queries::router(queries.clone()));
+        let console = Console::start(
+            about,
+            health.clone(),
+            metrics.clone(),
+            Arc::new(service::clock::now_ms),
+            &tasks,
+        );
+        let parts = AdminParts {
+            rejections: rejections.clone(),
+            cardinality: cardinality.clone(),
+            heat: heat.clone(),
+            tails: tails.clone(),
+            queries: queries.clone(),
+        };
+        let routes = service::admin::router(health.clone(), metrics).merge(parts.routes());
+        let router = described::with(routes, role);
+        let hosts = &settings.admin.hosts;
+        let (index, nowhere) = (service::admin::index, service::admin::not_found);
+        let router = console.router(router, address, hosts, index, nowhere);
         let connections = Connections::default();
         let stopping = tasks.stopping();
         let admin = Door {
@@ -114,6 +138,7 @@ impl Process {
             heat,
             queries,
             tails,
+            console,
             reloads,
             running,
             shutdown_delay: settings.shutdown.delay.0,
@@ -208,6 +233,28 @@ impl Process {
             done.send(cut).unwrap_or_default();
         });
         wait
+    }
+}
+
+/// What the admin listener shows of the parts of a process, once they are there.
+#[derive(Debug, Default)]
+pub(crate) struct AdminParts {
+    rejections: rejections::Shown,
+    cardinality: cardinality::Shown,
+    heat: heat::Shown,
+    tails: tail::Tails,
+    queries: queries::Shown,
+}
+
+impl AdminParts {
+    /// Their routes.
+    pub(crate) fn routes(self) -> axum::Router {
+        axum::Router::new()
+            .merge(tail::router(self.tails))
+            .merge(rejections::router(self.rejections))
+            .merge(cardinality::router(self.cardinality))
+            .merge(heat::router(self.heat))
+            .merge(queries::router(self.queries))
     }
 }
 

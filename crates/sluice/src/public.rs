@@ -9,6 +9,7 @@ use service::http::Door;
 use service::tasks::CancellationToken;
 use tokio::sync::oneshot;
 
+use crate::console::OfGateway;
 use crate::process::{Process, listen, reachable};
 use crate::reload::Apply;
 use crate::settings::Settings;
@@ -94,6 +95,8 @@ impl<P: Publish> Public<P> {
             let (handle, config) = (partitioning.clone(), settings.partitioning.clone());
             Ok(Box::new(move || handle.replace(&config)) as Apply)
         });
+        process.console.knows(OfGateway(gateway.names()));
+        process.console.mount(gateway.explain());
         let tls = acceptor(
             "http",
             &config.http.tls,

@@ -1,5 +1,6 @@
 //! All settings of all commands: each section is defined by the crate that obeys it.
 
+mod admin;
 mod emergency;
 mod source;
 mod tool;
@@ -12,6 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::tls::TlsConfig;
 use service::units::Period;
+
+pub use admin::Admin;
 
 pub use emergency::Emergency;
 pub use source::Source;
@@ -59,16 +62,6 @@ pub struct Buffer {
     pub record_format: gateway::RecordFormat,
     /// How long records are kept. A topic that exists already is never changed, only warned about.
     pub retention: Period,
-}
-
-/// The listener for the people who run it. Never expose it to senders.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Admin {
-    /// Address and port of `/livez`, `/readyz` and `/metrics`.
-    pub listen: SocketAddr,
-    /// TLS on this listener. With `client_certificates: required`, only who has one sees metrics.
-    pub tls: Option<TlsConfig>,
 }
 
 /// How a process stops on SIGTERM or Ctrl-C.
@@ -167,15 +160,6 @@ impl Default for Buffer {
             kind: BufferKind::Kafka,
             record_format: gateway::RecordFormat::Protobuf,
             retention: Period::secs(24 * 3600),
-        }
-    }
-}
-
-impl Default for Admin {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
-            tls: None,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::select::{Select, Stopped};
 use crate::{Batch, Batching, Lanes, Write, WriteError};
 
 use window::Window;
-pub use window::{SampleRow, SeriesRow};
+pub use window::{NameRow, SampleRow, SeriesRow};
 
 /// How much the recent window of `sluice standalone` keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +80,12 @@ impl Recent {
     #[must_use]
     pub fn series(&self, query: &Query) -> Vec<SeriesRow> {
         self.locked(|window| window.series(query))
+    }
+
+    /// The metric names that are wanted, and how many there are.
+    #[must_use]
+    pub fn names(&self, is_wanted: &dyn Fn(&str) -> bool) -> (Vec<NameRow>, usize) {
+        self.locked(|window| window.names(is_wanted))
     }
 
     /// Gives what is wanted, series by series. The window takes nothing in meanwhile.

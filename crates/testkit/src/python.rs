@@ -18,6 +18,16 @@ pub fn interpreter() -> PathBuf {
     crate::fetched::fetched("python").join("venv/bin/python")
 }
 
+/// The command `schemathesis`, whose packages `python/schemathesis.txt` lists.
+///
+/// # Panics
+///
+/// When it cannot be fetched.
+#[must_use]
+pub fn schemathesis() -> PathBuf {
+    crate::fetched::fetched("schemathesis").join("venv/bin/schemathesis")
+}
+
 /// Runs a program and returns what it printed.
 ///
 /// # Panics

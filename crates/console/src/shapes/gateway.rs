@@ -1,11 +1,12 @@
 //! What comes in: samples by protocol, tenant and refusal, requests, records.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Use;
 
 /// What comes in.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gateway {
     /// `normal`, `read_only` or `drain`.
@@ -30,7 +31,7 @@ pub struct Gateway {
 }
 
 /// Samples: received = accepted + rejected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Samples {
     /// Decided on.
@@ -48,7 +49,7 @@ pub struct Samples {
 }
 
 /// Samples of a protocol.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Protocol {
     /// Its name, as in the label `protocol`.
     pub protocol: String,
@@ -58,7 +59,7 @@ pub struct Protocol {
 }
 
 /// Samples of a tenant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
     /// Its name, as in the label `tenant`.
@@ -70,7 +71,7 @@ pub struct Tenant {
 }
 
 /// Samples with a reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
     /// An error code of the API.
@@ -82,7 +83,7 @@ pub struct Refusal {
 }
 
 /// Requests.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requests {
     /// Answered.
@@ -100,7 +101,7 @@ pub struct Requests {
 }
 
 /// Requests with a status.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
     /// Of HTTP.
@@ -112,7 +113,7 @@ pub struct Status {
 }
 
 /// Records given to the buffer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Records {
     /// How many.

@@ -1,9 +1,10 @@
 //! The loss ledger as a balance: both sides, what is between them, and whether that can be all.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is to be said of a balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerState {
     /// Both sides came out equal, to the sample, within the last seconds. The only one that is green.
@@ -19,7 +20,7 @@ pub enum LedgerState {
 }
 
 /// Where every sample is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
     /// The worst of the balances below; partial where there is none that can be made here.
@@ -35,7 +36,7 @@ pub struct Ledger {
 }
 
 /// What came.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayLedger {
     /// Whether it balances.
@@ -51,7 +52,7 @@ pub struct GatewayLedger {
 }
 
 /// What became of it at one store: accepted + carried over = written + dead-lettered + skipped + in memory + unread.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreLedger {
     /// Its name.

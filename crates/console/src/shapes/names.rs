@@ -1,9 +1,10 @@
 //! Metric names, as far as this process knows them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An answer of `/api/v1/names`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
     /// Those that match, the ones with most samples first.
@@ -17,7 +18,7 @@ pub struct Names {
 }
 
 /// A metric name. What is not known of it is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Name {
     /// The name.

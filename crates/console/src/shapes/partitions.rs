@@ -1,9 +1,10 @@
 //! The partitions as columns, because there may be thousands: the place in a list is the partition's number.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// By partition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Partitions {
     /// How many there are.
@@ -23,7 +24,7 @@ pub struct Partitions {
 }
 
 /// How far a store is; null for what another process reads, or nobody knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StorePartitions {
     /// Its name.

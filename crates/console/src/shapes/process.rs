@@ -1,9 +1,10 @@
 //! What is running, whether it is ready, and what waits between its ways in and out.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// All of it.
@@ -15,7 +16,7 @@ pub enum Role {
 }
 
 /// What is running.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Process {
     /// What it does.
@@ -39,7 +40,7 @@ pub struct Process {
 }
 
 /// What `/readyz` says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Readiness {
     /// Whether it should get traffic.
@@ -49,7 +50,7 @@ pub struct Readiness {
 }
 
 /// A condition that is not met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// Which.
@@ -59,7 +60,7 @@ pub struct Reason {
 }
 
 /// What is between the gateway and the stores, as far as this process knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Buffer {
     /// `kafka` or `local`, the embedded log.
@@ -78,7 +79,7 @@ pub struct Buffer {
 }
 
 /// How much of a bound is used.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Use {
     /// In use.
@@ -88,7 +89,7 @@ pub struct Use {
 }
 
 /// What is kept on a disk.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waiting {
     /// In use.

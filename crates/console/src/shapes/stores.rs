@@ -1,11 +1,12 @@
 //! What goes out, store by store.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Use;
 
 /// How a store is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreState {
     /// It has no partition yet.
@@ -19,7 +20,7 @@ pub enum StoreState {
 }
 
 /// A store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
     /// Its name in the settings.
@@ -74,7 +75,7 @@ pub struct Store {
 }
 
 /// What a store said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreError {
     /// When, milliseconds since the Unix epoch.

@@ -5,8 +5,8 @@ const NONE = "–";
 const digits = (value: number): string => {
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size >= 100) return value.toFixed(0);
-  if (size >= 10) return value.toFixed(1);
+  if (size >= 99.95) return value.toFixed(0);
+  if (size >= 9.995) return value.toFixed(1);
   return value.toFixed(2);
 };
 

@@ -34,6 +34,7 @@ export class Live {
 
   start(): void {
     this.connect();
+    void this.first();
     window.setInterval(() => this.watch(), 1000);
     document.addEventListener("visibilitychange", () => this.visibility());
     window.addEventListener("online", () => this.now());
@@ -56,6 +57,20 @@ export class Live {
     this.waitMs = FIRST_WAIT_MS;
     this.stop();
     this.connect();
+  }
+
+  /** The stream's first snapshot may be a second away; what is there now is shown until then. */
+  private async first(): Promise<void> {
+    try {
+      const overview = await getJson<Overview>("api/v1/overview");
+      if (this.overview !== undefined) return;
+      this.heardMs = Date.now();
+      this.overview = overview;
+      this.history.push(overview.at_ms, overview.point);
+      this.tell();
+    } catch {
+      // The stream says why.
+    }
   }
 
   private tell(): void {

@@ -164,7 +164,7 @@ export const plot = (options: PlotOptions): Plot => {
         width: Math.max(width, 60),
         height,
         legend: { show: false },
-        padding: [8, 24, 0, 0],
+        padding: [8, 30, 0, 0],
         cursor: {
           y: false,
           drag: { x: false, y: false },
@@ -185,7 +185,7 @@ export const plot = (options: PlotOptions): Plot => {
         series: [{}, ...series],
         bands,
         axes: [
-          { ...axis, grid: { show: false }, space: 64, size: 24, gap: 4, values: timeLabels },
+          { ...axis, grid: { show: false }, space: width < 400 ? 56 : 64, size: 24, gap: 4, values: timeLabels },
           {
             ...axis,
             grid: { stroke: colour("plot-grid"), width: 1 },

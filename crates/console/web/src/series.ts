@@ -15,6 +15,19 @@ export const stacked = (values: readonly Column[]): Column[] => {
   );
 };
 
+/** As many values as a small picture has room for: means of what falls together. */
+export const thinned = (values: Column, most: number): Column => {
+  if (values.length <= most) return values;
+  const size = Math.ceil(values.length / most);
+  const found: Column = [];
+  // From the end, so that a bucket keeps its values while new ones come.
+  for (let end = values.length; end > 0; end -= size) {
+    const known = values.slice(Math.max(0, end - size), end).filter((value): value is number => value !== null);
+    found.push(known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length);
+  }
+  return found.reverse();
+};
+
 export interface Point {
   readonly time: number;
   readonly value: number | null;

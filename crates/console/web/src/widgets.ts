@@ -2,6 +2,7 @@
 
 import { fill, h, s, setText } from "./dom";
 import type { Child } from "./dom";
+import { thinned } from "./series";
 import type { Column } from "./series";
 
 export type Tone = "good" | "warn" | "bad" | "none";
@@ -42,6 +43,9 @@ export interface Tile {
 const WIDTH = 120;
 const HEIGHT = 26;
 
+/** More is a thicket at this size. */
+const SPARK_POINTS = 50;
+
 const sparkline = (values: Column): string => {
   const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
   if (known.length < 2) return "";
@@ -77,11 +81,12 @@ export const tile = (name: string, hint: string): Tile => {
       setText(number, at < 0 ? value : value.slice(0, at));
       setText(unit, at < 0 ? "" : value.slice(at).trim());
       setText(detail, words);
-      const path = sparkline(history);
+      const shown = thinned(history, SPARK_POINTS);
+      const path = sparkline(shown);
       if (line.getAttribute("d") !== path) {
         line.setAttribute("d", path);
         // Only what has no gap: an area over a gap would say that something was there.
-        const isWhole = path.lastIndexOf("M") === 0 && !history.includes(null);
+        const isWhole = path.lastIndexOf("M") === 0 && !shown.includes(null);
         area.setAttribute("d", isWhole ? `${path}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z` : "");
       }
       element.dataset["tone"] = tone;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ago, bytes, cut, duration, exact, labelText, percent, plain, rate, sampleValue, short, visible } from "../src/format";
 
 test("numbers have three digits and the unit that fits", () => {
-  for (const [value, text] of [[0, "0"], [7, "7"], [0.25, "0.25"], [12.34, "12.3"], [999, "999"], [999.6, "1.00 k"], [98_234, "98.2 k"], [1_500_000, "1.50 M"], [2.5e9, "2.50 G"], [-1234, "-1.23 k"], [0.0001, "1.0e-4"]] as const) {
+  for (const [value, text] of [[0, "0"], [7, "7"], [0.25, "0.25"], [12.34, "12.3"], [999, "999"], [9.999, "10.0"], [99.96, "100"], [999.6, "1.00 k"], [98_234, "98.2 k"], [1_500_000, "1.50 M"], [2.5e9, "2.50 G"], [-1234, "-1.23 k"], [0.0001, "1.0e-4"]] as const) {
     assert.equal(short(value), text);
   }
 });

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { History } from "../src/history";
-import { aligned, perSecond, stacked } from "../src/series";
+import { aligned, perSecond, stacked, thinned } from "../src/series";
 
 test("a stack adds up what is below, and a gap stays a gap", () => {
   assert.deepEqual(stacked([[1, 2, null], [3, null, 5], [1, 1, 1]]), [[1, 2, null], [4, null, 5], [5, 3, 6]]);
+});
+
+test("a small picture has the means of what falls together, up to the newest", () => {
+  assert.deepEqual(thinned([1, 2, 3], 3), [1, 2, 3]);
+  assert.deepEqual(thinned([9, 1, 3, null, 5], 3), [9, 2, 5]);
+  assert.deepEqual(thinned([null, null, 4, 6], 2), [null, 5]);
 });
 
 test("series with times of their own share an axis", () => {

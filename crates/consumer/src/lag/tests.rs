@@ -20,6 +20,7 @@ fn caught_up_has_the_whole_retention_as_headroom() {
     let lag = Lag::of(&position(7, 7, Some(7)), NOW_MS, DAY);
     let expected = Lag {
         records: 0,
+        unread_records: 0,
         seconds: 0.0,
         headroom_seconds: 86_400.0,
     };
@@ -35,6 +36,7 @@ fn the_oldest_record_without_a_write_counts() {
     };
     let expected = Lag {
         records: 17,
+        unread_records: 13,
         seconds: 60.0,
         headroom_seconds: 86_340.0,
     };

@@ -45,7 +45,7 @@ fn a_first_visit_sees_what_flows_finds_a_metric_and_reads_why_one_is_missing() {
     let data_dir = folder.path().display().to_string();
     let settings = [
         ("SLUICE_DATA_DIR", data_dir.as_str()),
-        ("SLUICE_STORES__ARCHIVE__CLOSE_AFTER", "1s"),
+        ("SLUICE_STORES__ARCHIVE__CLOSE_AFTER", "3s"),
     ];
     let sluice = Sluice::start("standalone", &settings);
     let demo = testkit::Launch::new("demo", binary())

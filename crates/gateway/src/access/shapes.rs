@@ -62,7 +62,10 @@ fn own(protocol: &'static str) -> Shape {
 
 /// Whether anybody may come here.
 pub(super) fn is_public(route: &str) -> bool {
-    route == "/health"
+    matches!(
+        route,
+        "/health" | "/openapi.json" | "/docs" | "/docs/style.css"
+    )
 }
 
 /// The shape of a route's pattern. Two protocols may share one, by method.

@@ -5,7 +5,35 @@ use serde_json::{Value, json};
 use super::Cardinality;
 use crate::ingest::Origin;
 
+/// A metric name of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CountedName {
+    pub(crate) name: String,
+    pub(crate) tenant: Option<String>,
+    pub(crate) series: usize,
+    /// Who brought most of them.
+    pub(crate) source: Option<String>,
+}
+
 impl Cardinality {
+    /// The names that are wanted, and how many are counted.
+    pub(crate) fn names(
+        &self,
+        half: u64,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> (Vec<CountedName>, usize) {
+        let mut counted = self.counted();
+        let known = counted.metrics.len();
+        let wanted = counted.metrics.matching(|key| is_wanted(&key.name), half);
+        let names = wanted.into_iter().map(|(series, entry)| CountedName {
+            name: entry.key.name.as_ref().to_owned(),
+            tenant: entry.key.tenant.as_deref().map(str::to_owned),
+            series,
+            source: entry.source.who().map(str::to_owned),
+        });
+        (names.collect(), known)
+    }
+
     /// The first `most` of each kind. `limit_of` answers a tenant's limit and how many series count against it.
     pub(crate) fn report(
         &self,

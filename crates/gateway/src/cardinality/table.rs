@@ -133,6 +133,27 @@ impl<K> Table<K> {
         ranked.into_iter().filter_map(entry).collect()
     }
 
+    /// How many keys there are.
+    pub(super) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Those that are wanted, and how many each has.
+    pub(super) fn matching(
+        &mut self,
+        is_wanted: impl Fn(&K) -> bool,
+        half: u64,
+    ) -> Vec<(usize, &Entry<K>)> {
+        self.forget_silent(half);
+        let wanted = self
+            .entries
+            .iter_mut()
+            .filter(|entry| is_wanted(&entry.key));
+        wanted
+            .map(|entry| (entry.sketch.count(half), &*entry))
+            .collect()
+    }
+
     fn forget_silent(&mut self, half: u64) {
         let before = self.entries.len();
         self.entries

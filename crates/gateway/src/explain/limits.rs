@@ -2,12 +2,13 @@
 
 use codec::Decoded;
 use model::{Batch, Label};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ingest::Pipeline;
 
 /// A setting, and the most of it that the body has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Limit {
     setting: &'static str,
     limit: usize,

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use axum::response::Response;
 use bytes::Bytes;
 use model::{Batch, Code, Counts, Refusal, Refused, Sample, Series, Value};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::limits::{Limit, limits};
 use super::shown::{Shown, shown};
 use crate::coalesce::{Knowledge, Rehearsed};
+use crate::described::codes::CodeName;
 use crate::error::Error;
 use crate::ingest::{Intake, Origin, Pipeline};
 use crate::permits::Permit;
@@ -30,8 +32,9 @@ const ORIGINAL_CHARS: usize = 1000;
 const ANSWER_BYTES: usize = 256 << 10;
 
 /// The answer of this API.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Explained")]
+pub(crate) struct Report {
     protocol: &'static str,
     tenant: Option<String>,
     source: Option<String>,
@@ -68,8 +71,9 @@ impl Report {
 }
 
 /// A code of the API, and a sentence.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Reason {
+    #[schemars(with = "CodeName")]
     code: &'static str,
     message: String,
 }
@@ -87,7 +91,7 @@ impl From<&Refusal> for Reason {
 }
 
 /// An answer of a protocol.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Answer {
     status: u16,
     /// As text; an answer in protobuf is only its length.
@@ -108,7 +112,7 @@ impl Answer {
 }
 
 /// What a body holds that could be read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Read {
     /// Without its encoding.
     inflated_bytes: usize,
@@ -127,7 +131,8 @@ pub(super) struct Read {
 }
 
 /// A sample, or an object that was refused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedSample")]
 struct Told {
     index: u32,
     metric_name: String,
@@ -137,7 +142,7 @@ struct Told {
     fate: Fate,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 enum Fate {
     Accepted(Shown),
@@ -151,7 +156,7 @@ enum Fate {
 }
 
 /// A record of the buffer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Record {
     metric_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{Batch, Sample, Series, Value};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -10,7 +11,7 @@ use serde_json::{Value as Json, json};
 const STALE: u64 = 0x7ff0_0000_0000_0002;
 
 /// What is stored of a sample.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Shown {
     labels: BTreeMap<String, String>,
     #[serde(rename = "type")]

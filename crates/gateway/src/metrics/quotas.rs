@@ -1,8 +1,9 @@
 //! What is counted of quotas, of series, and of requests that come again.
 
-use metrics::{counter, gauge};
+use metrics::{Counter, counter, gauge};
 use service::catalogue::{Kind, Metric};
 
+const SENT_BY_TENANT: &str = "sluice_gateway_samples_sent_by_tenant_total";
 const REFUSED: &str = "sluice_gateway_quota_refused_total";
 const MEMORY: &str = "sluice_gateway_quota_memory_bytes";
 const ACTIVE: &str = "sluice_gateway_active_series";
@@ -15,6 +16,13 @@ const REPEATS_MEMORY: &str = "sluice_gateway_repeats_memory_bytes";
 
 /// The metrics of quotas.
 pub const CATALOGUE: &[Metric] = &[
+    Metric {
+        name: SENT_BY_TENANT,
+        kind: Kind::Counter,
+        labels: &["tenant"],
+        help: "Good samples, given to the buffer, by whose they are: the first 100 tenants, the rest as `other`, those of \
+               nobody as `none`.",
+    },
     Metric {
         name: REFUSED,
         kind: Kind::Counter,
@@ -126,4 +134,9 @@ pub(crate) fn repeats(outcome: &'static str) {
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub(crate) fn repeats_memory(bytes: usize) {
     gauge!(REPEATS_MEMORY).set(bytes as f64);
+}
+
+/// The counter of good samples by whose they are: one of a bounded set.
+pub(crate) fn sent_by_tenant(tenant: String) -> Counter {
+    counter!(SENT_BY_TENANT, "tenant" => tenant)
 }

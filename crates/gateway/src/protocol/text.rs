@@ -13,11 +13,13 @@ use codec::{Decoded, exposition_protobuf};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use model::{Code, Limits, Refusal};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::extra::ExtraLabels;
 use super::{Head, Opened, Protocol};
 use crate::answer;
+use crate::described::codes::CodeName;
 use crate::error::Error;
 use crate::ingest::Outcome;
 use crate::refusals::{Refusals, Told};
@@ -177,18 +179,22 @@ fn now_ms(head: &Head<'_>) -> Result<i64, Error> {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Failure<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TextFailure")]
+pub(crate) struct Failure<'a> {
+    /// A sentence for people, which may change.
     error: String,
+    #[schemars(with = "CodeName")]
     code: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<BadLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors_omitted: Option<u64>,
 }
 
 /// A refusal with the number that an editor shows.
-#[derive(Debug, Serialize)]
-struct BadLine<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct BadLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
     #[serde(flatten)]

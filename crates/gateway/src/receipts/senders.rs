@@ -1,63 +1,67 @@
-//! How many samples each sender sends: who sends too much is a question for the metrics, also where there is no quota.
+//! How many samples each sender sends, and of each tenant: who sends too much is a question for the metrics, also where
+//! there is no quota.
 //!
-//! One look into a table per request. Senders that come after the first ones are counted together.
+//! One look into a table per request. Those that come after the first ones are counted together.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use ::metrics::Counter;
 
-use super::{OTHER, UNKNOWN};
-use crate::ingest::Origin;
-use crate::metrics;
+use super::OTHER;
 
-/// Counters of the senders that have one of their own.
+/// Counters of those that have one of their own: senders, or tenants.
 pub(super) struct Senders {
     max: usize,
+    counter: fn(String) -> Counter,
+    /// The label of what is nobody's.
+    nobody: &'static str,
     known: RwLock<HashMap<Arc<str>, Counter>>,
     others: OnceLock<Counter>,
-    unknown: OnceLock<Counter>,
+    nobodys: OnceLock<Counter>,
 }
 
 impl Senders {
-    /// With counters of their own for so many.
-    pub(super) fn new(max: u32) -> Self {
+    /// With counters of their own for so many, and one for what is nobody's.
+    pub(super) fn new(max: u32, counter: fn(String) -> Counter, nobody: &'static str) -> Self {
         Self {
             max: usize::try_from(max).unwrap_or(usize::MAX),
+            counter,
+            nobody,
             known: RwLock::default(),
             others: OnceLock::new(),
-            unknown: OnceLock::new(),
+            nobodys: OnceLock::new(),
         }
     }
 
-    /// Counts samples of a sender.
-    pub(super) fn count(&self, origin: &Origin, samples: u64) {
+    /// Counts samples of one.
+    pub(super) fn count(&self, who: Option<&Arc<str>>, samples: u64) {
         if samples == 0 {
             return;
         }
-        let Some(source) = &origin.source else {
+        let Some(who) = who else {
             let counter = self
-                .unknown
-                .get_or_init(|| metrics::sent_by_source(UNKNOWN.to_owned()));
+                .nobodys
+                .get_or_init(|| (self.counter)(self.nobody.to_owned()));
             return counter.increment(samples);
         };
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(counter) = known.get(source) {
+        if let Some(counter) = known.get(who) {
             return counter.increment(samples);
         }
         let is_full = known.len() >= self.max;
         drop(known);
         if !is_full {
             let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            if known.len() < self.max || known.contains_key(source) {
+            if known.len() < self.max || known.contains_key(who) {
                 let counter = known
-                    .entry(Arc::clone(source))
-                    .or_insert_with(|| metrics::sent_by_source(source.as_ref().to_owned()));
+                    .entry(Arc::clone(who))
+                    .or_insert_with(|| (self.counter)(who.as_ref().to_owned()));
                 return counter.increment(samples);
             }
         }
         self.others
-            .get_or_init(|| metrics::sent_by_source(OTHER.to_owned()))
+            .get_or_init(|| (self.counter)(OTHER.to_owned()))
             .increment(samples);
     }
 }

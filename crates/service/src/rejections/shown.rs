@@ -2,12 +2,14 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{By, Entry, Kind, Query, Rejections, What};
 
 /// What is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Rejections")]
 pub struct Answer {
     /// The newest first.
     pub rejections: Vec<Shown>,
@@ -25,7 +27,8 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Rejection")]
 pub struct Shown {
     /// All of it in a sentence.
     pub summary: String,

@@ -84,7 +84,11 @@ impl Query {
                     query.limit =
                         Some(limit.map_err(|_| format!("limit={value} is not a number"))?);
                 }
-                "follow" => query.no_follow = value == "false",
+                "follow" => match value.as_str() {
+                    "true" => query.no_follow = false,
+                    "false" => query.no_follow = true,
+                    _ => return Err(format!("follow={value}; write follow=true or follow=false")),
+                },
                 other => {
                     return Err(format!(
                         "unknown parameter {other:?}; known are name, label, tenant, since, limit and follow"

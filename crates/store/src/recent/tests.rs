@@ -146,3 +146,37 @@ fn the_bound_in_bytes_holds_and_the_newest_series_stay() {
         1
     );
 }
+
+#[test]
+fn names_are_told_with_their_series_until_they_are_silent() {
+    let mut window = Window::new(&Config {
+        window: Period::secs(60),
+        ..Config::default()
+    });
+    window.insert(&item("cpu", &[("host", "a")], &[(1000, 1.0)], 1000));
+    window.insert(&item("cpu", &[("host", "b")], &[(2000, 1.0)], 2000));
+    window.insert(&item("disk", &[], &[(1000, 1.0)], 1000));
+    let (names, known) = window.names(&|name| name == "cpu");
+    assert_eq!(known, 2);
+    let cpu = &names[0];
+    assert_eq!((cpu.metric_name.as_str(), cpu.series), ("cpu", 2));
+    assert_eq!((cpu.kind, cpu.received_at_ms), (Some("gauge"), 2000));
+    window.insert(&item("mem", &[], &[(70_000, 1.0)], 70_000));
+    let (names, known) = window.names(&|_| true);
+    assert_eq!((names.len(), known), (1, 1));
+}
+
+#[test]
+fn metric_names_are_listed_with_their_series_and_type() {
+    let mut window = Window::new(&Config::default());
+    window.insert(&item("cpu", &[("host", "a")], &[(1000, 1.0)], 5000));
+    window.insert(&item("cpu", &[("host", "b")], &[(1000, 1.0)], 6000));
+    window.insert(&item("mem", &[], &[(1000, 7.0)], 5000));
+    let (rows, known) = window.names(&|name| name.starts_with('c'));
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(known, 2);
+    assert_eq!((row.metric_name.as_str(), row.series), ("cpu", 2));
+    assert_eq!((row.kind, row.received_at_ms), (Some("gauge"), 6000));
+}

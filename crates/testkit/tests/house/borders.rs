@@ -20,7 +20,8 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
     (
         "sluice",
         &[
-            "buffer", "codec", "consumer", "demo", "gateway", "model", "query", "service", "store",
+            "buffer", "codec", "console", "consumer", "demo", "gateway", "model", "query",
+            "service", "store",
         ],
     ),
     // Sends to the binary from outside, as senders do.

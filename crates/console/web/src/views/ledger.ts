@@ -15,7 +15,7 @@ export const ledgerTone = (state: string): Tone => {
 };
 
 const line = (name: string, value: number | undefined, title: string, className = ""): HTMLElement =>
-  h("tr", { class: className || null }, h("th", { scope: "row", title }, name), h("td", { class: "number" }, value === undefined ? h("span", { class: "soft" }, "not known here") : exact(value)));
+  h("tr", { class: className || null }, h("th", { scope: "row", title }, name), h("td", { class: "number" }, value === undefined ? h("span", { class: "soft" }, "elsewhere") : exact(value)));
 
 const book = (title: string, state: string, left: readonly HTMLElement[], right: readonly HTMLElement[], difference: number, note: string | undefined): HTMLElement =>
   h(

@@ -35,7 +35,7 @@ const formatter = (name: string, unit: string | undefined, what: Function): ((va
   return what === "rate" ? (value) => `${base(value)}/s` : base;
 };
 
-export const detail = (name: string, place: Place, known: () => Name | undefined): Detail => {
+export const detail = (name: string, place: Place, known: () => Name | undefined, seen: (type: string) => void): Detail => {
   let range: Range = RANGES[0] as Range;
   let what: Function | "" = "";
   const plotted = plot({ title: "Samples", format: (value) => format(value), height: 260, points: true, fromZero: false, level: 3, empty: "No samples in this range" });
@@ -132,6 +132,8 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     setText(seriesNote, all.length >= MOST_SERIES ? `the first ${exact(MOST_SERIES)}` : `${exact(all.length)} in the recent window`);
     rows.set(all);
     showLabels();
+    const type = typeOf();
+    if (type !== undefined) seen(type);
   };
 
   const askPlot = async (signal: AbortSignal): Promise<void> => {
@@ -144,7 +146,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
       const answer = await getJson<{ samples: readonly SampleRow[] }>("api/v1/recent/samples", [...base(), ["limit", String(MOST_SAMPLES)]], signal);
       const since = Date.now() - range.seconds * 1000;
       const groups = bySeries(answer.samples.filter((sample) => sample.timestamp >= since));
-      const series = [...groups].filter(([key]) => isShown(key)).map(([key, points]) => ({ key, points: shownPoints(points, found) }));
+      const series = [...groups].filter(([key]) => isShown(key)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, points]) => ({ key, points: shownPoints(points, found) }));
       showPlot(series, found === "rate" ? `Per second, last ${range.name}${suffix}` : `Samples, last ${range.name}${suffix}`);
       return;
     }
@@ -156,7 +158,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     const answer = await getJson<{ series: readonly Aggregated[]; warnings?: readonly string[] }>(`api/v1/${range.source}/aggregate`, parameters, signal);
     const isChosen = by === "" && chosen !== undefined;
     const series = answer.series.map((row) => ({ key: seriesKey(row), points: pointsOf(row, aggregate) })).filter(({ key }, at) => (isChosen ? isShown(key) : at < SERIES_COLOURS));
-    showPlot(series, `${aggregate} per ${step < 60 ? `${step} s` : `${step / 60} min`}, last ${range.name}${suffix}`);
+    showPlot(series, `${aggregate.slice(0, 1).toUpperCase()}${aggregate.slice(1)} per ${step < 60 ? `${step} s` : `${step / 60} min`}, last ${range.name}${suffix}`);
     if (answer.warnings !== undefined && answer.warnings.length > 0) fill(problem, notice("warn", answer.warnings.map(visible).join("; ")));
     else if (!isChosen && answer.series.length > SERIES_COLOURS) fill(problem, notice("none", `${exact(answer.series.length)} series; the first ${SERIES_COLOURS} are plotted. Choose others below, match labels, or group them.`));
   };
@@ -166,8 +168,12 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     control?.abort();
     const own = new AbortController();
     control = own;
-    const [series, samples] = [await askSeries(own.signal).catch((error: unknown) => error), await askPlot(own.signal).catch((error: unknown) => error)];
+    const asked = askSeries(own.signal).catch((error: unknown) => error);
+    // The first time, which series are plotted is known only after that.
+    if (all.length === 0) await asked;
+    const [series, samples] = await Promise.all([asked, askPlot(own.signal).catch((error: unknown) => error)]);
     if (own.signal.aborted || isDone) return;
+    plotted.element.removeAttribute("aria-busy");
     const error = [samples, series].find((one) => one !== undefined && !isCancelled(one));
     if (error !== undefined) {
       plotted.set([], []);
@@ -178,11 +184,23 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
           ? notice("none", range.source === "archive" ? "This process has no archive to ask. " : "This process keeps no samples; ask a standalone, or the store. ", h("span", { class: "soft" }, visible(sentence(error))))
           : notice("bad", visible(sentence(error))),
       );
-    } else if (samples === undefined && problem.dataset["turn"] !== String(range.id)) problem.dataset["turn"] = range.id;
+    }
+    // What was refused will be refused again, until somebody changes it.
+    turn(range.source === "recent" && error === undefined ? RECENT_MS : ARCHIVE_MS);
+  };
+
+  /** Asks again later; a page that nobody looks at waits until somebody does. */
+  const turn = (waitMs: number): void => {
     timer = window.setTimeout(() => {
-      if (document.hidden) void 0;
-      void ask();
-    }, range.source === "recent" ? RECENT_MS : ARCHIVE_MS);
+      if (document.hidden) turn(waitMs);
+      else void ask();
+    }, waitMs);
+  };
+
+  /** What is plotted is of another question, until this one is answered. */
+  const wait = (): void => {
+    plotted.element.setAttribute("aria-busy", "true");
+    plotted.setTitle(range.source === "archive" ? "Asking the archive…" : "Asking…");
   };
 
   const here = (): string => address("metrics", { name, range: range.id === "5m" ? undefined : range.id, fn: what, match: matchInput.value, by: byInput.value.trim() });
@@ -208,6 +226,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     history.replaceState(null, "", here());
     fill(problem);
     showRanges();
+    wait();
     void ask();
   };
 
@@ -220,6 +239,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     byInput.value = found.parameters.get("by") ?? "";
     fill(problem);
     showRanges();
+    wait();
     void ask();
   };
 

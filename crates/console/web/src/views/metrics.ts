@@ -63,7 +63,7 @@ export const metrics: MakeView = (place: Place, _: Live) => {
   };
 
   const show = (names: readonly Name[], words: string): void => {
-    for (const name of names) known.set(name.metric_name, name);
+    for (const name of names) known.set(name.metric_name, { ...known.get(name.metric_name), ...name });
     const focused = document.activeElement instanceof HTMLAnchorElement && list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     fill(list, names.map(link));
     if (focused !== null) for (const anchor of list.querySelectorAll("a")) if (anchor.getAttribute("href") === focused) anchor.focus();
@@ -94,7 +94,7 @@ export const metrics: MakeView = (place: Place, _: Live) => {
       show(answer.names, `${all}${answer.matching > answer.names.length ? `, the first ${answer.names.length} are listed` : ""}`);
       if (openName !== "" && !answer.names.some((name) => name.metric_name === openName)) {
         const one = await getJson<Names>("api/v1/names", [["search", openName], ["limit", "50"]], own.signal);
-        for (const name of one.names) known.set(name.metric_name, name);
+        for (const name of one.names) known.set(name.metric_name, { ...known.get(name.metric_name), ...name });
         showFacts();
       }
     } catch (error) {
@@ -127,7 +127,17 @@ export const metrics: MakeView = (place: Place, _: Live) => {
     }
     factsHost = h("div");
     helpHost = h("p", { class: "help" });
-    open = detail(name, found, () => known.get(name));
+    open = detail(
+      name,
+      found,
+      () => known.get(name),
+      (type) => {
+        const before = known.get(name);
+        if (before?.type !== undefined) return;
+        known.set(name, { ...(before ?? { metric_name: name }), type });
+        showFacts();
+      },
+    );
     fill(aside, h("a", { class: "back", href: address("metrics", { search: input.value }) }, "← all names"), h("h2", { class: "metric-name" }, visible(name)), helpHost, factsHost, open.element);
     showFacts();
   };

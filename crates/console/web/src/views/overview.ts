@@ -123,14 +123,14 @@ const tiles = (): TileOf[] => [
     },
   },
   {
-    tile: tile("Headroom", "until the first record that a store does not have expires"),
+    tile: tile("Lag", "records that stores do not have yet; headroom is the time until the first of them expires"),
     show: ({ stores, buffer }, live, shown) => {
       const known = (stores ?? []).map((store) => store.headroom_s).filter((value): value is number => value !== undefined);
       if (known.length === 0) return false;
       const least = Math.min(...known);
       const lag = sum((stores ?? []).map((store) => store.lag_records));
       const tone = least < buffer.retention_s * 0.25 ? "bad" : least < buffer.retention_s * 0.6 ? "warn" : "none";
-      shown.set(duration(least), `lag ${short(lag)} records`, together(live, "lag_records:"), tone);
+      shown.set(`${short(lag)} records`, `headroom ${duration(least)}`, together(live, "lag_records:"), tone);
       return true;
     },
   },

@@ -149,6 +149,7 @@ export const partitions: MakeView = (place, live) => {
       if (!all.some((measure) => measure.id === chosen)) chosen = all[0]?.id ?? "";
       select.value = chosen;
     }
+    if (now.count === 1) selected ??= 0;
     if (cells.length !== now.count) build(now.count);
     const measure = all.find((one) => one.id === chosen);
     const known = (measure?.values ?? []).filter((value): value is number => value !== null);

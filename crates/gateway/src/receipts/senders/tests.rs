@@ -6,20 +6,13 @@ use ::metrics::Label;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
 use super::Senders;
-use crate::ingest::Origin;
-
-fn origin(source: Option<&str>) -> Origin {
-    Origin {
-        tenant: None,
-        source: source.map(Into::into),
-    }
-}
+use crate::metrics::sent_by_tenant;
 
 #[test]
 fn the_first_senders_are_counted_by_name_and_the_others_together() {
     let recorder = DebuggingRecorder::new();
     ::metrics::with_local_recorder(&recorder, || {
-        let senders = Senders::new(2);
+        let senders = Senders::new(2, sent_by_tenant, "none");
         for (source, samples) in [
             (Some("a"), 3),
             (Some("b"), 4),
@@ -29,7 +22,7 @@ fn the_first_senders_are_counted_by_name_and_the_others_together() {
             (None, 7),
             (Some("e"), 0),
         ] {
-            senders.count(&origin(source), samples);
+            senders.count(source.map(Into::into).as_ref(), samples);
         }
     });
     let mut counted = BTreeMap::new();
@@ -39,7 +32,7 @@ fn the_first_senders_are_counted_by_name_and_the_others_together() {
             counted.insert(labels.join(" "), samples);
         }
     }
-    let expected = [("a", 13), ("b", 4), ("other", 6), ("unknown", 7)];
+    let expected = [("a", 13), ("b", 4), ("none", 7), ("other", 6)];
     let expected = expected.map(|(label, samples)| (label.to_owned(), samples));
     assert_eq!(counted, BTreeMap::from(expected));
 }
