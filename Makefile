@@ -17,7 +17,7 @@ deny := -D warnings
 # is tested and shipped has them; `make run` does without, so that a first start needs no packages.
 secured := --features sluice/kafka-security
 
-.PHONY: help run build test guard faults cluster check fmt clippy doc headers deny machete typos house manifests fix docs bench fuzz load compare up down
+.PHONY: help run demo build console page screenshots test guard faults cluster check fmt clippy doc headers deny machete typos house manifests fix docs bench fuzz load console-cost compare up down
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -25,8 +25,21 @@ help: ## List the targets
 run: ## Build and start Sluice on this machine alone (ARGS="--config sluice.yaml")
 	@cargo run --release --locked --package sluice -- standalone $(ARGS)
 
+demo: ## The same, with a small made-up fleet that sends to it (ARGS="--hosts 100")
+	@cargo build --release --locked --package sluice
+	scripts/demo $(ARGS)
+
 build: ## Build the release binary, target/release/sluice
 	@cargo build --release --locked --package sluice
+
+console: ## Build the console's page into crates/console/assets
+	@scripts/test-setup web
+	node crates/console/web/build.mjs
+
+screenshots: ## Make the pictures of docs/images from a standalone with the demo's load
+	@scripts/test-setup web chromium
+	cargo build --release --locked --package sluice
+	scripts/screenshots
 
 test: ## Fetch what the tests need, and run all of them
 	@scripts/test-setup
@@ -52,7 +65,7 @@ cluster: ## Restart, add and remove every part of a cluster under load, and prin
 	cargo build --release --locked --package sluice --package faults $(secured)
 	target/release/faults scale $(ARGS)
 
-check: fmt typos house clippy doc machete deny manifests ## Everything that must hold before the tests run
+check: fmt typos house page clippy doc machete deny manifests ## Everything that must hold before the tests run
 
 fmt:
 	@cargo fmt --all --check
@@ -81,6 +94,14 @@ house:
 	# A workspace of its own, whose lock file nobody else would miss.
 	cargo fetch --locked --quiet --manifest-path crates/hostile/fuzz/Cargo.toml
 
+# The page is type-checked, its parts are tested, and what is committed is what its sources make.
+page:
+	@scripts/test-setup web
+	cd crates/console/web
+	node_modules/.bin/tsc --noEmit
+	node test.mjs
+	node build.mjs --check
+
 # What is shipped beside the binary: overlays by kustomize and schemas, settings by `sluice check-config`, rules by promtool.
 # With the workspace's features, so that the tests after it find it built.
 manifests: headers
@@ -106,6 +127,10 @@ load: ## Measure what a sample costs in every scenario, about ten minutes (ARGS=
 	# As what is shipped is built: with link-time optimisation.
 	cargo build --profile dist --locked --package sluice --package loadtest
 	target/dist/loadtest suite $(ARGS)
+
+console-cost: ## Measure what an open console costs at 100,000 samples/s, two minutes (ARGS="ROUNDS REQUESTS_PER_SECOND SECONDS")
+	cargo build --profile dist --locked --package sluice --package loadtest
+	loadtest/console-cost.sh $(ARGS)
 
 compare: ## Measure Sluice beside the alternatives, on the same bodies and broker (ARGS="--help")
 	@scripts/test-setup kafka

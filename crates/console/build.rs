@@ -2,9 +2,7 @@
 //!
 //! `make console` writes them, with a `.gz` and a `.br` of each beside it; where there are none, there is no page.
 
-use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
-use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -19,8 +17,7 @@ fn main() -> io::Result<()> {
     files.sort();
     let mut list = "static ASSETS: &[Asset] = &[\n".to_owned();
     for file in &files {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&fs::read(file)?);
+        let tag = tag(&fs::read(file)?);
         let path = file.strip_prefix(&root).unwrap_or(file);
         let packed = |ending: &str| {
             let packed = PathBuf::from(format!("{}.{ending}", file.display()));
@@ -33,7 +30,7 @@ fn main() -> io::Result<()> {
         let entry = format!(
             "    Asset {{ path: {:?}, tag: \"{:016x}\", plain: include_bytes!({file:?}), gzip: {}, brotli: {} }},",
             path.to_string_lossy(),
-            hasher.finish(),
+            tag,
             packed("gz"),
             packed("br"),
         );
@@ -42,6 +39,12 @@ fn main() -> io::Result<()> {
     list.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("assets.rs"), list)
+}
+
+/// Changes when the content does: FNV-1a, which is no secret and keeps none.
+fn tag(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// Every file but those that are another one compressed, and notes for people.

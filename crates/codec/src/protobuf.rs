@@ -367,6 +367,17 @@ pub(crate) fn put_double(output: &mut Vec<u8>, field: u8, number: f64) {
     }
 }
 
+/// The size of what [`put_sample`] appends with a start.
+#[inline]
+pub(crate) fn sample_len(point: &Point) -> usize {
+    let number = |number: i64| match number {
+        0 => 0,
+        number => 1 + varint_len(number.cast_unsigned()),
+    };
+    let value = if point.value.to_bits() == 0 { 0 } else { 9 };
+    2 + value + number(point.at_ms) + number(point.start_ms)
+}
+
 /// Appends field 2 of a `TimeSeries`: `Sample { value = 1, timestamp = 2, start_timestamp = 3 }`,
 /// the last of which only 2.0 has.
 pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {

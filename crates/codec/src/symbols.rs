@@ -27,6 +27,9 @@ pub(crate) struct Symbols {
     encoded: Vec<u8>,
     entries: Vec<Entry>,
     numbers: HashTable<u32>,
+    /// How many of the texts are in `numbers`. The others get there when somebody looks for a text: who knows that
+    /// a text is new does not pay for those who do not.
+    indexed: usize,
     hasher: foldhash::fast::RandomState,
 }
 
@@ -54,10 +57,12 @@ impl Symbols {
 
     /// The number of a text given as its bytes, which is added if it is new.
     pub(crate) fn intern_bytes(&mut self, text: &[u8]) -> u32 {
+        self.index();
         let Self {
             encoded,
             entries,
             numbers,
+            indexed,
             hasher,
         } = self;
         let same = |number: &u32| text_of(encoded, entries, *number) == text;
@@ -65,18 +70,49 @@ impl Symbols {
         match numbers.entry(hasher.hash_one(text), same, rehash) {
             Slot::Occupied(slot) => *slot.get(),
             Slot::Vacant(slot) => {
-                let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+                let number = append(encoded, entries, text);
                 slot.insert(number);
-                let start = encoded.len();
-                put_bytes(encoded, SYMBOLS_FIELD, text);
-                entries.push(Entry {
-                    start,
-                    text: start + delimited_len(text.len()) - text.len(),
-                    end: encoded.len(),
-                });
+                *indexed += 1;
                 number
             }
         }
+    }
+
+    /// Adds a text that is not there, and answers its number.
+    #[inline]
+    pub(crate) fn append(&mut self, text: &[u8]) -> u32 {
+        append(&mut self.encoded, &mut self.entries, text)
+    }
+
+    /// Whether somebody has looked for a text since the table was cleared: then there may be texts that nobody but
+    /// [`Self::intern`] knows of.
+    pub(crate) const fn is_indexed(&self) -> bool {
+        self.indexed > 0
+    }
+
+    /// Makes every text one that can be looked for.
+    #[inline]
+    pub(crate) fn index(&mut self) {
+        if self.indexed < self.entries.len() {
+            self.index_rest();
+        }
+    }
+
+    #[cold]
+    fn index_rest(&mut self) {
+        let Self {
+            encoded,
+            entries,
+            numbers,
+            indexed,
+            hasher,
+        } = self;
+        let hash = |number: &u32| hasher.hash_one(text_of(encoded, entries, *number));
+        for number in *indexed..entries.len() {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            numbers.insert_unique(hash(&number), number, hash);
+        }
+        *indexed = entries.len();
     }
 
     /// A text by its number.
@@ -104,7 +140,7 @@ impl Symbols {
         let Some(first) = self.entries.get(len).copied() else {
             return;
         };
-        for number in len..self.entries.len() {
+        for number in len..self.indexed {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let hash = self.hasher.hash_one(self.text(number));
             if let Ok(slot) = self.numbers.find_entry(hash, |other| *other == number) {
@@ -113,6 +149,7 @@ impl Symbols {
         }
         self.encoded.truncate(first.start);
         self.entries.truncate(len);
+        self.indexed = self.indexed.min(len);
     }
 
     /// Forgets all texts and keeps the memory.
@@ -120,7 +157,20 @@ impl Symbols {
         self.encoded.clear();
         self.entries.clear();
         self.numbers.clear();
+        self.indexed = 0;
     }
+}
+
+fn append(encoded: &mut Vec<u8>, entries: &mut Vec<Entry>, text: &[u8]) -> u32 {
+    let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let start = encoded.len();
+    put_bytes(encoded, SYMBOLS_FIELD, text);
+    entries.push(Entry {
+        start,
+        text: start + delimited_len(text.len()) - text.len(),
+        end: encoded.len(),
+    });
+    number
 }
 
 /// Whether two texts are the same. Units and help texts are mostly empty: `memcmp` of nothing at an empty

@@ -129,8 +129,8 @@ impl Between<'_> {
                 total: now.statuses.values().sum(),
                 per_s: self.sum_rate(|reading| &reading.statuses),
                 statuses: self.statuses(),
-                p50_s: duration.quantile(0.5),
-                p99_s: duration.quantile(0.99),
+                p50_s: duration.quantile(0.5).map(fine),
+                p99_s: duration.quantile(0.99).map(fine),
             },
             records: Records {
                 total: now.records,
@@ -246,8 +246,8 @@ impl Between<'_> {
             skipped: now.returned + now.left_out,
             retries: now.retries,
             retries_per_s: rate(|store| store.retries),
-            write_p50_s: writes.quantile(0.5),
-            write_p99_s: writes.quantile(0.99),
+            write_p50_s: writes.quantile(0.5).map(fine),
+            write_p99_s: writes.quantile(0.99).map(fine),
             lag_records: here().map(|lag| count(lag.records)).sum(),
             lag_s: ages.reduce(f64::max).map(rounded),
             headroom_s: headrooms.reduce(f64::min).map(rounded),
@@ -297,7 +297,8 @@ impl Between<'_> {
     /// Quantiles of what was answered since the reading before.
     fn latency(&self, part: f64) -> Option<f64> {
         let before = self.before?;
-        self.now.duration.since(&before.duration).quantile(part)
+        let since = self.now.duration.since(&before.duration);
+        since.quantile(part).map(fine)
     }
 }
 
@@ -313,6 +314,11 @@ fn most(counts: &Counts) -> impl Iterator<Item = (&str, u64)> {
 
 fn known(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
+}
+
+/// Times in microseconds.
+fn fine(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// In thousandths: more is noise, and takes room.

@@ -151,7 +151,7 @@ impl Reading {
             What::Mode => {}
             What::PartitionBytes => put(&mut self.partition_bytes, &labels.get("partition"), value),
             What::PartitionSamples => {
-                put(&mut self.partition_samples, &labels.get("partition"), value)
+                put(&mut self.partition_samples, &labels.get("partition"), value);
             }
             What::Plain(plain) => {
                 self.plain.insert(plain, value);

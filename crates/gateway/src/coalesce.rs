@@ -22,7 +22,7 @@ use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::record::{Item, RecordBuilder};
 use foldhash::quality::RandomState;
-use model::{Batch, Label, MetricType, Sample, Series, Value};
+use model::{Batch, Label, MetricType, Point, Sample, Series, Value};
 use service::live::Live;
 use service::tasks::{CancellationToken, Tasks};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
@@ -389,14 +389,18 @@ impl Shape {
 }
 
 /// A sample as records hold it.
+const fn point(sample: &Sample, value: f64) -> Point {
+    Point {
+        at_ms: sample.at_ms,
+        value,
+        start_ms: sample.start_ms,
+    }
+}
+
 fn item<'x>(batch: &'x Batch<'_>, sample: &Sample) -> Item<'x> {
     let at_ms = sample.at_ms;
     match sample.value {
-        Value::Float(value) => Item::Point(model::Point {
-            at_ms,
-            value,
-            start_ms: sample.start_ms,
-        }),
+        Value::Float(value) => Item::Point(point(sample, value)),
         Value::Histogram(number) => Item::Histogram(batch.histogram(number)),
         Value::Exemplar(number) => {
             let (value, labels) = batch

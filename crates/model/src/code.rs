@@ -303,6 +303,7 @@ impl Code {
 
     /// What it means, as a clause for the documentation.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a sentence for each code")]
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::SampleInvalid => {

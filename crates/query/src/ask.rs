@@ -1,7 +1,6 @@
 //! What a request asks for, in words that its sender wrote.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use model::NAME_LABEL;
 use promql_parser::label::{MatchOp, Matcher};
@@ -177,12 +176,15 @@ pub(crate) fn accepted(accept: &str) -> Format {
     }
 }
 
-fn millis(duration: Duration) -> Option<i64> {
+/// A duration with its unit, in milliseconds: a number alone could be anything.
+fn duration(value: &str) -> Option<i64> {
+    let has_unit = value.ends_with(|last: char| last.is_ascii_alphabetic());
+    let duration = has_unit.then(|| parse_duration(value).ok())??;
     i64::try_from(duration.as_millis()).ok()
 }
 
 fn step(value: &str) -> Result<i64, Error> {
-    let step = parse_duration(value).ok().and_then(millis);
+    let step = duration(value);
     match step {
         Some(step) if step > 0 => Ok(step),
         _ => invalid(format!(
@@ -199,10 +201,7 @@ fn time(name: &str, value: &str, now_ms: i64) -> Result<i64, Error> {
     if value == "now" {
         return Ok(now_ms);
     }
-    let back = value
-        .strip_prefix('-')
-        .and_then(|back| parse_duration(back).ok());
-    if let Some(back) = back.and_then(millis) {
+    if let Some(back) = value.strip_prefix('-').and_then(duration) {
         return Ok(now_ms.saturating_sub(back));
     }
     let at_ms = value.parse::<i64>().ok();

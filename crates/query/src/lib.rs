@@ -17,6 +17,8 @@ mod pool;
 mod promql;
 mod source;
 mod table;
+#[cfg(test)]
+mod testing;
 
 pub use config::Config;
 pub use http::{Queries, router};

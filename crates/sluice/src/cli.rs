@@ -46,6 +46,8 @@ pub enum Command {
     Topic(crate::topic::Arguments),
     /// List, show, mend and send again what stores refused for good.
     Dlq(crate::dlq::Arguments),
+    /// Send what a small made-up fleet would, to a Sluice on this machine, so that there is something to look at.
+    Demo(crate::demo::Arguments),
     /// Read the settings as a command would, say what is wrong with them, and print them.
     CheckConfig {
         /// The command whose defaults apply.

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Tail(arguments) => return tool(sluice::tail::tail(&arguments)),
         Command::Topic(arguments) => return tool(sluice::topic::topic(&arguments)),
         Command::Dlq(arguments) => return tool(sluice::dlq::dlq(&arguments)),
+        Command::Demo(arguments) => return tool(sluice::demo::demo(&arguments)),
         Command::CheckConfig { role, settings } => (role, settings, false),
         Command::HashKey { new } => return answer(hash_key(new)),
         Command::HashPassword => {

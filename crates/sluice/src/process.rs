@@ -16,7 +16,6 @@ use service::http::{Connections, Door, serve};
 use service::tasks::{CancellationToken, Tasks};
 use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cardinality;
 use crate::clock::{self, Machine};
@@ -27,6 +26,7 @@ use crate::queries;
 use crate::rejections;
 use crate::reload::{Reloader, Reloads};
 use crate::settings::{Settings, Source};
+use crate::signals::Signals;
 use crate::tail;
 use crate::tls::{self, scheme};
 
@@ -41,8 +41,8 @@ pub const CATALOGUES: [(&str, &[Metric]); 13] = [
     ("Spool", buffer::metrics::spool::CATALOGUE),
     ("Consumer", consumer::metrics::CATALOGUE),
     ("Stores", store::metrics::CATALOGUE),
-    ("Queries", query::metrics::CATALOGUE),
     ("Console", ::console::CATALOGUE),
+    ("Queries", query::metrics::CATALOGUE),
     ("Every process", service::metrics::CATALOGUE),
     ("Settings and stopping", metrics::CATALOGUE),
 ];
@@ -155,13 +155,11 @@ impl Process {
         &self,
         failed: impl Future<Output = anyhow::Error>,
     ) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut signals = Signals::new()?;
         self.reloads.begin();
         self.running.ready();
         let outcome = tokio::select! {
-            _ = terminate.recv() => Ok("SIGTERM"),
-            _ = interrupt.recv() => Ok("SIGINT"),
+            signal = signals.next() => Ok(signal),
             task = self.tasks.failed() => Err(anyhow::anyhow!("{task} failed, the log says why")),
             error = failed => Err(error),
         };
@@ -174,8 +172,7 @@ impl Process {
             );
             tokio::select! {
                 () = tokio::time::sleep(self.shutdown_delay) => {}
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+                _ = signals.next() => {}
             }
         }
         outcome.map(drop)

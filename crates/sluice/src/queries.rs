@@ -58,6 +58,8 @@ pub(crate) fn router(shown: Shown) -> Router {
     Router::new()
         .route("/api/v1/recent/{*rest}", ask.clone())
         .route("/api/v1/archive/{*rest}", ask.clone())
+        .route("/prometheus", ask.clone())
+        .route("/prometheus/", ask.clone())
         .route("/prometheus/{*rest}", ask)
 }
 

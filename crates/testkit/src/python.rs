@@ -38,6 +38,17 @@ pub fn run(program: &str, args: &[&str]) -> String {
     run_with(&interpreter(), program, args)
 }
 
+/// Runs a program with the client of Prometheus's query API, from `python/promql.txt`.
+///
+/// # Panics
+///
+/// When it fails; the message has its traceback.
+#[must_use]
+pub fn run_promql(program: &str, args: &[&str]) -> String {
+    let interpreter = crate::fetched::fetched("promql").join("venv/bin/python");
+    run_with(&interpreter, program, args)
+}
+
 /// The same with another environment's interpreter.
 #[must_use]
 pub(crate) fn run_with(interpreter: &Path, program: &str, args: &[&str]) -> String {

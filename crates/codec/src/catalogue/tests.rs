@@ -83,7 +83,12 @@ fn record(decoded: &Decoded<'_>, catalogue: &Catalogue, name: &str) -> bytes::By
             start_ms: sample.start_ms,
         };
         if let Some(known) = sample.known() {
-            assert!(builder.push_known(usize::MAX, catalogue, known, None, [point]));
+            let is_pushed = if sample.index % 3 == 0 {
+                builder.push_known(usize::MAX, catalogue, known, None, [point])
+            } else {
+                builder.push_known_point(usize::MAX, catalogue, known, None, point)
+            };
+            assert!(is_pushed);
         } else {
             let labels = of.labels.iter();
             let (kind, unit, help) = &of.described;

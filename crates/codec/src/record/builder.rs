@@ -3,11 +3,12 @@
 //! The record is one `io.prometheus.write.v2.Request`: symbols first, then the series in the order
 //! of their first sample.
 
+mod known;
+
 use bytes::Bytes;
 use model::{Label, MetricType, NAME_LABEL, Point};
 
 use super::memo::Memo;
-use crate::catalogue::Catalogue;
 use crate::protobuf::{
     delimited_len, put_bytes, put_double, put_head, put_refs, put_sample, put_short, put_uint,
     refs_len, varint_len,
@@ -70,12 +71,24 @@ struct Open {
     description: Description,
     /// The size of everything but the items, encoded.
     frame_len: usize,
+    /// Where it was written already, in the hope that nothing more comes: then `items` are empty.
+    written: Option<Written>,
+}
+
+/// The place of a series that is the last one written.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    start: usize,
+    /// From where to where its items are.
+    items: (usize, usize),
 }
 
 impl Open {
     /// Takes a description, when the references are complete.
+    #[inline]
     fn describe(&mut self, description: Description) {
         self.description = description;
+        self.written = None;
         self.frame_len = delimited_len(refs_len(&self.refs))
             + match description_len(description) {
                 0 => 0,
@@ -83,11 +96,17 @@ impl Open {
             };
     }
 
-    /// Whether what is in `other` may be added here.
-    fn takes(&self, other: &Self) -> bool {
-        !self.items.is_empty()
+    /// Whether there is something of the series that `other` is of.
+    #[inline]
+    fn is_series_of(&self, other: &Self) -> bool {
+        (self.written.is_some() || !self.items.is_empty())
             && self.refs == other.refs
             && self.description == other.description
+    }
+
+    /// Whether what is in `other` may be added here.
+    fn takes(&self, other: &Self) -> bool {
+        self.is_series_of(other)
             && (self.samples == other.samples || self.samples.is_none() || other.samples.is_none())
     }
 }
@@ -140,12 +159,17 @@ impl RecordBuilder {
     fn start(&mut self) {
         self.memo.clear();
         self.symbols.clear();
+        self.open.items.clear();
+        self.open.written = None;
         // Number 0 is the empty text by the protocol's rule.
-        self.symbols.intern("");
-        self.name_refs = [
-            self.symbols.intern(NAME_LABEL),
-            self.symbols.intern(&self.name),
-        ];
+        self.symbols.append(b"");
+        let label = self.symbols.append(NAME_LABEL.as_bytes());
+        let name = if self.name == NAME_LABEL {
+            label
+        } else {
+            self.symbols.append(self.name.as_bytes())
+        };
+        self.name_refs = [label, name];
     }
 
     /// Adds items of a series: floats or native histograms, not both, and exemplars with either.
@@ -180,58 +204,11 @@ impl RecordBuilder {
         self.add_pending(limit_bytes, known, items)
     }
 
-    /// Like [`Self::push_within`] for a series that a catalogue knows. `described` is what others said about
-    /// the metric, for a series that came without.
-    #[must_use]
-    pub fn push_known<'x>(
-        &mut self,
-        limit_bytes: usize,
-        catalogue: &Catalogue,
-        series: u32,
-        described: Option<(MetricType, &str, &str)>,
-        items: impl IntoIterator<Item = impl Into<Item<'x>>>,
-    ) -> bool {
-        let Some(texts) = catalogue.texts(series) else {
-            return false;
-        };
-        let known = self.symbols.len();
-        let Self {
-            symbols,
-            memo,
-            pending,
-            ..
-        } = self;
-        memo.follow(catalogue.generation(), known);
-        pending.refs.clear();
-        let mut numbers = memo.numbers(texts.refs, symbols, catalogue);
-        pending
-            .refs
-            .extend(numbers.by_ref().take(texts.before_name));
-        pending.refs.extend(self.name_refs);
-        pending.refs.extend(numbers);
-        let mut number = |text: u32| memo.number(text, symbols, catalogue);
-        let description = match described {
-            Some((kind, unit, help)) => Description {
-                kind,
-                unit: symbols.intern(unit),
-                help: symbols.intern(help),
-            },
-            None => Description {
-                kind: texts.kind,
-                unit: number(texts.unit),
-                help: number(texts.help),
-            },
-        };
-        pending.describe(description);
-        self.add_pending(limit_bytes, known, items)
-    }
-
     /// Forgets everything, keeps the memory, and goes on with another metric name.
     pub fn restart(&mut self, name: &str) {
         self.name.clear();
         self.name.push_str(name);
         self.series.clear();
-        self.open.items.clear();
         self.samples = 0;
         self.start();
     }
@@ -249,6 +226,9 @@ impl RecordBuilder {
             return true;
         }
         let same = self.open.takes(&self.pending);
+        if same {
+            self.reopen();
+        }
         let tail = if same {
             series_len(&self.open, self.pending.items.len())
         } else {
@@ -272,8 +252,19 @@ impl RecordBuilder {
     /// Forgets the symbols from this number on.
     fn forget_symbols(&mut self, len: usize) {
         self.symbols.truncate(len);
-        // It may remember some of them.
+        // It may remember some of them; the others must be found by their bytes from now on.
         self.memo.clear();
+        self.symbols.index();
+    }
+
+    /// Takes back the series that was written last, because more of it comes.
+    fn reopen(&mut self) {
+        if let Some(written) = self.open.written.take() {
+            let (from, to) = written.items;
+            let items = self.series.get(from..to).unwrap_or_default();
+            self.open.items.extend_from_slice(items);
+            self.series.truncate(written.start);
+        }
     }
 
     fn fill_pending<'x>(
@@ -404,7 +395,6 @@ impl RecordBuilder {
         record.extend_from_slice(&self.series);
         put_series(&mut record, &self.open);
         self.series.clear();
-        self.open.items.clear();
         self.samples = 0;
         self.start();
         record.into()
@@ -444,11 +434,16 @@ fn put_series(output: &mut Vec<u8>, series: &Open) {
     put_head(output, TIMESERIES, series.frame_len + series.items.len());
     put_refs(output, LABELS_REFS, &series.refs);
     output.extend_from_slice(&series.items);
-    if series.description != Description::default() {
+    put_description(output, series.description);
+}
+
+#[inline]
+fn put_description(output: &mut Vec<u8>, description: Description) {
+    if description != Description::default() {
         put_short(output, METADATA, |output| {
-            put_uint(output, 1, u64::from(series.description.kind.wire()));
-            put_uint(output, 3, u64::from(series.description.help));
-            put_uint(output, 4, u64::from(series.description.unit));
+            put_uint(output, 1, u64::from(description.kind.wire()));
+            put_uint(output, 3, u64::from(description.help));
+            put_uint(output, 4, u64::from(description.unit));
         });
     }
 }

@@ -1,92 +1,104 @@
-//! Which number of a catalogue's text is which symbol of a record, as far as it is remembered.
-
-use crate::catalogue::Catalogue;
-use crate::symbols::Symbols;
+//! Which number of a catalogue's text is which symbol of a record.
 
 /// Slots of a small record: most have a few dozens of texts.
 const FEWEST_SLOTS: usize = 64;
 
-/// Slots of the largest.
-const MOST_SLOTS: usize = 1 << 16;
-
 /// No text has this number.
 const NO_TEXT: u32 = u32::MAX;
 
-/// A table with a place for each remainder of a text's number: neighbours never get into each other's way, and what
-/// is pushed out is looked up by its bytes again.
+/// What a record knows of a catalogue's texts, all of them since it was cleared: a text that is not here has not come.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// Text and symbol.
+    /// Text and symbol; a power of two of them, at most half of them taken. Neighbours by number, which texts of one
+    /// body are, never get into each other's way.
     slots: Vec<(u32, u32)>,
+    taken: usize,
     generation: u32,
     /// The texts of the series before, and their symbols: the next one mostly has the same ones at most places.
     last: Vec<(u32, u32)>,
 }
 
 impl Memo {
-    /// Forgets what another catalogue, or an earlier generation of it, numbered; grows with the record.
+    /// Whether it speaks of this generation of the catalogue. If not, it forgets everything.
     #[inline]
-    pub(super) fn follow(&mut self, generation: u32, symbols: usize) {
-        let is_small = self.slots.len() < (2 * symbols).min(MOST_SLOTS);
-        if self.generation != generation || is_small || self.slots.is_empty() {
-            self.renew(generation, symbols);
+    pub(super) fn follow(&mut self, generation: u32) -> bool {
+        if self.generation == generation {
+            return true;
         }
-    }
-
-    #[cold]
-    fn renew(&mut self, generation: u32, symbols: usize) {
-        let slots = (4 * symbols).next_power_of_two();
         self.clear();
         self.generation = generation;
-        self.slots
-            .resize(slots.clamp(FEWEST_SLOTS, MOST_SLOTS), (NO_TEXT, 0));
+        false
     }
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.slots.clear();
         self.last.clear();
+        self.taken = 0;
     }
 
-    /// The symbols of a series' texts, in their order.
+    /// The symbols of a series' texts, in their order; `add` makes the symbol of one that is new.
     #[inline]
-    pub(super) fn numbers(
+    pub(super) fn symbols_of(
         &mut self,
         texts: &[u32],
-        symbols: &mut Symbols,
-        catalogue: &Catalogue,
-    ) -> impl Iterator<Item = u32> + '_ {
+        mut add: impl FnMut(u32) -> u32,
+    ) -> &[(u32, u32)] {
         let mut last = std::mem::take(&mut self.last);
-        last.resize(texts.len(), (NO_TEXT, 0));
+        if last.len() != texts.len() {
+            last.resize(texts.len(), (NO_TEXT, 0));
+        }
         for (text, known) in texts.iter().zip(&mut last) {
             if known.0 != *text {
-                *known = (*text, self.number(*text, symbols, catalogue));
+                *known = (*text, self.symbol_of(*text, &mut add));
             }
         }
         self.last = last;
-        self.last.iter().map(|(_, number)| *number)
+        &self.last
+    }
+
+    /// The symbol of a text; `add` makes it if it is new.
+    #[inline]
+    pub(super) fn symbol_of(&mut self, text: u32, add: impl FnOnce(u32) -> u32) -> u32 {
+        if 2 * (self.taken + 1) > self.slots.len() {
+            self.grow();
+        }
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = text as usize;
+        while let Some(slot) = self.slots.get_mut(at & mask) {
+            if slot.0 == text {
+                return slot.1;
+            }
+            if slot.0 == NO_TEXT {
+                let symbol = add(text);
+                *slot = (text, symbol);
+                self.taken += 1;
+                return symbol;
+            }
+            at += 1;
+        }
+        // Never: there is always a free slot.
+        add(text)
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let wanted = (2 * self.slots.len()).max(FEWEST_SLOTS);
+        let known = std::mem::take(&mut self.slots);
+        self.slots.resize(wanted, (NO_TEXT, 0));
+        self.taken = 0;
+        for (text, symbol) in known {
+            if text != NO_TEXT {
+                self.symbol_of(text, |_| symbol);
+            }
+        }
     }
 
     /// The memory that it keeps, in bytes.
     pub(super) fn capacity(&self) -> usize {
-        self.slots.capacity() * size_of::<(u32, u32)>()
-    }
-
-    /// The symbol of a text, which is added if it is new.
-    #[inline]
-    pub(super) fn number(
-        &mut self,
-        text: u32,
-        symbols: &mut Symbols,
-        catalogue: &Catalogue,
-    ) -> u32 {
-        let mask = self.slots.len().wrapping_sub(1);
-        let Some(slot) = self.slots.get_mut(text as usize & mask) else {
-            return symbols.intern_bytes(catalogue.text(text));
-        };
-        if slot.0 != text {
-            *slot = (text, symbols.intern_bytes(catalogue.text(text)));
-        }
-        slot.1
+        (self.slots.capacity() + self.last.capacity()) * size_of::<(u32, u32)>()
     }
 }
+
+#[cfg(test)]
+mod tests;

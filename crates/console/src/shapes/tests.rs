@@ -1,3 +1,5 @@
+//! The examples that the page is developed against have the shapes of the answers.
+
 use std::fmt::Debug;
 
 use serde::Serialize;

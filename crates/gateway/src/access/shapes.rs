@@ -106,7 +106,7 @@ pub(super) fn shape(method: &Method, route: &str) -> Shape {
         | "/api/v1/prom/remote/write"
         | "/prometheus/api/v1/write" => of::<RemoteWrite>(),
         // As the recent window: they show what others sent.
-        _ if route.starts_with("/api/v1/archive/") || route.starts_with("/prometheus/api/v1/") => {
+        _ if route.starts_with("/api/v1/archive/") || route.starts_with("/prometheus") => {
             own(RECENT)
         }
         _ => own(Json::NAME),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use buffer::{ContentType, PublishError, Record, Spread};
 use bytes::Bytes;
 use codec::record::{Item, RecordBuilder};
-use model::FIRST_KNOWN;
+use model::{FIRST_KNOWN, Point};
 
 use super::shard::Addition;
 use super::sources::Sources;
@@ -90,6 +90,15 @@ impl Open {
             taken /= 2;
         }
         taken
+    }
+
+    /// Adds a sample of a series that the catalogue knows, unless the record would grow too large with it.
+    #[inline]
+    pub(super) fn push_known(&mut self, pushed: Pushed<'_>, known: u32, point: Point) -> bool {
+        let catalogue = pushed.addition.knowledge.catalogue;
+        let described = pushed.described.filter(|_| catalogue.is_bare(known));
+        self.builder
+            .push_known_point(pushed.limit_bytes, catalogue, known, described, point)
     }
 
     fn push_all<'x>(

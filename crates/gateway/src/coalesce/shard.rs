@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::groups::{Group, ShardGroups};
 use super::open::{Open, Pushed, Sealed, fail_too_large};
 use super::ticket::{Claims, Ticket};
-use super::{Knowledge, is_bare, item, json, json_histogram, said};
+use super::{Knowledge, is_bare, item, json, json_histogram, point, said};
 use crate::config::RecordFormat;
 use crate::ingest::Origin;
 use crate::spread::{Lanes, Plan, stable_hash};
@@ -288,15 +288,22 @@ impl Window {
         // What the open record has of this request.
         let (mut before_samples, mut has_pushed) = (open.builder.samples(), false);
         for run in positions.chunk_by(same_series) {
-            let Some(series) = run.first().and_then(sample_at).map(|sample| sample.series) else {
+            let Some(first) = run.first().and_then(sample_at) else {
                 continue;
             };
             let pushed = Pushed {
                 addition,
-                series,
+                series: first.series,
                 described,
                 limit_bytes,
             };
+            // As nearly all are.
+            if let (1, Some(known), Value::Float(value)) = (run.len(), first.known(), first.value)
+                && open.push_known(pushed, known, point(first, value))
+            {
+                has_pushed = true;
+                continue;
+            }
             let mut rest = run;
             while !rest.is_empty() {
                 let items = rest

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
+use tower::ServiceExt as _;
 
 use crate::config::Config;
 use crate::fake::{FakeBuffer, NOW_MS, Server, batch, sample};
@@ -55,17 +56,13 @@ async fn what_is_not_counted_is_said() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_is_explained_to_the_operator_as_to_its_sender() {
-    use tower::ServiceExt as _;
     let mut config = Config::default();
     let key = crate::KeyConfig {
         sha256: crate::hash_key("secret"),
         tenant: Some("team-a".to_owned()),
         ..crate::KeyConfig::default()
-            ..serde_json::from_value(
-                serde_json::json!({ "hash": crate::hash_key("secret"), "tenant": "team-a" }),
-            )
-            .unwrap()
     };
+    config.access.required = true;
     config.access.keys.insert("agent".to_owned(), key);
     let server = Server::start(&config, FakeBuffer::default());
     let asked = || {

@@ -39,6 +39,10 @@ pub(super) fn routes() -> Router<Queries> {
         .route("/prometheus/api/v1/label/{name}/values", get(values))
         .route("/prometheus/api/v1/metadata", get(metadata))
         .route("/prometheus/api/v1/status/buildinfo", get(build))
+        .route("/prometheus", get(here))
+        .route("/prometheus/", get(here))
+        .route("/prometheus/-/healthy", get(here))
+        .route("/prometheus/-/ready", get(here))
         // Clients ask for these whether they are wanted or not; there are none.
         .route(
             "/prometheus/api/v1/query_exemplars",
@@ -46,6 +50,11 @@ pub(super) fn routes() -> Router<Queries> {
         )
         .route("/prometheus/api/v1/rules", get(no_groups))
         .route("/prometheus/api/v1/alerts", get(no_alerts))
+}
+
+/// What clients look at to see whether anybody is there.
+async fn here() -> &'static str {
+    "Prometheus's query API is below /prometheus/api/v1/\n"
 }
 
 async fn nothing() -> Json<Document> {

@@ -42,8 +42,10 @@ async fn more_questions_than_may_wait_are_refused_at_once() {
 #[tokio::test]
 async fn work_that_nobody_waits_for_ends() {
     let pool = Pool::new(Config::default());
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
     let (ended, has_ended) = tokio::sync::oneshot::channel();
     let endless = pool.run(move |budget| {
+        begun.send(()).unwrap();
         let outcome = loop {
             if let Err(error) = budget.step() {
                 break error;
@@ -52,13 +54,10 @@ async fn work_that_nobody_waits_for_ends() {
         ended.send(outcome.clone()).unwrap();
         Err::<(), _>(outcome)
     });
-    // Asked once, so that it is running, and then given up.
-    let mut endless = Box::pin(endless);
+    // Until it runs, and no longer.
     tokio::select! {
-        biased;
-        answer = &mut endless => panic!("{answer:?}"),
-        () = std::future::ready(()) => {}
+        answer = endless => panic!("{answer:?}"),
+        begun = has_begun => begun.unwrap(),
     }
-    drop(endless);
     assert_eq!(has_ended.await.unwrap(), Error::Cancelled);
 }

@@ -8,7 +8,6 @@ use consumer::{Pipeline, Report};
 use service::health::Health;
 use service::tasks::CancellationToken;
 use service::units::Period;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use super::bar::{Bar, Look};
@@ -22,6 +21,7 @@ use super::tally::Tally;
 use super::target::{Chosen, Target};
 use super::{Arguments, Outcome};
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::stores::Opened;
 use crate::tools::Usage;
 use crate::tools::filter::Filter;
@@ -235,8 +235,7 @@ impl Replay {
         running: &mut JoinSet<Result<Report, consumer::Error>>,
         stopping: &CancellationToken,
     ) -> anyhow::Result<Report> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut signals = Signals::new()?;
         let mut looks = tokio::time::interval(LOOK);
         let (is_watched, mut bar) = (has_watcher(), Bar::default());
         let (mut saved, mut said) = (Instant::now(), Instant::now());
@@ -248,8 +247,7 @@ impl Replay {
                     stopping.cancel();
                     false
                 }
-                _ = terminate.recv() => true,
-                _ = interrupt.recv() => true,
+                _ = signals.next() => true,
                 _ = looks.tick() => false,
             };
             if stopped && stopping.is_cancelled() {

@@ -38,6 +38,11 @@ impl Day {
         }
     }
 
+    /// Its first millisecond.
+    pub(super) fn start_ms(self) -> i64 {
+        self.0.saturating_mul(DAY_MS)
+    }
+
     /// The first millisecond after it.
     pub(super) fn end_ms(self) -> i64 {
         self.0.saturating_add(1).saturating_mul(DAY_MS)

@@ -99,12 +99,11 @@ impl Archive {
 
 /// The folders of the days that have something of that time, the oldest first.
 fn days(layout: &Layout, from_ms: i64, to_ms: i64) -> Result<Vec<String>, Error> {
-    let wanted = Day::of(from_ms)..=Day::of(to_ms);
     let names = list(layout.root())?.into_iter();
     let names = names.filter_map(|name| name.into_string().ok());
     let mut days: Vec<(Day, String)> = names
         .filter_map(|name| Some((Day::parse(&name)?, name)))
-        .filter(|(day, _)| wanted.contains(day))
+        .filter(|(day, _)| day.end_ms() > from_ms && day.start_ms() <= to_ms)
         .collect();
     days.sort();
     Ok(days.into_iter().map(|(_, name)| name).collect())

@@ -6,6 +6,7 @@ mod merging;
 mod owner;
 mod property;
 mod retention;
+mod scan;
 mod trouble;
 
 use std::collections::BTreeMap;

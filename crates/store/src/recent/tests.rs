@@ -165,3 +165,18 @@ fn names_are_told_with_their_series_until_they_are_silent() {
     let (names, known) = window.names(&|_| true);
     assert_eq!((names.len(), known), (1, 1));
 }
+
+#[test]
+fn metric_names_are_listed_with_their_series_and_type() {
+    let mut window = Window::new(&Config::default());
+    window.insert(&item("cpu", &[("host", "a")], &[(1000, 1.0)], 5000));
+    window.insert(&item("cpu", &[("host", "b")], &[(1000, 1.0)], 6000));
+    window.insert(&item("mem", &[], &[(1000, 7.0)], 5000));
+    let (rows, known) = window.names(&|name| name.starts_with('c'));
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(known, 2);
+    assert_eq!((row.metric_name.as_str(), row.series), ("cpu", 2));
+    assert_eq!((row.kind, row.received_at_ms), (Some("gauge"), 6000));
+}

@@ -80,6 +80,14 @@ const SERIES_OVERHEAD_BYTES: usize = 120;
 const POINT_BYTES: usize = size_of::<(i64, f64)>();
 
 impl Entry {
+    /// The numbers of its tenant's and its metric's texts.
+    fn whose(&self) -> Option<(u32, u32)> {
+        match *self.parts {
+            [tenant, metric, ..] => Some((tenant, metric)),
+            _ => None,
+        }
+    }
+
     fn size_bytes(&self) -> usize {
         SERIES_OVERHEAD_BYTES
             + self.parts.len() * size_of::<u32>()
@@ -233,7 +241,7 @@ impl Window {
         let oldest_ms = self.newest_ms.saturating_sub(self.window_ms);
         for entry in &self.entries {
             select.go_on()?;
-            let [tenant, metric, ..] = *entry.parts else {
+            let Some((tenant, metric)) = entry.whose() else {
                 continue;
             };
             if entry.received_at_ms < oldest_ms || !names.want(self.texts.text(metric)) {

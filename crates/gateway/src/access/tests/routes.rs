@@ -36,6 +36,8 @@ fn server_with(rejections: Option<Arc<Rejections>>) -> Server {
     let beside = Beside {
         routes: Router::new()
             .route("/api/v1/recent/samples", get(|| async { "all tenants'" }))
+            .route("/api/v1/archive/samples", get(|| async { "all tenants'" }))
+            .route("/prometheus/api/v1/query", get(|| async { "all tenants'" }))
             .route("/something/else", get(|| async { "else" })),
         groups: Some(FakeTable::default().groups()),
         rejections,
@@ -45,7 +47,7 @@ fn server_with(rejections: Option<Arc<Rejections>>) -> Server {
     Server::start_beside(&config, FakeBuffer::default().into(), clock, beside)
 }
 
-const ROUTES: [(Method, &str); 40] = [
+const ROUTES: [(Method, &str); 42] = [
     (Method::POST, "/metrics"),
     (Method::POST, "/api/v1/metrics"),
     (Method::POST, "/write"),
@@ -85,6 +87,8 @@ const ROUTES: [(Method, &str); 40] = [
     (Method::POST, "/tenants/acme/api/v1/write"),
     (Method::POST, "/tenants/acme/metrics"),
     (Method::GET, "/api/v1/recent/samples"),
+    (Method::GET, "/api/v1/archive/samples"),
+    (Method::GET, "/prometheus/api/v1/query"),
     (Method::GET, "/something/else"),
 ];
 
@@ -208,15 +212,21 @@ async fn what_all_tenants_sent_is_not_shown_to_one_of_them() {
         ("slc_recent", 200),
         ("slc_free", 200),
     ] {
-        let request = Request::get("/api/v1/recent/samples")
-            .header("x-api-key", key)
-            .body(Body::empty())
-            .unwrap();
-        assert_eq!(
-            server.send(request).await.status.as_u16(),
-            expected,
-            "{key}"
-        );
+        for path in [
+            "/api/v1/recent/samples",
+            "/api/v1/archive/samples",
+            "/prometheus/api/v1/query",
+        ] {
+            let request = Request::get(path)
+                .header("x-api-key", key)
+                .body(Body::empty())
+                .unwrap();
+            assert_eq!(
+                server.send(request).await.status.as_u16(),
+                expected,
+                "{key} {path}"
+            );
+        }
     }
 }
 

@@ -30,11 +30,11 @@ impl Window {
         // By the number of the name's text.
         let mut found: BTreeMap<u32, (usize, MetricType, i64)> = BTreeMap::new();
         for entry in entries.filter(|entry| entry.received_at_ms >= oldest_ms) {
-            let Some(metric) = entry.parts.first() else {
+            let Some((_, metric)) = entry.whose() else {
                 continue;
             };
             let of_name = found
-                .entry(*metric)
+                .entry(metric)
                 .or_insert((0, MetricType::Unspecified, i64::MIN));
             of_name.0 += 1;
             if entry.kind != MetricType::Unspecified {

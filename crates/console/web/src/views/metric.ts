@@ -1,0 +1,273 @@
+/** One metric name: its series, their labels, and a plot of them from the recent window or the archive. */
+
+import { ApiError, getJson, isCancelled, sentence } from "../api";
+import { debounced, fill, h, setText } from "../dom";
+import { ago, bytes, cut, dateTime, exact, labelText, sampleValue, short, visible } from "../format";
+import { plot } from "../plot";
+import { FUNCTIONS, RANGES, bySeries, isCounter, labelUse, matcher, pointsOf, selector, seriesKey, shownPoints, stepOf } from "../query";
+import type { Aggregated, Function, Range, SampleRow, SeriesRow } from "../query";
+import { address } from "../router";
+import type { Place } from "../router";
+import { aligned } from "../series";
+import type { Point } from "../series";
+import type { Name } from "../shapes";
+import { table } from "../table";
+import { SERIES_COLOURS } from "../theme";
+import { field, notice, panel } from "../widgets";
+
+export interface Detail {
+  readonly element: HTMLElement;
+  go(place: Place): void;
+  destroy(): void;
+}
+
+const RECENT_MS = 2000;
+const ARCHIVE_MS = 30_000;
+const MOST_SAMPLES = 20_000;
+const MOST_SERIES = 500;
+
+const isFunction = (text: string): text is Function => (FUNCTIONS as readonly string[]).includes(text);
+
+/** A number as the unit of the metric wants it. */
+const formatter = (name: string, unit: string | undefined, what: Function): ((value: number) => string) => {
+  const isBytes = unit === "bytes" || unit === "By" || /_bytes(_total)?$/.test(name);
+  const base = isBytes && what !== "count" ? bytes : short;
+  return what === "rate" ? (value) => `${base(value)}/s` : base;
+};
+
+export const detail = (name: string, place: Place, known: () => Name | undefined, seen: (type: string) => void): Detail => {
+  let range: Range = RANGES[0] as Range;
+  let what: Function | "" = "";
+  const plotted = plot({ title: "Samples", format: (value) => format(value), height: 260, points: true, fromZero: false, level: 3, empty: "No samples in this range" });
+  let format = formatter(name, undefined, "raw");
+  const ranges = h("div", { class: "segments", role: "group", "aria-label": "Range" });
+  const functionSelect = h("select", { id: "metric-function" }, h("option", { value: "" }, "automatic"), FUNCTIONS.map((one) => h("option", { value: one }, one)));
+  const matchInput = h("input", { id: "metric-match", type: "search", spellcheck: "false", autocomplete: "off", autocapitalize: "off", placeholder: 'host=~"web-.*"' });
+  const byInput = h("input", { id: "metric-by", type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off", placeholder: "each series" });
+  const problem = h("div");
+  const labels = h("div", { class: "labels" });
+  const seriesNote = h("span");
+  let all: readonly SeriesRow[] = [];
+  /** Keys that are plotted, where a person chose; otherwise the first ones. */
+  let chosen: Set<string> | undefined;
+  let control: AbortController | undefined;
+  let timer = 0;
+  let isDone = false;
+
+  const isShown = (key: string): boolean => chosen?.has(key) ?? (all.findIndex((row) => seriesKey(row) === key) < SERIES_COLOURS);
+
+  const rows = table<SeriesRow>({
+    caption: "Series",
+    empty: "No series in the recent window.",
+    cells: [
+      {
+        title: "Plot",
+        show: (row) => {
+          const key = seriesKey(row);
+          const box = h("input", { type: "checkbox", "aria-label": `Plot ${visible(key)}` });
+          box.checked = isShown(key);
+          box.addEventListener("change", () => {
+            chosen ??= new Set(all.slice(0, SERIES_COLOURS).map(seriesKey));
+            if (box.checked) chosen.add(key);
+            else chosen.delete(key);
+            // More are not told apart by colour: the one that was chosen first goes.
+            for (const first of chosen) if (chosen.size > SERIES_COLOURS) chosen.delete(first);
+            rows.set(all);
+            void ask();
+          });
+          return box;
+        },
+      },
+      { title: "Labels", className: "wide", show: (row) => h("code", {}, row.tenant === undefined ? null : h("span", { class: "soft" }, `${visible(row.tenant)}/`), visible(labelText(row.labels))), by: (row) => labelText(row.labels) },
+      { title: "Last value", isNumber: true, show: (row) => shownValue(row.last_value), by: (row) => sampleValue(row.last_value) ?? Number.NEGATIVE_INFINITY },
+      { title: "Its time", isNumber: true, show: (row) => (row.last_timestamp === undefined ? "–" : h("span", { title: dateTime(row.last_timestamp) }, ago(row.last_timestamp, Date.now()))), by: (row) => row.last_timestamp ?? 0 },
+    ],
+  });
+
+  const shownValue = (value: unknown): string => {
+    const number = sampleValue(value);
+    return number === null ? String(value ?? "–") : formatter(name, known()?.unit, "raw")(number);
+  };
+
+  const applied = (): Function => (what !== "" ? what : isCounter(name, typeOf()) ? "rate" : range.source === "archive" ? "mean" : "raw");
+  const typeOf = (): string | undefined => {
+    const said = known()?.type ?? all[0]?.type;
+    return said === "unknown" ? undefined : said;
+  };
+
+  const showLabels = (): void => {
+    const use = labelUse(all);
+    fill(
+      labels,
+      use.length === 0 ? h("p", { class: "soft" }, "No labels.") : null,
+      use.map((label) => {
+        const values = label.values.slice(0, 12).map(({ value, series }) => {
+          const button = h("button", { type: "button", class: "chip", title: `${exact(series)} series` }, cut(visible(value), 40));
+          button.addEventListener("click", () => {
+            const before = matchInput.value.trim().replace(/^\{|\}$/g, "");
+            const added = matcher(label.name, value);
+            if (!before.includes(added)) matchInput.value = before === "" ? added : `${before}, ${added}`;
+            changed();
+          });
+          return button;
+        });
+        return h("div", { class: "label-row" }, h("span", { class: "label-name" }, visible(label.name), h("span", { class: "soft" }, ` ${exact(label.values.length)}`)), h("div", { class: "chips" }, values, label.values.length > 12 ? h("span", { class: "soft" }, `and ${exact(label.values.length - 12)} more`) : null));
+      }),
+    );
+  };
+
+  /** What is common to all questions. */
+  const base = (): [string, string][] => [["metric_name", name], ["match", selector(matchInput.value)]];
+
+  const showPlot = (series: readonly { readonly key: string; readonly points: readonly Point[] }[], title: string): void => {
+    const { times, values } = aligned(series.map((one) => one.points));
+    plotted.setTitle(title);
+    plotted.set(times, series.map((one, at) => ({ name: one.key, values: values[at] ?? [] })));
+  };
+
+  const askSeries = async (signal: AbortSignal): Promise<void> => {
+    const parameters: [string, string][] = [...base(), ["limit", String(MOST_SERIES)]];
+    const answer = await getJson<{ series: readonly SeriesRow[] }>("api/v1/recent/series", parameters, signal);
+    all = [...answer.series].sort((a, b) => (seriesKey(a) < seriesKey(b) ? -1 : 1));
+    setText(seriesNote, all.length >= MOST_SERIES ? `the first ${exact(MOST_SERIES)}` : `${exact(all.length)} in the recent window`);
+    rows.set(all);
+    showLabels();
+    const type = typeOf();
+    if (type !== undefined) seen(type);
+  };
+
+  const askPlot = async (signal: AbortSignal): Promise<void> => {
+    const found = applied();
+    const unit = known()?.unit;
+    format = formatter(name, unit, found);
+    const suffix = unit === undefined || found === "count" ? "" : ` (${visible(unit)})`;
+    const isRaw = range.source === "recent" && byInput.value.trim() === "" && (found === "raw" || found === "rate");
+    if (isRaw) {
+      const answer = await getJson<{ samples: readonly SampleRow[] }>("api/v1/recent/samples", [...base(), ["limit", String(MOST_SAMPLES)]], signal);
+      const since = Date.now() - range.seconds * 1000;
+      const groups = bySeries(answer.samples.filter((sample) => sample.timestamp >= since));
+      const series = [...groups].filter(([key]) => isShown(key)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, points]) => ({ key, points: shownPoints(points, found) }));
+      showPlot(series, found === "rate" ? `Per second, last ${range.name}${suffix}` : `Samples, last ${range.name}${suffix}`);
+      return;
+    }
+    const aggregate = found === "raw" ? "mean" : found;
+    const step = stepOf(range.seconds);
+    const by = byInput.value.trim();
+    const parameters: [string, string][] = [...base(), ["from", `-${range.seconds}s`], ["to", "now"], ["aggregate", aggregate], ["step", `${step}s`], ["limit", "100000"]];
+    if (by !== "") parameters.push(["by", by]);
+    const answer = await getJson<{ series: readonly Aggregated[]; warnings?: readonly string[] }>(`api/v1/${range.source}/aggregate`, parameters, signal);
+    const isChosen = by === "" && chosen !== undefined;
+    const series = answer.series.map((row) => ({ key: seriesKey(row), points: pointsOf(row, aggregate) })).filter(({ key }, at) => (isChosen ? isShown(key) : at < SERIES_COLOURS));
+    showPlot(series, `${aggregate.slice(0, 1).toUpperCase()}${aggregate.slice(1)} per ${step < 60 ? `${step} s` : `${step / 60} min`}, last ${range.name}${suffix}`);
+    if (answer.warnings !== undefined && answer.warnings.length > 0) fill(problem, notice("warn", answer.warnings.map(visible).join("; ")));
+    else if (!isChosen && answer.series.length > SERIES_COLOURS) fill(problem, notice("none", `${exact(answer.series.length)} series; the first ${SERIES_COLOURS} are plotted. Choose others below, match labels, or group them.`));
+  };
+
+  const ask = async (): Promise<void> => {
+    window.clearTimeout(timer);
+    control?.abort();
+    const own = new AbortController();
+    control = own;
+    const asked = askSeries(own.signal).catch((error: unknown) => error);
+    // The first time, which series are plotted is known only after that.
+    if (all.length === 0) await asked;
+    const [series, samples] = await Promise.all([asked, askPlot(own.signal).catch((error: unknown) => error)]);
+    if (own.signal.aborted || isDone) return;
+    plotted.element.removeAttribute("aria-busy");
+    const error = [samples, series].find((one) => one !== undefined && !isCancelled(one));
+    if (error !== undefined) {
+      plotted.set([], []);
+      const isAbsent = error instanceof ApiError && error.isAbsent;
+      fill(
+        problem,
+        isAbsent
+          ? notice("none", range.source === "archive" ? "This process has no archive to ask. " : "This process keeps no samples; ask a standalone, or the store. ", h("span", { class: "soft" }, visible(sentence(error))))
+          : notice("bad", visible(sentence(error))),
+      );
+    }
+    // What was refused will be refused again, until somebody changes it.
+    turn(range.source === "recent" && error === undefined ? RECENT_MS : ARCHIVE_MS);
+  };
+
+  /** Asks again later; a page that nobody looks at waits until somebody does. */
+  const turn = (waitMs: number): void => {
+    timer = window.setTimeout(() => {
+      if (document.hidden) turn(waitMs);
+      else void ask();
+    }, waitMs);
+  };
+
+  /** What is plotted is of another question, until this one is answered. */
+  const wait = (): void => {
+    plotted.element.setAttribute("aria-busy", "true");
+    plotted.setTitle(range.source === "archive" ? "Asking the archive…" : "Asking…");
+  };
+
+  const here = (): string => address("metrics", { name, range: range.id === "5m" ? undefined : range.id, fn: what, match: matchInput.value, by: byInput.value.trim() });
+
+  const showRanges = (): void =>
+    fill(
+      ranges,
+      (["recent", "archive"] as const).map((source) => [
+        h("span", { class: "segment-name" }, source),
+        RANGES.filter((one) => one.source === source).map((one) => {
+          const button = h("button", { type: "button", "aria-pressed": String(one.id === range.id) }, one.name);
+          button.addEventListener("click", () => {
+            range = one;
+            changed();
+            ranges.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus();
+          });
+          return button;
+        }),
+      ]),
+    );
+
+  const changed = (): void => {
+    history.replaceState(null, "", here());
+    fill(problem);
+    showRanges();
+    wait();
+    void ask();
+  };
+
+  const read = (found: Place): void => {
+    range = RANGES.find((one) => one.id === found.parameters.get("range")) ?? (RANGES[0] as Range);
+    const asked = found.parameters.get("fn") ?? "";
+    what = isFunction(asked) ? asked : "";
+    functionSelect.value = what;
+    matchInput.value = found.parameters.get("match") ?? "";
+    byInput.value = found.parameters.get("by") ?? "";
+    fill(problem);
+    showRanges();
+    wait();
+    void ask();
+  };
+
+  functionSelect.addEventListener("change", () => {
+    what = isFunction(functionSelect.value) ? functionSelect.value : "";
+    changed();
+  });
+  const soon = debounced(400, changed);
+  matchInput.addEventListener("input", soon);
+  byInput.addEventListener("input", soon);
+  read(place);
+
+  return {
+    element: h(
+      "div",
+      {},
+      h("div", { class: "toolbar" }, ranges, field("Show", functionSelect), field("Match labels", matchInput), field("Group by", byInput)),
+      problem,
+      plotted.element,
+      panel("Labels", { note: "a click on a value matches it" }, labels),
+      panel("Series", { note: seriesNote }, rows.element),
+    ),
+    go: read,
+    destroy: () => {
+      isDone = true;
+      control?.abort();
+      window.clearTimeout(timer);
+      plotted.destroy();
+    },
+  };
+};
