@@ -99,9 +99,9 @@ async fn serve<P: Publish>(
     }
     if role == Role::Standalone {
         let recent = Recent::new(&settings.recent);
+        process.console.knows(OfWindow(recent.clone()));
         let answers = queries::queries(settings, recent.clone(), archive);
         process.queries.is(&answers);
-        process.console.knows(OfWindow(recent.clone()));
         beside.routes = query::router(answers);
         beside.api = described::queries();
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.

@@ -52,7 +52,7 @@ pub(crate) fn archive(store: &Opened) -> Option<Archive> {
 pub(crate) fn router(shown: Shown) -> Router {
     let ask = any(async move |request: Request| match shown.0.get() {
         // A router cannot fail.
-        Some(router) => router.clone().oneshot(request).await.into_response(),
+        Some(router) => router.clone().oneshot(anew(request)).await.into_response(),
         None => not_found(request.uri()),
     });
     Router::new()
@@ -61,6 +61,17 @@ pub(crate) fn router(shown: Shown) -> Router {
         .route("/prometheus", ask.clone())
         .route("/prometheus/", ask.clone())
         .route("/prometheus/{*rest}", ask)
+}
+
+/// The request without what the outer route made of its path, which the inner one would take for its own.
+fn anew(request: Request) -> Request {
+    let (parts, body) = request.into_parts();
+    let mut fresh = Request::new(body);
+    *fresh.method_mut() = parts.method;
+    *fresh.uri_mut() = parts.uri;
+    *fresh.version_mut() = parts.version;
+    *fresh.headers_mut() = parts.headers;
+    fresh
 }
 
 fn not_found(uri: &Uri) -> Response {

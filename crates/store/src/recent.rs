@@ -82,18 +82,18 @@ impl Recent {
         self.locked(|window| window.series(query))
     }
 
-    /// The metric names that are wanted, and how many there are.
-    #[must_use]
-    pub fn names(&self, is_wanted: &dyn Fn(&str) -> bool) -> (Vec<NameRow>, usize) {
-        self.locked(|window| window.names(is_wanted))
-    }
-
     /// Gives what is wanted, series by series. The window takes nothing in meanwhile.
     ///
     /// # Errors
     /// When the reader stops.
     pub fn visit(&self, select: &mut dyn Select) -> Result<(), Stopped> {
         self.locked(|window| window.visit(select))
+    }
+
+    /// The metric names that are wanted, and how many there are.
+    #[must_use]
+    pub fn names(&self, is_wanted: &dyn Fn(&str) -> bool) -> (Vec<NameRow>, usize) {
+        self.locked(|window| window.names(is_wanted))
     }
 
     fn locked<T>(&self, with: impl FnOnce(&mut Window) -> T) -> T {

@@ -57,8 +57,8 @@ pub(super) fn api() -> Api {
         .takes(
             Parameter::query(
                 "search",
-                Shape::Written(serde_json::json!({ "type": "string", "maxLength": 64 })),
-                "Words that must be in the name, whatever their case.",
+                Shape::text(),
+                "Words that must be in the name, whatever their case; 256 bytes at most.",
             )
             .such_as("cpu"),
         )

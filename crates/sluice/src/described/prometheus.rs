@@ -75,7 +75,21 @@ pub(super) fn prometheus() -> Api {
         "The label's name, or `U__` and its escaped form.",
     )
     .such_as("job");
+    let here = Operation::new("promHere", PROMETHEUS, "Whether it is here, as clients ask")
+        .answers(Answer::new(200, "A word.").with(Content::text()))
+        .answers_all(access())
+        .answers(unavailable());
     Api::default()
+        .at_all(
+            &Method::GET,
+            &[
+                "/prometheus",
+                "/prometheus/",
+                "/prometheus/-/healthy",
+                "/prometheus/-/ready",
+            ],
+            &here,
+        )
         .at(
             Method::GET,
             "/prometheus/api/v1/query",
