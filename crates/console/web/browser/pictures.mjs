@@ -20,8 +20,9 @@ await picture("console-overview", "light", "overview", async (page) => {
   await page.waitForSelector(".plot canvas");
   await page.waitForSelector(".ranked li");
 });
-await picture("console-metric", "dark", "metrics?name=cpu_usage_percent", async (page) => {
+await picture("console-metric", "dark", `metrics?name=cpu_usage_percent&match=${encodeURIComponent('mode="user", region="eu-west"')}`, async (page) => {
   await page.waitForSelector(".metric-detail .plot canvas");
+  await page.waitForSelector(".facts");
 });
 await picture("console-explain", "light", "explain", async (page) => {
   await page.locator(".examples .chip", { hasText: "four kinds" }).click();

@@ -52,6 +52,12 @@ export const stepOf = (seconds: number): number => {
 /** What identifies a series to a person, and to the page. */
 export const seriesKey = (row: SeriesRow): string => `${row.tenant === undefined ? "" : `${row.tenant}/`}${labelText(row.labels)}`;
 
+/** Keys of one tenant without its name, which says nothing between them. */
+export const withoutTenant = (keys: readonly string[]): readonly string[] => {
+  const prefixes = new Set(keys.map((key) => key.slice(0, Math.max(0, key.indexOf("{")))));
+  return prefixes.size === 1 ? keys.map((key) => key.slice(Math.max(0, key.indexOf("{")))) : keys;
+};
+
 /** Whether a name or a type says that it only grows. */
 export const isCounter = (name: string, type: string | undefined): boolean => {
   if (type === "counter") return true;

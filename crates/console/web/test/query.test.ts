@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bySeries, isCounter, labelUse, matcher, pointsOf, selector, seriesKey, stepOf } from "../src/query";
+import { bySeries, isCounter, labelUse, matcher, pointsOf, selector, seriesKey, stepOf, withoutTenant } from "../src/query";
 import { address, parse } from "../src/router";
 
 test("samples are told apart by labels and tenant, in the order of their times", () => {
   const row = (labels: Record<string, string>, timestamp: number, value: unknown, tenant?: string): object => ({ metric_name: "x", labels, timestamp, value, ...(tenant === undefined ? {} : { tenant }) });
   const found = bySeries([row({ a: "1" }, 2, 20), row({ a: "1" }, 1, 10), row({ a: "1" }, 1, "NaN", "t")] as never);
   assert.deepEqual([...found], [['{a="1"}', [{ time: 1, value: 10 }, { time: 2, value: 20 }]], ['t/{a="1"}', [{ time: 1, value: null }]]]);
+});
+
+test("a tenant is named where there are several", () => {
+  assert.deepEqual(withoutTenant(['t/{a="1"}', 't/{a="2/{"}']), ['{a="1"}', '{a="2/{"}']);
+  assert.deepEqual(withoutTenant(["t/{}", "{}"]), ["t/{}", "{}"]);
+  assert.deepEqual(withoutTenant([]), []);
 });
 
 test("a counter is known by its type, and by its name where none is said", () => {

@@ -35,8 +35,7 @@ fn ask(port: u16, prefix: &str, path: &str, query: &[(&str, &str)]) -> Answer {
     let target = testkit::http::target(&format!("{prefix}{path}"), query);
     let answer = testkit::http::get(port, &target).unwrap();
     let text = answer.text();
-    let answer: Value =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let answer: Value = serde_json::from_str(&text).expect("the answer is JSON");
     if answer["status"] != "success" {
         return Err(answer["errorType"].as_str().unwrap_or_default().to_owned());
     }
@@ -170,7 +169,12 @@ async fn expressions_give_what_a_real_prometheus_gives() {
     );
     assert!(compared > 300, "{compared}");
 
-    // What a browser of metrics asks for.
+    browsed(&sluice, &prometheus, end_ms);
+}
+
+/// What a browser of metrics asks for, of both.
+fn browsed(sluice: &Sluice, prometheus: &Prometheus, end_ms: i64) {
+    let time = (end_ms / 1000).to_string();
     let start = (end_ms / 1000 - 3000).to_string();
     for path in [
         "/api/v1/labels",

@@ -1,4 +1,4 @@
-//! Datadog's intake.
+//! Datadog's intake, as the API's description has it.
 
 use http::Method;
 use serde_json::{Value, json};

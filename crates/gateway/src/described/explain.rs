@@ -1,4 +1,4 @@
-//! `POST /api/v1/explain`.
+//! `POST /api/v1/explain`, as the description has it.
 
 use service::openapi::{Answer, Api, Content, Operation, Parameter, Shape};
 

@@ -1,4 +1,4 @@
-//! `POST /metrics`.
+//! `POST /metrics`, as the description has it.
 
 use model::Limits;
 use serde_json::{Value, json};

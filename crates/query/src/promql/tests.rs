@@ -173,10 +173,10 @@ fn quantiles_of_buckets_that_are_none_are_no_numbers() {
     let of = |share, buckets: &[(f64, f64)]| histogram::of_buckets(share, buckets.to_vec());
     let good = [(1.0, 5.0), (2.0, 10.0), (f64::INFINITY, 10.0)];
     assert!((of(0.75, &good) - 1.5).abs() < 1e-12);
-    assert_eq!(of(-0.1, &good), f64::NEG_INFINITY);
-    assert_eq!(of(1.1, &good), f64::INFINITY);
+    assert!(of(-0.1, &good).is_infinite() && of(-0.1, &good) < 0.0);
+    assert!(of(1.1, &good).is_infinite() && of(1.1, &good) > 0.0);
     // All above the last bound there is.
-    assert_eq!(of(0.9, &[(1.0, 0.0), (f64::INFINITY, 4.0)]), 1.0);
+    assert!((of(0.9, &[(1.0, 0.0), (f64::INFINITY, 4.0)]) - 1.0).abs() < 1e-12);
     assert!(of(0.5, &good[..2]).is_nan());
     assert!(of(0.5, &[(1.0, 0.0), (f64::INFINITY, 0.0)]).is_nan());
     assert!(of(0.5, &[(f64::INFINITY, 9.0)]).is_nan());

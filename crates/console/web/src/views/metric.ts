@@ -4,7 +4,7 @@ import { ApiError, getJson, isCancelled, sentence } from "../api";
 import { debounced, fill, h, setText } from "../dom";
 import { ago, bytes, cut, dateTime, exact, labelText, sampleValue, short, visible } from "../format";
 import { plot } from "../plot";
-import { FUNCTIONS, RANGES, bySeries, isCounter, labelUse, matcher, pointsOf, selector, seriesKey, shownPoints, stepOf } from "../query";
+import { FUNCTIONS, RANGES, bySeries, isCounter, labelUse, matcher, pointsOf, selector, seriesKey, shownPoints, stepOf, withoutTenant } from "../query";
 import type { Aggregated, Function, Range, SampleRow, SeriesRow } from "../query";
 import { address } from "../router";
 import type { Place } from "../router";
@@ -122,7 +122,8 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
   const showPlot = (series: readonly { readonly key: string; readonly points: readonly Point[] }[], title: string): void => {
     const { times, values } = aligned(series.map((one) => one.points));
     plotted.setTitle(title);
-    plotted.set(times, series.map((one, at) => ({ name: one.key, values: values[at] ?? [] })));
+    const names = withoutTenant(series.map((one) => one.key));
+    plotted.set(times, series.map((one, at) => ({ name: names[at] ?? one.key, values: values[at] ?? [] })));
   };
 
   const askSeries = async (signal: AbortSignal): Promise<void> => {

@@ -40,7 +40,7 @@ impl Write for Answers {
 async fn the_last_words_of_a_store_are_in_the_snapshot() {
     let tasks = Tasks::new();
     let console = ::console::Console::start(
-        crate::console::about(Role::Consumer, &Settings::defaults(Role::Consumer)),
+        crate::console::about(Role::Consumer, &Settings::defaults(Role::Standalone)),
         Health::new(),
         install_metrics(&[]),
         Arc::new(|| 1_700_000_000_000),
@@ -50,7 +50,7 @@ async fn the_last_words_of_a_store_are_in_the_snapshot() {
         message: "connection refused".to_owned(),
         retry_after: None,
     };
-    let name = Settings::defaults(Role::Consumer)
+    let name = Settings::defaults(Role::Standalone)
         .stores
         .into_keys()
         .next()
