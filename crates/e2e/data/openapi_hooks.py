@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import random
+import re
 import struct
 import time
 import uuid
@@ -17,6 +18,7 @@ import zlib
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.core import NOT_SET
 
 # Whether bodies in formats of their own are left as wild as they are generated: then nobody says that they are good.
 IS_WILD = os.environ.get("OPENAPI_WILD") == "1"
@@ -156,8 +158,10 @@ def good_batch(body):
     for sample in body["metrics"]:
         if not isinstance(sample, dict):
             continue
-        if isinstance(sample.get("timestamp"), int):
-            sample["timestamp"] = plausible_time(sample["timestamp"])
+        at_ms = sample.get("timestamp")
+        is_whole = isinstance(at_ms, int) or isinstance(at_ms, float) and at_ms.is_integer()
+        if is_whole and not isinstance(at_ms, bool):
+            sample["timestamp"] = plausible_time(int(at_ms))
         value = sample.get("value")
         # What a distribution is, its value says; a plain number under that type must have its series' own name.
         if isinstance(value, dict):
@@ -318,9 +322,12 @@ def fit(path, query, headers):
     for where in [query, headers]:
         for name in ["ttl", "expect_every", "Sluice-Push-Ttl", "Sluice-Push-Expect-Every"]:
             value = where.get(name)
-            if isinstance(value, str) and value not in ("0", ""):
-                number = value.rstrip("mshd")
-                where[name] = f"{int(number) % 3000 + 1}{value[len(number):]}"
+            found = re.fullmatch("([0-9]+)(ms|s|m|h|d)", str(value))
+            if found:
+                where[name] = f"{int(found[1]) % 3000 + 1}{found[2]}"
+            elif value not in (None, "0"):
+                # A header may be anything where the query says it, too.
+                where.pop(name)
 
 
 def good(case, path, headers, query):
@@ -338,10 +345,18 @@ def good(case, path, headers, query):
         elif media_type == "application/json" and path != "/api/v1/explain":
             body = good_json(path, body)
     encoding = headers.get("Content-Encoding")
-    if not case.operation.body or case.media_type is None:
+    if not case.operation.body:
+        return
+    if case.media_type is None or body is NOT_SET:
+        # Nothing is not compressed.
+        headers.pop("Content-Encoding", None)
+        return
+    if "get_vm_proto_version" in query:
+        headers.pop("Content-Encoding", None)
+        case.body = b""
         return
     is_remote_write = media_type == PROTOBUF and path.endswith(("/write", "/push", "/receive"))
-    if is_remote_write and encoding in (None, "snappy") and isinstance(body, bytes):
+    if is_remote_write and encoding in (None, "", "snappy") and isinstance(body, bytes):
         case.body = snappy(body)
         return
     if encoding and path != EXPORT:

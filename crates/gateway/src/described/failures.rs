@@ -43,8 +43,15 @@ const STATUSES: [(u16, &str); 9] = [
     ),
 ];
 
-/// Not of any operation: of paths and methods that are none.
-const OF_NO_OPERATION: [Code; 2] = [Code::NotFound, Code::MethodNotAllowed];
+/// Of paths and methods that are none, of questions, and of the admin listener: not of what is pushed.
+pub(crate) const OF_OTHERS: [Code; 6] = [
+    Code::NotFound,
+    Code::MethodNotAllowed,
+    Code::QueryTooLarge,
+    Code::QueryTimeout,
+    Code::ArchiveUnavailable,
+    Code::OriginRefused,
+];
 
 /// The answers of an operation that refuses so.
 pub(crate) fn failures(of: &Failures) -> Vec<Answer> {
@@ -65,7 +72,7 @@ fn one(of: &Failures, status: u16, about: &str) -> Option<Answer> {
         .into_iter()
         .filter(|code| code.status() == status && !of.without.contains(code))
         .filter(|code| of.has_samples || !is_of_sample(*code))
-        .filter(|code| !OF_NO_OPERATION.contains(code))
+        .filter(|code| !OF_OTHERS.contains(code))
         .collect();
     if codes.is_empty() {
         return None;
