@@ -205,15 +205,8 @@ pub fn router<P: Publish>(
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
         .merge(routes)
-        .merge(described::routes(has_groups, api))
-        .method_not_allowed_fallback({
-            let pipeline = Arc::clone(&pipeline);
-            async move |request| nowhere(&pipeline, request, method_not_allowed)
-        })
-        .fallback({
-            let pipeline = Arc::clone(&pipeline);
-            async move |request| nowhere(&pipeline, request, not_found)
-        })
+        .merge(described::routes(has_groups, api));
+    let router = refusing_the_rest(router, &pipeline)
         .layer(Guard(app))
         .layer(layers::Observe::new(mode));
     let gateway = Gateway {
@@ -224,6 +217,16 @@ pub fn router<P: Publish>(
         explain,
     };
     (router, gateway)
+}
+
+/// The routes, and an answer for everything else.
+fn refusing_the_rest(routes: Router, pipeline: &Arc<Pipeline>) -> Router {
+    let (for_method, for_path) = (Arc::clone(pipeline), Arc::clone(pipeline));
+    routes
+        .method_not_allowed_fallback(async move |request| {
+            nowhere(&for_method, request, method_not_allowed)
+        })
+        .fallback(async move |request| nowhere(&for_path, request, not_found))
 }
 
 fn placement<P: Publish>(publisher: &Arc<P>) -> Placement {
@@ -315,7 +318,6 @@ impl<P> Gateway<P> {
 
     /// `POST /api/v1/explain` for a listener that only operators reach: no credential is asked for, and any tenant may be
     /// spoken for.
-    #[must_use]
     pub fn explain(&self) -> Router {
         self.explain.clone()
     }

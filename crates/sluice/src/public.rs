@@ -32,23 +32,7 @@ impl<P: Publish> Public<P> {
         publisher: Arc<P>,
         mut beside: Beside,
     ) -> anyhow::Result<Self> {
-        let config = gateway::Config {
-            http: settings.http.clone(),
-            limits: settings.limits.clone(),
-            tenancy: settings.tenancy.clone(),
-            access: settings.access.clone(),
-            influx: settings.influx.clone(),
-            otlp: settings.otlp.clone(),
-            coalesce: settings.coalesce.clone(),
-            record_format: settings.buffer.record_format,
-            pushgateway: settings.pushgateway.clone(),
-            rejections: settings.rejections.clone(),
-            quotas: settings.quotas.clone(),
-            cardinality: settings.cardinality,
-            partitioning: settings.partitioning.clone(),
-            mode: settings.emergency.mode,
-            idempotency: settings.idempotency,
-        };
+        let config = config(settings);
         let listener = listen("http.listen", config.http.listen).await?;
         let scheme = scheme(config.http.tls.as_ref());
         let url = format!("{scheme}://{}", reachable(listener.local_addr()?));
@@ -150,6 +134,27 @@ impl<P: Publish> Public<P> {
         // Before the step's own end, so that it can say what is left.
         let deadline = process.deadline.mul_f64(0.95);
         process.step("buffer", self.gateway.drain(deadline)).await;
+    }
+}
+
+/// What of the settings is the gateway's.
+fn config(settings: &Settings) -> gateway::Config {
+    gateway::Config {
+        http: settings.http.clone(),
+        limits: settings.limits.clone(),
+        tenancy: settings.tenancy.clone(),
+        access: settings.access.clone(),
+        influx: settings.influx.clone(),
+        otlp: settings.otlp.clone(),
+        coalesce: settings.coalesce.clone(),
+        record_format: settings.buffer.record_format,
+        pushgateway: settings.pushgateway.clone(),
+        rejections: settings.rejections.clone(),
+        quotas: settings.quotas.clone(),
+        cardinality: settings.cardinality,
+        partitioning: settings.partitioning.clone(),
+        mode: settings.emergency.mode,
+        idempotency: settings.idempotency,
     }
 }
 

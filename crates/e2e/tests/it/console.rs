@@ -20,9 +20,11 @@ fn run(script: &str, variables: &[(&str, String)]) {
         web.join("node_modules/playwright-core").is_dir(),
         "playwright-core is missing; run scripts/test-setup web chromium"
     );
+    let folder = pictures(script.trim_end_matches(".mjs"));
+    std::fs::create_dir_all(&folder).expect("a folder for pictures");
     let output = Command::new("node")
         .arg(web.join("browser").join(script))
-        .arg(pictures(script.trim_end_matches(".mjs")))
+        .arg(&folder)
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
         .expect("node runs");
@@ -31,7 +33,7 @@ fn run(script: &str, variables: &[(&str, String)]) {
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{out}\n{errors}");
-    println!("{out}");
+    std::fs::write(folder.join("report.txt"), out.as_bytes()).expect("the report can be kept");
 }
 
 #[test]
