@@ -17,9 +17,10 @@ mod pushgateway;
 mod remote_write;
 mod text;
 
+use axum::Router;
 use http::Method;
 use serde_json::json;
-use service::openapi::{About, Answer, Api, Operation, Parameter, Shape};
+use service::openapi::{self, About, Answer, Api, Operation, Parameter, Shape};
 
 pub(crate) use failures::{Failures, failures};
 
@@ -97,6 +98,11 @@ pub(crate) fn about() -> About {
         prefix: Some(("tenant", "team-a", "Whose samples these are.")),
         codes: codes::all(),
     }
+}
+
+/// The routes that show what a gateway serves, with what is served beside it.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(has_groups: bool, beside: Api) -> Router<S> {
+    openapi::routes(about(), public(has_groups).and(beside))
 }
 
 /// Everything that a gateway serves itself.

@@ -15,7 +15,7 @@ use model::Clock;
 use serde_json::json;
 use service::http::Peer;
 use service::live::Live;
-use service::openapi::{self, Api};
+use service::openapi::Api;
 use service::rejections::Rejections;
 use service::tasks::Tasks;
 use tokio::time::Instant;
@@ -205,10 +205,7 @@ pub fn router<P: Publish>(
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
         .merge(routes)
-        .merge(openapi::routes(
-            described::about(),
-            described::public(has_groups).and(api),
-        ));
+        .merge(described::routes(has_groups, api));
     let router = refusing_the_rest(router, &pipeline)
         .layer(Guard(app))
         .layer(layers::Observe::new(mode));

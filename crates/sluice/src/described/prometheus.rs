@@ -11,10 +11,7 @@ use super::queries::access;
 pub(super) const PROMETHEUS: &str = "Prometheus's query API";
 
 /// The routes under `/prometheus`.
-#[expect(
-    clippy::too_many_lines,
-    reason = "a description is as long as what it describes"
-)]
+#[expect(clippy::too_many_lines, reason = "a line or some for each operation")]
 pub(super) fn prometheus() -> Api {
     let expression = ("query", "An expression of PromQL.", "up");
     let time = |name, about| Parameter::query(name, Shape::text(), about);
