@@ -2,7 +2,7 @@
 //!
 //! An [`Operation`] stands beside its handler and takes its shapes from the types that the handler reads and writes. An
 //! [`Api`] says where operations are. That nothing is served that is not described, and nothing described that is not
-//! served, is for tests to check: [`served`] tells them what a router has.
+//! served, is for tests to check: [`served()`] tells them what a router has.
 
 mod document;
 mod page;

@@ -103,6 +103,8 @@ fn of_window(row: NameRow) -> Name {
         metric_name: row.metric_name,
         series: Some(row.series),
         kind: row.kind.map(str::to_owned),
+        unit: row.unit,
+        help: row.help,
         last_ms: Some(row.received_at_ms),
         ..Name::default()
     }

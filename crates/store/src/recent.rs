@@ -19,8 +19,8 @@ use service::units::{Period, Size};
 use crate::select::{Select, Stopped};
 use crate::{Batch, Batching, Lanes, Write, WriteError};
 
+pub use window::NameRow;
 use window::Window;
-pub use window::{NameRow, SampleRow, SeriesRow};
 
 /// How much the recent window of `sluice standalone` keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -44,17 +44,6 @@ impl Default for Config {
     }
 }
 
-/// What to look for.
-#[derive(Debug, Clone, Default)]
-pub struct Query {
-    /// The metric name; `None` means all.
-    pub metric_name: Option<String>,
-    /// Labels that a series must have.
-    pub labels: Vec<(String, String)>,
-    /// At most so many rows, the newest.
-    pub limit: usize,
-}
-
 /// A handle on the window; clones share it.
 #[derive(Debug, Clone)]
 pub struct Recent {
@@ -68,18 +57,6 @@ impl Recent {
         Self {
             window: Arc::new(Mutex::new(Window::new(config))),
         }
-    }
-
-    /// Samples that match, sorted by timestamp, the newest last.
-    #[must_use]
-    pub fn samples(&self, query: &Query) -> Vec<SampleRow> {
-        self.locked(|window| window.samples(query))
-    }
-
-    /// Series that match, sorted by metric name and labels.
-    #[must_use]
-    pub fn series(&self, query: &Query) -> Vec<SeriesRow> {
-        self.locked(|window| window.series(query))
     }
 
     /// Gives what is wanted, series by series. The window takes nothing in meanwhile.

@@ -4,13 +4,25 @@ use std::sync::Arc;
 
 use model::{BlockBuilder, MetricType, Point};
 
+use super::Config;
 use super::window::Window;
-use super::{Config, Query};
 use crate::fixtures::Series;
+use crate::select::{Names, Seen, Select, Stopped, Wanted};
 use crate::{Item, Record, Source};
 use service::units::{Period, Size};
 
 fn item(name: &str, labels: &[(&str, &str)], points: &[(i64, f64)], received_at_ms: i64) -> Item {
+    item_in("", name, labels, points, received_at_ms)
+}
+
+/// The same with a unit.
+fn item_in(
+    unit: &str,
+    name: &str,
+    labels: &[(&str, &str)],
+    points: &[(i64, f64)],
+    received_at_ms: i64,
+) -> Item {
     let mut builder = BlockBuilder::new();
     builder.symbol("");
     for (label, value) in [("__name__", name)].iter().chain(labels) {
@@ -25,7 +37,11 @@ fn item(name: &str, labels: &[(&str, &str)], points: &[(i64, f64)], received_at_
             start_ms: 0,
         });
     }
-    builder.metadata(MetricType::Gauge, 0, 0);
+    let unit = match unit {
+        "" => 0,
+        unit => builder.symbol(unit),
+    };
+    builder.metadata(MetricType::Gauge, unit, 0);
     builder.end_series();
     Item {
         record: Arc::new(Record {
@@ -43,45 +59,62 @@ fn item(name: &str, labels: &[(&str, &str)], points: &[(i64, f64)], received_at_
     }
 }
 
-fn query(name: Option<&str>, labels: &[(&str, &str)], limit: usize) -> Query {
-    let labels = labels
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    Query {
-        metric_name: name.map(str::to_owned),
-        labels,
-        limit,
+/// A reader that wants everything of these names: series as text, and their samples.
+struct All(Names, Vec<(String, Vec<(i64, f64)>)>);
+
+impl Select for All {
+    fn names(&self) -> Names {
+        self.0.clone()
+    }
+
+    fn range(&self) -> (i64, i64) {
+        (i64::MIN, i64::MAX)
+    }
+
+    fn series(&mut self, seen: &Seen<'_>) -> Result<Wanted, Stopped> {
+        let (metric, labels, kind) = (seen.metric, seen.labels, seen.kind.as_str());
+        self.1
+            .push((format!("{metric} {labels:?} {kind}"), Vec::new()));
+        Ok(Wanted::Samples)
+    }
+
+    fn sample(&mut self, at_ms: i64, value: f64) -> Result<(), Stopped> {
+        self.1.last_mut().unwrap().1.push((at_ms, value));
+        Ok(())
+    }
+
+    fn go_on(&mut self) -> Result<(), Stopped> {
+        Ok(())
     }
 }
 
+fn read(window: &Window, name: Option<&str>) -> Vec<(String, Vec<(i64, f64)>)> {
+    let names = match name {
+        Some(name) => Names::One(Arc::from(name)),
+        None => Names::Some(Arc::new(|_| true)),
+    };
+    let mut all = All(names, Vec::new());
+    window.visit(&mut all).unwrap();
+    all.1.sort_by(|a, b| a.0.cmp(&b.0));
+    all.1
+}
+
 #[test]
-fn samples_are_found_by_name_and_labels_newest_last() {
+fn samples_are_found_by_name_with_labels_and_type() {
     let mut window = Window::new(&Config::default());
     window.insert(&item("cpu", &[("host", "b")], &[(2000, 2.0)], 5000));
-    window.insert(&item(
-        "cpu",
-        &[("host", "a")],
-        &[(1000, 1.0), (3000, f64::NAN)],
-        5000,
-    ));
+    let points = [(1000, 1.0), (3000, 3.0)];
+    window.insert(&item("cpu", &[("host", "a")], &points, 5000));
     window.insert(&item("mem", &[("host", "a")], &[(1000, 7.0)], 5000));
-    let rows = serde_json::to_string(&window.samples(&query(Some("cpu"), &[], 2))).unwrap();
+    let series = |text: &str, points: &[(i64, f64)]| (text.to_owned(), points.to_vec());
     assert_eq!(
-        rows,
-        r#"[{"metric_name":"cpu","timestamp":2000,"value":2.0,"labels":{"host":"b"}},{"metric_name":"cpu","timestamp":3000,"value":"NaN","labels":{"host":"a"}}]"#
+        read(&window, Some("cpu")),
+        [
+            series(r#"cpu [("host", "a")] gauge"#, &points),
+            series(r#"cpu [("host", "b")] gauge"#, &[(2000, 2.0)]),
+        ]
     );
-    assert_eq!(
-        window
-            .samples(&query(Some("cpu"), &[("host", "b")], 9))
-            .len(),
-        1
-    );
-    let rows = serde_json::to_string(&window.series(&query(None, &[("host", "a")], 1))).unwrap();
-    assert_eq!(
-        rows,
-        r#"[{"metric_name":"cpu","labels":{"host":"a"},"type":"gauge","last_timestamp":3000,"last_value":"NaN"}]"#
-    );
+    assert_eq!(read(&window, None).len(), 3);
 }
 
 #[test]
@@ -90,7 +123,7 @@ fn exemplars_alone_are_no_series() {
     let mut series = Series::new("cpu", &[], &[]);
     series.exemplars = vec![(1000, 1.0)];
     window.insert(&series.at(0, 0));
-    assert_eq!(window.series(&query(None, &[], 10)), []);
+    assert_eq!(read(&window, None), []);
     assert_eq!(window.size_bytes, 0);
 }
 
@@ -101,12 +134,8 @@ fn a_series_keeps_its_last_points_only() {
         ..Config::default()
     });
     window.insert(&item("m", &[], &[(1, 1.0), (2, 2.0), (3, 3.0)], 0));
-    let times: Vec<i64> = window
-        .samples(&query(None, &[], 9))
-        .iter()
-        .map(|row| row.timestamp)
-        .collect();
-    assert_eq!(times, [2, 3]);
+    let [(_, points)] = read(&window, None).try_into().unwrap();
+    assert_eq!(points, [(2, 2.0), (3, 3.0)]);
 }
 
 #[test]
@@ -117,12 +146,8 @@ fn a_silent_series_leaves_the_window() {
     });
     window.insert(&item("old", &[], &[(1, 1.0)], 0));
     window.insert(&item("new", &[], &[(1, 1.0)], 61_000));
-    let names: Vec<String> = window
-        .series(&query(None, &[], 9))
-        .into_iter()
-        .map(|row| row.metric_name)
-        .collect();
-    assert_eq!(names, ["new"]);
+    let [(series, _)] = read(&window, None).try_into().unwrap();
+    assert_eq!(series, "new [] gauge");
 }
 
 #[test]
@@ -139,11 +164,11 @@ fn the_bound_in_bytes_holds_and_the_newest_series_stay() {
         window.shrink();
         assert!(window.size_bytes <= max_size.bytes());
     }
-    assert_eq!(
-        window
-            .samples(&query(Some("m"), &[("host", "host-4999")], 9))
-            .len(),
-        1
+    let newest = r#"m [("host", "host-4999")] gauge"#;
+    assert!(
+        read(&window, Some("m"))
+            .iter()
+            .any(|(series, _)| series == newest)
     );
 }
 
@@ -167,16 +192,13 @@ fn names_are_told_with_their_series_until_they_are_silent() {
 }
 
 #[test]
-fn metric_names_are_listed_with_their_series_and_type() {
+fn a_name_has_the_unit_that_any_of_its_series_came_with() {
     let mut window = Window::new(&Config::default());
     window.insert(&item("cpu", &[("host", "a")], &[(1000, 1.0)], 5000));
-    window.insert(&item("cpu", &[("host", "b")], &[(1000, 1.0)], 6000));
-    window.insert(&item("mem", &[], &[(1000, 7.0)], 5000));
-    let (rows, known) = window.names(&|name| name.starts_with('c'));
-    let [row] = rows.as_slice() else {
-        panic!("{rows:?}");
-    };
-    assert_eq!(known, 2);
-    assert_eq!((row.metric_name.as_str(), row.series), ("cpu", 2));
-    assert_eq!((row.kind, row.received_at_ms), (Some("gauge"), 6000));
+    let labels = [("host", "b")];
+    window.insert(&item_in("percent", "cpu", &labels, &[(1000, 1.0)], 5000));
+    window.insert(&item("cpu", &labels, &[(2000, 1.0)], 5000));
+    let (names, _) = window.names(&|_| true);
+    assert_eq!(names[0].unit.as_deref(), Some("percent"));
+    assert_eq!(names[0].help, None);
 }

@@ -90,6 +90,15 @@ impl Texts {
         }
     }
 
+    /// The numbers of the unit and the help text that a series came with; [`NONE`] of what was not said.
+    pub(super) fn number_words(&mut self, view: SeriesView<'_>) -> [u32; 2] {
+        // Symbol 0 is the empty text.
+        [view.unit_ref(), view.help_ref()].map(|symbol| match symbol {
+            0 => NONE,
+            symbol => self.number(view.block(), symbol),
+        })
+    }
+
     fn number(&mut self, block: &Block, symbol: u32) -> u32 {
         match self.known.get(symbol as usize) {
             Some(Some(number)) => *number,

@@ -9,68 +9,21 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
 use model::MetricType;
-use serde::Serialize;
 
+use super::Config;
 use super::texts::{NONE, Texts};
-use super::{Config, Query};
 use crate::Item;
 use crate::select::{Seen, Select, Stopped, Wanted};
 
 pub use names::NameRow;
-
-type Labels = Vec<(String, String)>;
-
-/// One sample, as the API shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SampleRow {
-    /// The metric name.
-    pub metric_name: String,
-    /// Unix milliseconds.
-    pub timestamp: i64,
-    /// The value; what JSON has no number for is a string (`"NaN"`, `"+Inf"`, `"-Inf"`).
-    #[serde(serialize_with = "json_number")]
-    pub value: f64,
-    /// Labels without the name, sorted.
-    #[serde(serialize_with = "json_object")]
-    pub labels: Labels,
-}
-
-/// One series, as the API shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SeriesRow {
-    /// The metric name.
-    pub metric_name: String,
-    /// Labels without the name, sorted.
-    #[serde(serialize_with = "json_object")]
-    pub labels: Labels,
-    /// What the sender said it is, or `unknown`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Unix milliseconds.
-    pub last_timestamp: i64,
-    /// The value at that time.
-    #[serde(serialize_with = "json_number")]
-    pub last_value: f64,
-}
-
-fn json_number<S: serde::Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    match value {
-        value if value.is_finite() => serializer.serialize_f64(*value),
-        value if value.is_nan() => serializer.serialize_str("NaN"),
-        value if value.is_sign_positive() => serializer.serialize_str("+Inf"),
-        _ => serializer.serialize_str("-Inf"),
-    }
-}
-
-fn json_object<S: serde::Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(labels.iter().map(|(name, value)| (name, value)))
-}
 
 #[derive(Debug)]
 struct Entry {
     /// The numbers of the tenant's and the metric's texts, then of names and values.
     parts: Box<[u32]>,
     kind: MetricType,
+    /// The numbers of the unit's and the help's texts.
+    words: [u32; 2],
     points: VecDeque<(i64, f64)>,
     received_at_ms: i64,
 }
@@ -141,6 +94,7 @@ impl Window {
         } = self;
         let before = texts.size_bytes();
         texts.number_series(view, item.tenant.as_ref(), wanted);
+        let words = texts.number_words(view);
         self.size_bytes += texts.size_bytes() - before;
         let slot = entries.entry(
             hasher.hash_one(wanted.as_slice()),
@@ -153,6 +107,7 @@ impl Window {
                 let entry = Entry {
                     parts: wanted.as_slice().into(),
                     kind: view.kind(),
+                    words,
                     points: VecDeque::new(),
                     received_at_ms: i64::MIN,
                 };
@@ -171,6 +126,11 @@ impl Window {
         entry.received_at_ms = item.source.received_at_ms;
         if view.kind() != MetricType::Unspecified {
             entry.kind = view.kind();
+        }
+        for (known, said) in entry.words.iter_mut().zip(words) {
+            if said != NONE {
+                *known = said;
+            }
         }
     }
 
@@ -220,18 +180,12 @@ impl Window {
             size_bytes += if kept { entry.size_bytes() } else { 0 };
             kept
         });
-        let used = self.entries.iter().flat_map(|entry| &entry.parts);
+        let used = self
+            .entries
+            .iter()
+            .flat_map(|entry| entry.parts.iter().chain(&entry.words));
         self.texts.keep(used.copied());
         self.size_bytes = size_bytes + self.texts.size_bytes();
-    }
-
-    fn matching<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = (&'a Entry, Shown<'a>)> {
-        let oldest_ms = self.newest_ms.saturating_sub(self.window_ms);
-        self.entries
-            .iter()
-            .filter(move |entry| entry.received_at_ms >= oldest_ms)
-            .map(|entry| (entry, Shown::new(&self.texts, &entry.parts)))
-            .filter(|(_, shown)| shown.matches(query))
     }
 
     /// Gives what is wanted, series by series.
@@ -265,53 +219,10 @@ impl Window {
         }
         Ok(())
     }
-
-    pub(super) fn samples(&self, query: &Query) -> Vec<SampleRow> {
-        let series: Vec<(&Entry, Shown<'_>)> = self.matching(query).collect();
-        let mut found: Vec<(i64, f64, &Shown<'_>)> = series
-            .iter()
-            .flat_map(|(entry, shown)| {
-                let points = entry.points.iter();
-                points.map(move |&(at_ms, value)| (at_ms, value, shown))
-            })
-            .collect();
-        // Stable, so that points of one series with equal times stay in arrival order.
-        found.sort_by(|a, b| (a.0, a.2).cmp(&(b.0, b.2)));
-        let skip = found.len().saturating_sub(query.limit);
-        found
-            .into_iter()
-            .skip(skip)
-            .map(|(timestamp, value, shown)| SampleRow {
-                metric_name: shown.metric.to_owned(),
-                timestamp,
-                value,
-                labels: shown.labels(),
-            })
-            .collect()
-    }
-
-    pub(super) fn series(&self, query: &Query) -> Vec<SeriesRow> {
-        let mut found: Vec<(&Entry, Shown<'_>)> = self.matching(query).collect();
-        found.sort_by(|a, b| a.1.cmp(&b.1));
-        found
-            .into_iter()
-            .take(query.limit)
-            .filter_map(|(entry, shown)| {
-                let &(last_timestamp, last_value) = entry.points.back()?;
-                Some(SeriesRow {
-                    metric_name: shown.metric.to_owned(),
-                    labels: shown.labels(),
-                    kind: entry.kind.as_str(),
-                    last_timestamp,
-                    last_value,
-                })
-            })
-            .collect()
-    }
 }
 
 /// A series as its texts.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Shown<'a> {
     metric: &'a str,
     labels: Vec<(&'a str, &'a str)>,
@@ -334,22 +245,5 @@ impl<'a> Shown<'a> {
             metric: texts.text(metric),
             labels,
         }
-    }
-
-    fn matches(&self, query: &Query) -> bool {
-        let name = query.metric_name.as_deref();
-        name.is_none_or(|name| name == self.metric)
-            && query
-                .labels
-                .iter()
-                .all(|(name, value)| self.labels.contains(&(name.as_str(), value.as_str())))
-    }
-
-    fn labels(&self) -> Labels {
-        let owned = |text: &str| text.to_owned();
-        let labels = self.labels.iter();
-        labels
-            .map(|(name, value)| (owned(name), owned(value)))
-            .collect()
     }
 }
