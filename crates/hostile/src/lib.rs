@@ -8,6 +8,7 @@ mod archive;
 mod codecs;
 mod connection;
 mod mutate;
+mod questions;
 mod records;
 mod requests;
 mod seeds;
@@ -61,6 +62,7 @@ targets! {
     otlp: codecs::otlp,
     parts: codecs::parts,
     pushgateway: streams::pushgateway,
+    question: questions::question,
     record: codecs::record,
     remote_write: codecs::remote_write,
     request: requests::request,

@@ -11,7 +11,7 @@ pub(crate) use structured::{
     archive, exposition_protobuf, kafka_record, log_entry, otlp, pushgateway, record, remote_write,
 };
 pub(crate) use texts::{
-    datadog, influx, json, opentsdb, settings, statsd, statsd_stream, store_answer, text,
+    datadog, influx, json, opentsdb, question, settings, statsd, statsd_stream, store_answer, text,
     victoria_json,
 };
 

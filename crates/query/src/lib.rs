@@ -10,6 +10,7 @@ mod ask;
 mod budget;
 mod config;
 mod error;
+pub mod fuzzing;
 mod http;
 mod labels;
 pub mod metrics;

@@ -65,6 +65,20 @@ pub(crate) fn statsd_stream() -> Vec<Vec<u8>> {
     ])
 }
 
+/// Expressions, one of each kind.
+pub(crate) fn question() -> Vec<Vec<u8>> {
+    owned([
+        r#"cpu{host=~"a.*", zone!="", host!~"b|c"}"#,
+        "sum by (host) (rate(requests_total[5m] offset 1m))",
+        "histogram_quantile(0.9, sum without (host) (rate(took_bucket[5m])))",
+        "max_over_time(cpu[10m:1m] @ end()) > bool 0.5 and on (host) up",
+        "topk(3, cpu) / ignoring (zone) group_left (a) cpu ^ -2 % 3",
+        r#"label_replace(cpu, "to", "$1-x", "host", "(.*)") or absent(nothing)"#,
+        r#"quantile_over_time(0.5, {"http.requests"}[1h30m]) unless vector(time())"#,
+        "count_values(\"v\", round(cpu, 0.1)) == bool scalar(sum(cpu))",
+    ])
+}
+
 pub(crate) fn settings() -> Vec<Vec<u8>> {
     owned([
         "data_dir: ./data\nhttp:\n  listen: 0.0.0.0:8080\n  max_body: 16MiB\n  request_timeout: 10s\nbuffer: {kind: kafka, record_format: json, retention: 24h}\nkafka:\n  brokers: localhost:9092\n  properties: {linger.ms: 5}\nstores:\n  main: {type: remote_write, url: \"http://localhost:8428/api/v1/write\", version: 1.0}\n",

@@ -37,7 +37,8 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
     (
         "hostile",
         &[
-            "buffer", "codec", "consumer", "gateway", "model", "service", "sluice", "store",
+            "buffer", "codec", "consumer", "gateway", "model", "query", "service", "sluice",
+            "store",
         ],
     ),
     // What the binary tells it; nothing but the binary depends on it.

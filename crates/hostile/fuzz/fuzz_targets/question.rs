@@ -1,0 +1,4 @@
+//! Gives evolving bytes to `hostile::question`.
+#![no_main]
+
+hostile_fuzz::target!(question);
