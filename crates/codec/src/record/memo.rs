@@ -96,6 +96,12 @@ impl Memo {
     #[cold]
     fn grow(&mut self) {
         let wanted = (2 * self.slots.len()).max(FEWEST_SLOTS);
+        if self.taken == 0 {
+            // Of the record before: its memory is used again.
+            self.slots.clear();
+            self.slots.resize(wanted, (NO_TEXT, 0));
+            return;
+        }
         let known = std::mem::take(&mut self.slots);
         self.slots.resize(wanted, (NO_TEXT, 0));
         self.taken = 0;
