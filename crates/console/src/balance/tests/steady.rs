@@ -167,3 +167,17 @@ fn what_was_found_in_quiet_stays_when_samples_move_again() {
         assert_eq!(after(&shown, 50), only(state));
     }
 }
+
+#[test]
+fn what_was_only_late_is_not_missing_for_ever() {
+    let shown = states(120, 1, |second| {
+        // Nothing is read for half a minute, and nothing comes; then both go on, and what was late is read.
+        let came = 1000 * (second.min(10) + second.saturating_sub(40));
+        let late = if (10..=40).contains(&second) { 500 } else { 0 };
+        let on_the_way = if second > 40 { noise(second, 3) } else { 0 };
+        (came, came - late - on_the_way, 0.0)
+    });
+    assert!(after(&shown, 30).contains("Missing"), "{shown:?}");
+    assert!(!after(&shown, 60).contains("Missing"), "{shown:?}");
+    assert!(after(&shown, 60).contains("Balanced"), "{shown:?}");
+}
