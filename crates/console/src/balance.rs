@@ -1,19 +1,18 @@
 //! Whether the loss ledger balances: to the sample, or not at all.
 //!
-//! Counters are read one after another while samples flow, so that one reading may be off by what moved in between. A
-//! difference counts when no reading of the last seconds came out even. What was in the buffer when the process started is
-//! known once all of it was read.
+//! What was accepted must have been read, and what was read must be in the store or in memory. Both are looked at.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
+mod carried;
+mod line;
+
+use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
 use crate::reading::{Reading, StoreReading};
 use crate::shapes::{GatewayLedger, Ledger, LedgerState, StoreLedger};
-
-/// How long a difference must last.
-const PATIENCE: Duration = Duration::from_secs(15);
+use carried::Carried;
+use line::{At, Line};
 
 /// What is not known where there are only stores.
 const GATEWAYS_KNOW: &str =
@@ -25,6 +24,12 @@ const CONSUMERS_KNOW: &str =
 
 /// What is not known where others share the buffer.
 const OTHERS_SHARE: &str = "other processes may write to and read from the same topic, so what was accepted here need not be what is read here";
+
+/// What is not known while what was left by the process before is read.
+const CARRIED_UNKNOWN: &str = "what was in the buffer at the start is not all read yet";
+
+/// Where what is missing may be.
+const DEAD_RECORDS: &str = "records that nobody could read are with the dead letters; how many samples they had is not known";
 
 /// The sides that a process has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,83 +47,14 @@ pub(crate) struct Balances {
     stores: BTreeMap<String, StoreLine>,
 }
 
-/// The last differences.
-#[derive(Debug, Default)]
-struct Line {
-    readings: VecDeque<(Instant, i64)>,
-    moved_at: Option<(Instant, u64)>,
-}
-
+/// What is remembered of a store.
 #[derive(Debug, Default)]
 struct StoreLine {
-    line: Line,
+    /// Between what was accepted and what was read.
+    unread: Line,
+    /// Between what was read and what became of it.
+    in_memory: Line,
     carried: Carried,
-}
-
-/// How many samples were in the buffer when the process started.
-#[derive(Debug, Default, Clone, Copy)]
-enum Carried {
-    #[default]
-    Unknown,
-    /// So many at most: samples came while it was found out.
-    About(u64),
-    Exactly(u64),
-}
-
-impl Carried {
-    const fn samples(self) -> Option<u64> {
-        match self {
-            Self::Unknown => None,
-            Self::About(samples) | Self::Exactly(samples) => Some(samples),
-        }
-    }
-
-    /// With what is read when nothing is unread. `is_quiet`: nothing moved since the reading before.
-    fn learn(&mut self, read_more_than_accepted: i64, is_quiet: bool) {
-        let found = u64::try_from(read_more_than_accepted).unwrap_or(0);
-        *self = match *self {
-            Self::Exactly(known) => Self::Exactly(known),
-            _ if is_quiet || found == 0 => Self::Exactly(found),
-            Self::About(known) => Self::About(known.min(found)),
-            Self::Unknown => Self::About(found),
-        };
-    }
-}
-
-impl Line {
-    /// Notes a reading; answers the smallest difference of the last seconds, and whether anything moves.
-    fn note(&mut self, now: Instant, difference: i64, moved: u64) -> (i64, bool) {
-        let is_moving = match self.moved_at {
-            Some((at, known)) if known == moved => now.duration_since(at) < PATIENCE,
-            _ => {
-                self.moved_at = Some((now, moved));
-                true
-            }
-        };
-        self.readings.push_back((now, difference));
-        while self
-            .readings
-            .pop_front_if(|(at, _)| now.duration_since(*at) > PATIENCE)
-            .is_some()
-        {}
-        let all = self.readings.iter().map(|(_, difference)| *difference);
-        let best = all.min_by_key(|difference| difference.unsigned_abs());
-        (best.unwrap_or(difference), is_moving)
-    }
-
-    fn is_quiet(&self, moved: u64) -> bool {
-        self.moved_at.is_some_and(|(_, known)| known == moved)
-    }
-}
-
-/// What a difference says where nothing explains it. While samples move, one that is small may be those that just do.
-fn judged(difference: i64, is_explained: bool) -> LedgerState {
-    match difference {
-        0 => LedgerState::Balanced,
-        _ if is_explained => LedgerState::Waiting,
-        1.. => LedgerState::Missing,
-        _ => LedgerState::Repeated,
-    }
 }
 
 impl Balances {
@@ -157,9 +93,17 @@ impl Balances {
         let accepted = reading.accepted_samples();
         let rejected: u64 = reading.rejected.values().sum();
         let difference = signed(received) - signed(accepted) - signed(rejected);
-        let (difference, is_moving) = self.gateway.note(now, difference, received);
+        let (state, difference) = self.gateway.note(
+            now,
+            At {
+                came: received,
+                went: accepted.saturating_add(rejected),
+                difference,
+                is_clean: true,
+            },
+        );
         GatewayLedger {
-            state: judged(difference, is_moving),
+            state,
             received,
             accepted,
             rejected,
@@ -190,32 +134,91 @@ impl Balances {
             difference: 0,
             note: None,
         };
-        let Some(accepted) = accepted else {
-            return ledger;
-        };
         let line = self.stores.entry(name.to_owned()).or_default();
-        let moved = accepted + reading.consumed;
-        let is_known = reading.here().any(|(_, lag)| !lag.unread_records.is_nan());
-        let more = signed(ledger.consumed) - signed(accepted);
-        if is_known && unread_records == 0 {
-            line.carried.learn(more, line.line.is_quiet(moved));
+        let found = line.in_memory.note(now, kept(reading));
+        let unread = accepted.and_then(|accepted| {
+            let (carried, at) = line.unread(reading, accepted)?;
+            ledger.carried_over = Some(carried);
+            ledger.unread = Some(at.difference);
+            let (state, difference) = line.unread.note(now, at);
+            // What was carried over may turn out to be more as long as samples move.
+            let is_sure = line.carried.is_exact() || at.difference == 0;
+            match state {
+                LedgerState::Balanced if !is_sure => Some((LedgerState::Waiting, 0)),
+                _ => Some((state, difference)),
+            }
+        });
+        if accepted.is_some() && unread.is_none() {
+            ledger.note = Some(CARRIED_UNKNOWN.to_owned());
         }
-        let Some(carried) = line.carried.samples() else {
-            ledger.note =
-                Some("what was in the buffer at the start is not all read yet".to_owned());
-            return ledger;
+        let is_off =
+            |state: LedgerState| matches!(state, LedgerState::Missing | LedgerState::Repeated);
+        ledger.state = match (unread, found.0) {
+            (Some((state, _)), of_memory) => worst(Some(state), of_memory).unwrap_or(state),
+            (None, of_memory) if is_off(of_memory) => of_memory,
+            (None, _) => LedgerState::Partial,
         };
-        let difference = signed(carried) - more;
-        let (best, is_moving) = line.line.note(now, difference, moved);
-        let is_exact = matches!(line.carried, Carried::Exactly(_));
-        ledger.carried_over = Some(carried);
-        ledger.unread = Some(difference);
-        let is_explained = is_moving || unread_records > 0 || !is_exact;
-        ledger.state = judged(best, is_explained);
-        if matches!(ledger.state, LedgerState::Missing | LedgerState::Repeated) {
-            ledger.difference = best;
+        if is_off(ledger.state) {
+            let found = unread.into_iter().chain([found]);
+            ledger.difference = found
+                .filter(|(state, _)| *state == ledger.state)
+                .map(|(_, difference)| difference)
+                .sum();
+        }
+        if unread.is_some_and(|(state, _)| state == LedgerState::Missing)
+            && reading.records_dead_lettered > 0
+        {
+            ledger.note = Some(DEAD_RECORDS.to_owned());
         }
         ledger
+    }
+}
+
+impl StoreLine {
+    /// What was carried over, and the samples that are in the buffer then. None until that is known.
+    fn unread(&mut self, reading: &StoreReading, accepted: u64) -> Option<(u64, At)> {
+        let consumed = reading.consumed_once();
+        let beyond = signed(consumed).saturating_sub(signed(accepted));
+        let is_known = reading.here().any(|(_, lag)| !lag.unread_records.is_nan());
+        let is_clean = is_known && reading.unread_records() == 0;
+        if is_clean {
+            // Nothing was read and nothing is unread: nothing was there.
+            let is_still = self.unread.is_still(accepted, consumed) || consumed == 0;
+            let came = self.unread.came_since(accepted);
+            self.carried.learn(beyond, came, is_still);
+        }
+        let known = self.carried.samples();
+        let at = At {
+            came: accepted,
+            went: consumed,
+            difference: signed(known.unwrap_or_default()).saturating_sub(beyond),
+            is_clean,
+        };
+        if known.is_none() {
+            self.unread.pass(at);
+        }
+        Some((known?, at))
+    }
+}
+
+/// What was read and is not accounted for otherwise. All of it may be in memory while there is something.
+fn kept(reading: &StoreReading) -> At {
+    let went = reading
+        .written
+        .saturating_add(reading.dead_lettered)
+        .saturating_add(reading.left_out);
+    let kept = signed(reading.consumed)
+        .saturating_sub(signed(reading.returned))
+        .saturating_sub(signed(went));
+    At {
+        came: reading.consumed_once(),
+        went,
+        difference: if reading.memory_bytes > 0.0 {
+            kept.min(0)
+        } else {
+            kept
+        },
+        is_clean: true,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A ledger through quiet and busy times, a restart, a repeat, and a loss.
 
+mod steady;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -80,6 +82,64 @@ fn what_is_in_memory_balances_too() {
 }
 
 #[test]
+fn what_was_read_and_is_neither_written_nor_in_memory_is_missing() {
+    let start = [reading(0, 0, 0, 0.0)];
+    let lost = reading(100, 100, 40, 0.0);
+    check(
+        start.clone().into_iter().chain(quiet(&lost)),
+        LedgerState::Missing,
+        60,
+    );
+    let mut held = lost;
+    held.stores.get_mut("main").unwrap().memory_bytes = 4096.0;
+    check(
+        start.into_iter().chain(quiet(&held)),
+        LedgerState::Balanced,
+        0,
+    );
+}
+
+#[test]
+fn more_written_than_was_read_is_a_repeat() {
+    let start = [reading(0, 0, 0, 0.0)];
+    let twice = reading(100, 100, 110, 0.0);
+    check(
+        start.into_iter().chain(quiet(&twice)),
+        LedgerState::Repeated,
+        -10,
+    );
+}
+
+#[test]
+fn nothing_missing_is_no_balance_while_records_are_unread() {
+    let start = [reading(0, 0, 0, 0.0)];
+    let odd = reading(100, 100, 100, 2.0);
+    check(
+        start.into_iter().chain(quiet(&odd)),
+        LedgerState::Waiting,
+        0,
+    );
+}
+
+#[test]
+fn a_consumer_shows_what_it_lost_itself() {
+    let sides = Sides {
+        gateway: false,
+        stores: true,
+        whole: false,
+    };
+    let mut balances = Balances::default();
+    let start = Instant::now();
+    let states = (0..30).map(|second| {
+        let now = start + Duration::from_secs(second);
+        balances.ledger(&reading(0, 100, 95, 0.0), sides, now).state
+    });
+    let states: Vec<_> = states.collect();
+    assert_eq!(states.first(), Some(&LedgerState::Partial));
+    assert_eq!(states.last(), Some(&LedgerState::Missing));
+}
+
+#[test]
 fn what_is_unread_waits_for_as_long_as_it_takes() {
     let behind = reading(100, 40, 40, 3.0);
     let start = [reading(0, 0, 0, 0.0)];
@@ -107,10 +167,21 @@ fn a_reading_between_two_counters_is_no_loss() {
     // Every reading is off by some but one.
     for second in 1..40 {
         let accepted = second * 1000;
-        let off = if second == 33 { 0 } else { 7 };
+        let off = if second == 33 { 0 } else { second * 13 % 101 };
         readings.push(reading(accepted, accepted - off, accepted - off, 0.0));
     }
     check(readings, LedgerState::Balanced, 0);
+}
+
+#[test]
+fn the_same_difference_again_and_again_is_not_made_even_by_one_reading() {
+    let off = |second: u64| if second == 33 { 0 } else { 7 };
+    let moving = (1..40).map(|second| {
+        let consumed = second * 1000 - off(second);
+        reading(second * 1000, consumed, consumed, 0.0)
+    });
+    let start = [reading(0, 0, 0, 0.0)];
+    check(start.into_iter().chain(moving), LedgerState::Waiting, 0);
 }
 
 #[test]
@@ -121,6 +192,41 @@ fn what_was_left_by_the_process_before_is_carried_over() {
         reading(0, 50, 50, 0.0),
         reading(10, 60, 60, 0.0),
     ]);
+    assert_eq!(ledger.state, LedgerState::Balanced);
+    assert_eq!(ledger.stores.unwrap()[0].carried_over, Some(50));
+}
+
+#[test]
+fn a_loss_after_a_restart_does_not_hide_in_what_was_carried_over() {
+    let lost = reading(20, 65, 65, 0.0);
+    let readings = [
+        reading(0, 0, 0, 5.0),
+        reading(0, 50, 50, 0.0),
+        reading(10, 60, 60, 0.0),
+        lost.clone(),
+    ];
+    let ledger = looked(readings.clone());
+    assert_ne!(ledger.state, LedgerState::Balanced);
+    assert_eq!(ledger.stores.unwrap()[0].carried_over, Some(50));
+    check(
+        readings.into_iter().chain(quiet(&lost)),
+        LedgerState::Missing,
+        5,
+    );
+}
+
+#[test]
+fn what_was_on_its_way_when_it_was_looked_at_was_carried_over_too() {
+    let rest = reading(30, 80, 80, 0.0);
+    let ledger = looked(
+        [
+            reading(0, 0, 0, 5.0),
+            reading(10, 57, 57, 0.0),
+            reading(20, 67, 67, 0.0),
+        ]
+        .into_iter()
+        .chain(quiet(&rest)),
+    );
     assert_eq!(ledger.state, LedgerState::Balanced);
     assert_eq!(ledger.stores.unwrap()[0].carried_over, Some(50));
 }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerState {
-    /// Both sides came out equal, to the sample, within the last seconds. The only one that is green.
+    /// Both sides came out equal, to the sample, within the last seconds, and no reading says otherwise. The only one that is
+    /// green.
     Balanced,
-    /// What is missing on the right can be what is in the buffer and was not read yet.
+    /// What is missing on the right can be what is in the buffer and was not read yet, or what just moves.
     Waiting,
     /// More came out than went in: records were read again after a restart. Stores collapse repeats.
     Repeated,
@@ -47,7 +48,7 @@ pub struct GatewayLedger {
     pub accepted: u64,
     /// Refused, or not confirmed.
     pub rejected: u64,
-    /// received - accepted - rejected, at the best reading of the last seconds.
+    /// received - accepted - rejected where it is sure that this is none that passes: 0 else.
     pub difference: i64,
 }
 
@@ -62,7 +63,7 @@ pub struct StoreLedger {
     /// Durable in the buffer since this process started; absent where other processes put something there too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<u64>,
-    /// Samples that were in the buffer when this process started; absent until all of them were read.
+    /// Samples that were in the buffer when this process started; absent until all of them were read. Never lowered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_over: Option<u64>,
     /// Read from the buffer, without what was given back to be read again.
@@ -80,7 +81,7 @@ pub struct StoreLedger {
     pub unread: Option<i64>,
     /// Records in the buffer that were not read yet: what `unread` may be.
     pub unread_records: u64,
-    /// What is missing (above 0) or too much (below): 0 where `unread_records` can explain it.
+    /// What is missing (above 0) or too much (below): 0 where something can explain it.
     pub difference: i64,
     /// What to know about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
