@@ -145,10 +145,10 @@ export const markOf = (key: string): string => {
 /** The series that a person chose, as an address has them; nothing, where nobody chose. */
 export const chosenOf = (text: string | undefined): Set<string> | undefined => {
   if (text === undefined || text === "") return undefined;
-  return new Set(text.split(",").filter((mark) => mark !== "" && mark !== "none"));
+  return new Set(text.split(".").filter((mark) => mark !== "" && mark !== "none"));
 };
 
-export const chosenText = (chosen: ReadonlySet<string> | undefined): string | undefined => (chosen === undefined ? undefined : chosen.size === 0 ? "none" : [...chosen].join(","));
+export const chosenText = (chosen: ReadonlySet<string> | undefined): string | undefined => (chosen === undefined ? undefined : chosen.size === 0 ? "none" : [...chosen].join("."));
 
 /** How many seconds of a range there are, where the rest was left out. */
 export const coveredS = (rows: readonly { readonly timestamp: number }[], nowMs: number): number => {
