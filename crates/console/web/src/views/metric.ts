@@ -48,6 +48,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
   const problem = h("div");
   const say = keyed(problem);
   const labels = h("div", { class: "labels" });
+  const keepLabels = keyed(labels);
   const seriesNote = h("span");
   let all: readonly SeriesRow[] = [];
   /** Marks of those that are plotted, where a person chose; otherwise the first ones. */
@@ -102,8 +103,8 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
 
   const showLabels = (): void => {
     const use = labelUse(all);
-    fill(
-      labels,
+    // Made anew only when they are others, so that a key that is pressed finds the button that was looked at.
+    keepLabels(JSON.stringify(use), () => [
       use.length === 0 ? h("p", { class: "soft" }, "No labels.") : null,
       use.map((label) => {
         const values = label.values.slice(0, 12).map(({ value, series }) => {
@@ -118,7 +119,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
         });
         return h("div", { class: "label-row" }, h("span", { class: "label-name" }, visible(label.name), h("span", { class: "soft" }, ` ${exact(label.values.length)}`)), h("div", { class: "chips" }, values, label.values.length > 12 ? h("span", { class: "soft" }, `and ${exact(label.values.length - 12)} more`) : null));
       }),
-    );
+    ]);
   };
 
   /** What is common to all questions. */
