@@ -115,6 +115,11 @@ impl Symbols {
         *indexed = entries.len();
     }
 
+    /// A number that nobody outside can know.
+    pub(crate) fn seed(&self) -> u64 {
+        self.hasher.hash_one(0)
+    }
+
     /// A text by its number.
     pub(crate) fn text(&self, number: u32) -> &[u8] {
         text_of(&self.encoded, &self.entries, number)

@@ -34,7 +34,7 @@ pub enum DemoError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// Nobody answers at the URL.
-    #[error("nobody answers at {url}: {why}; `sluice standalone` starts one there")]
+    #[error("no Sluice answers at {url}: {why}; `sluice standalone` starts one")]
     Nobody {
         /// Where.
         url: String,
@@ -61,7 +61,11 @@ pub async fn run(
     tell: impl Fn(&Report),
 ) -> Result<Report, DemoError> {
     let client = client(TIMEOUTS)?;
-    await_gateway(&client, &options.url).await?;
+    let mut stop = std::pin::pin!(stop);
+    tokio::select! {
+        found = await_gateway(&client, &options.url) => found?,
+        () = &mut stop => return Ok(Report::default()),
+    }
     let socket = match &options.statsd {
         Some(address) => Some(connect(address).await?),
         None => None,
@@ -97,8 +101,12 @@ async fn await_gateway(client: &Client, url: &str) -> Result<(), DemoError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let why = match client.get(&health).send().await {
-            Ok(answer) if answer.status().is_success() => return Ok(()),
-            Ok(answer) => format!("/health says {}", answer.status()),
+            // Something else may have that port, and must not get a fleet's samples.
+            Ok(answer) => match answer.text().await {
+                Ok(body) if is_healthy(&body) => return Ok(()),
+                Ok(_) => "something answers at /health, but no Sluice".to_owned(),
+                Err(error) => root_cause(&error),
+            },
             Err(error) => root_cause(&error),
         };
         if Instant::now() >= deadline {
@@ -187,6 +195,11 @@ impl Line<'_> {
             Err(error) => Outcome::Failed(root_cause(&error)),
         }
     }
+}
+
+fn is_healthy(body: &str) -> bool {
+    let answer: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    answer.get("status").and_then(serde_json::Value::as_str) == Some("healthy")
 }
 
 /// What a JSON answer says; the others refuse nothing of what is sent here.

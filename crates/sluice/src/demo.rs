@@ -16,7 +16,7 @@ Senders are hosts' agents (JSON), services (OTLP), sensors (InfluxDB lines), pro
 (Pushgateway), web workers (StatsD), and an old script that does nearly everything wrong. Their tenants are platform,
 shop, plant and legacy. It ends with SIGINT or SIGTERM, or after --for, and then says what was sent and answered.
 
-Exit codes: 0 it sent, 2 it had no answer, 64 an option is wrong, 1 anything else.";
+Exit codes: 0 it sent and was answered, 2 it was not, 64 an option is wrong, 1 there is no Sluice, or anything else.";
 
 /// The options of `sluice demo`.
 #[derive(Debug, Args)]

@@ -135,16 +135,17 @@ impl RecordBuilder {
     /// An empty record for this metric name.
     #[must_use]
     pub fn new(name: &str) -> Self {
+        let symbols = Symbols::default();
         let mut builder = Self {
             name: name.to_owned(),
-            symbols: Symbols::default(),
+            memo: Memo::new(symbols.seed()),
+            symbols,
             name_refs: [0; 2],
             series: Vec::new(),
             open: Open::default(),
             pending: Open::default(),
             scratch: (Vec::new(), Vec::new()),
             samples: 0,
-            memo: Memo::default(),
         };
         builder.start();
         builder

@@ -9,16 +9,28 @@ const NO_TEXT: u32 = u32::MAX;
 /// What a record knows of a catalogue's texts, all of them since it was cleared: a text that is not here has not come.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// Text and symbol; a power of two of them, at most half of them taken. Neighbours by number, which texts of one
-    /// body are, never get into each other's way.
+    /// Text and symbol; a power of two of them, at most half of them taken.
     slots: Vec<(u32, u32)>,
+    /// An odd number that senders cannot know, so that they cannot choose texts which get into each other's way.
+    scatter: u32,
     taken: usize,
     generation: u32,
     /// The texts of the series before, and their symbols: the next one mostly has the same ones at most places.
     last: Vec<(u32, u32)>,
 }
 
+/// Texts that are neighbours by number, as those of one body are, have neighbouring slots within so many bits.
+const NEIGHBOURS: u32 = 8;
+
 impl Memo {
+    /// An empty one.
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            scatter: (seed >> 32) as u32 | 1,
+            ..Self::default()
+        }
+    }
+
     /// Whether it speaks of this generation of the catalogue. If not, it forgets everything.
     #[inline]
     pub(super) fn follow(&mut self, generation: u32) -> bool {
@@ -64,7 +76,7 @@ impl Memo {
             self.grow();
         }
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = text as usize;
+        let mut at = (text ^ (text >> NEIGHBOURS).wrapping_mul(self.scatter)) as usize;
         while let Some(slot) = self.slots.get_mut(at & mask) {
             if slot.0 == text {
                 return slot.1;
