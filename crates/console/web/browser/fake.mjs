@@ -52,12 +52,17 @@ const series = (now) => ["web-01", "web-02", "web-03"].map((host, at) => ({ metr
 const samples = (now) =>
   series(now).flatMap((one, at) => Array.from({ length: 60 }, (_, step) => ({ metric_name: one.metric_name, labels: one.labels, timestamp: now - (60 - step) * 5000, value: wave(now - (60 - step) * 5000, 40 + 10 * at, 8) })));
 
-/** Starts it; `behaviour` can be changed while it runs: role, isDown, absent (paths), isFull. */
+/** Starts it; `behaviour` can be changed while it runs: role, isDown, absent (paths), isFull, isStuck, storeState, warnings (of samples), asked (called with each path). */
 export const serve = async (port, behaviour) => {
   const started = Date.now();
   const streams = new Set();
+  const overviewNow = (now) => {
+    const overview = overviewAt(behaviour.role, now, started);
+    if (behaviour.storeState !== undefined) for (const store of overview.stores ?? []) store.state = behaviour.storeState;
+    return overview;
+  };
   const answers = {
-    "/api/v1/overview": (now) => overviewAt(behaviour.role, now, started),
+    "/api/v1/overview": (now) => overviewNow(now),
     "/api/v1/names": (_, query) => {
       const names = fixture("names");
       names.names.push(...HOSTILE.map((metric_name) => ({ metric_name, samples_per_s: 1, senders: [metric_name.slice(0, 50)], tenants: [metric_name.slice(0, 50)], unit: metric_name.slice(0, 9), help: metric_name })));
@@ -80,13 +85,14 @@ export const serve = async (port, behaviour) => {
     },
     "/api/v1/explain": () => fixture("explain"),
     "/api/v1/recent/series": (now) => ({ series: series(now) }),
-    "/api/v1/recent/samples": (now) => ({ samples: samples(now) }),
+    "/api/v1/recent/samples": (now) => ({ samples: samples(now), warnings: behaviour.warnings }),
     "/api/v1/archive/aggregate": (now) => ({
       series: series(now).map((one, at) => ({ ...one, timestamps: Array.from({ length: 120 }, (_, step) => now - (120 - step) * 30_000), values: { mean: Array.from({ length: 120 }, (_, step) => wave(now - (120 - step) * 30_000, 40 + 10 * at, 8)) } })),
     }),
   };
   const server = createServer((request, response) => {
     const url = new URL(request.url, "http://localhost");
+    behaviour.asked?.(url.pathname);
     if (behaviour.isDown) return request.socket.destroy();
     const send = (status, type, body) => {
       response.writeHead(status, { ...HEADERS, "content-type": type });
@@ -98,7 +104,7 @@ export const serve = async (port, behaviour) => {
       if (behaviour.isFull) return send(503, TYPES[".json"], JSON.stringify({ error: "16 consoles are open, which is the limit", code: "overloaded" }));
       response.writeHead(200, { ...HEADERS, "content-type": "text/event-stream" });
       response.write(`event: history\ndata: ${JSON.stringify(historyAt(Date.now()))}\n\n`);
-      const tell = () => behaviour.isStuck || response.write(`event: snapshot\ndata: ${JSON.stringify(overviewAt(behaviour.role, Date.now(), started))}\n\n`);
+      const tell = () => behaviour.isStuck || response.write(`event: snapshot\ndata: ${JSON.stringify(overviewNow(Date.now()))}\n\n`);
       tell();
       const timer = setInterval(tell, 1000);
       streams.add(response);

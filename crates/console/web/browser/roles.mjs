@@ -114,6 +114,75 @@ await check("a connection that ends is said, and taken up again", async () => {
   await close();
 });
 
+await check("a stream that stays silent is given up, and its place is taken by questions", async () => {
+  const { page, close } = await open(browser, server.url);
+  await page.waitForSelector('.connection[data-state="live"]');
+  behaviour.isStuck = true;
+  await page.waitForSelector('.connection[data-state="polling"]', { timeout: 25_000 });
+  assert.match(await page.locator(".banner").innerText(), /the stream of numbers says nothing/);
+  behaviour.isStuck = false;
+  await close();
+});
+
+await check("stores that only begin are not called writing", async () => {
+  behaviour.storeState = "starting";
+  const { page, close } = await open(browser, server.url);
+  await page.waitForSelector(".status-line .pill-none:has-text('starting')");
+  assert.equal(await page.locator(".status-line .pill-good", { hasText: "writing" }).count(), 0);
+  behaviour.storeState = undefined;
+  await page.waitForSelector(".status-line .pill-good:has-text('writing')");
+  await close();
+});
+
+await check("an address brings back the search, the chosen series and the partition", async () => {
+  behaviour.role = "gateway";
+  const { page, wrong, close } = await open(browser, server.url);
+  await page.goto(`${server.url}#/metrics`);
+  await page.waitForSelector(".names a");
+  await page.fill("#metric-search", "cpu_usage");
+  await page.waitForURL(/search=cpu_usage/);
+  await page.locator(".names a").first().click();
+  await page.waitForSelector(".plot canvas");
+  const box = page.locator(".metric-detail tbody input").first();
+  await box.focus();
+  await page.keyboard.press("Space");
+  await page.waitForURL(/series=[0-9a-z]+\.[0-9a-z]+/);
+  const label = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+  const focused = await label();
+  assert.match(focused, /^Plot /);
+  // The rows are made anew every two seconds, and it keeps the focus.
+  let asked = 0;
+  behaviour.asked = (path) => (asked += path === "/api/v1/recent/series" ? 1 : 0);
+  await until("the series came again", () => asked > 1 || asked);
+  assert.equal(await label(), focused);
+  behaviour.asked = undefined;
+  await page.goto(`${server.url}#/partitions`);
+  await page.locator(".cell").nth(5).click();
+  await page.waitForURL(/partition=5/);
+  const partition = page.url();
+  await page.goBack();
+  await page.waitForSelector(".metric-detail tbody input");
+  await page.reload();
+  await until("two series are plotted", async () => (await page.locator(".metric-detail .legend li").count()) === 2 || page.url());
+  assert.equal(await page.inputValue("#metric-search"), "cpu_usage");
+  await page.goto(partition);
+  await page.waitForSelector(".partition-detail h2:has-text('Partition 5')");
+  assert.equal(await page.locator(".cell.chosen .cell-number").innerText(), "5");
+  assert.deepEqual(wrong, []);
+  await close();
+  behaviour.role = "standalone";
+});
+
+await check("a plot that was cut says so, and how far it reaches", async () => {
+  behaviour.warnings = ["the newest 20000 samples are here, older ones were left out"];
+  const { page, close } = await open(browser, server.url);
+  await page.goto(`${server.url}#/metrics?name=cpu_usage_percent`);
+  await page.waitForSelector(".metric-detail .notice-warn:has-text('left out')");
+  assert.match(await page.locator(".metric-detail .plot-title").innerText(), /last .+ of 5 min/);
+  behaviour.warnings = undefined;
+  await close();
+});
+
 await check("beyond the bound on consoles the page asks now and then, and says so", async () => {
   behaviour.isFull = true;
   const { page, close } = await open(browser, server.url, { isExpected: isMissing });

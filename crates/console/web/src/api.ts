@@ -41,8 +41,11 @@ export const url = (path: string, parameters: readonly (readonly [string, string
   return new URL(path.replace(/^\//, "") + (query === "" ? "" : `?${query}`), document.baseURI.replace(/[#?].*$/, "")).toString();
 };
 
-/** The answer, or an error that says why there is none. */
-export const ask = async (address: string, init: RequestInit = {}): Promise<Response> => {
+/** Nobody wants the answer any more. */
+const cancelled = (): DOMException => new DOMException("nobody wants the answer any more", "AbortError");
+
+/** What `read` makes of the answer, or an error that says why there is none. The bounds hold until it was read to its end. */
+export const ask = async <T>(address: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> => {
   const control = new AbortController();
   const outer = init.signal;
   const give = (): void => control.abort(outer?.reason);
@@ -52,9 +55,15 @@ export const ask = async (address: string, init: RequestInit = {}): Promise<Resp
   try {
     const response = await fetch(address, { cache: "no-store", credentials: "same-origin", ...init, signal: control.signal });
     if (!response.ok) throw await failure(response);
-    return response;
+    const found = await read(response);
+    if (outer?.aborted === true) throw cancelled();
+    return found;
   } catch (error) {
-    if (error instanceof ApiError || (error instanceof DOMException && error.name === "AbortError")) throw error;
+    if (outer?.aborted === true) throw cancelled();
+    // Only the time limit is left, whatever a browser makes of it in the middle of a body.
+    if (control.signal.aborted) throw control.signal.reason;
+    if (error instanceof ApiError) throw error;
+    if (error instanceof SyntaxError) throw new ApiError(0, "unreadable", "the server's answer is not JSON");
     throw new ApiError(0, "unreachable", "the server does not answer");
   } finally {
     window.clearTimeout(timer);
@@ -62,10 +71,10 @@ export const ask = async (address: string, init: RequestInit = {}): Promise<Resp
   }
 };
 
-export const getJson = async <T>(path: string, parameters: readonly (readonly [string, string])[] = [], signal?: AbortSignal): Promise<T> => {
-  const response = await ask(url(path, parameters), { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
-  return (await response.json()) as T;
-};
+export const json = async <T>(response: Response): Promise<T> => (await response.json()) as T;
+
+export const getJson = <T>(path: string, parameters: readonly (readonly [string, string])[] = [], signal?: AbortSignal): Promise<T> =>
+  ask(url(path, parameters), { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) }, json<T>);
 
 /** Whether an error only says that nobody wants the answer any more. */
 export const isCancelled = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";

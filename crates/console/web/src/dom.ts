@@ -45,6 +45,18 @@ export const fill = (parent: Element, ...children: Child[]): void => {
   append(parent, children);
 };
 
+/** What an element that is made anew is known by. */
+const markOf = (element: Element): string | null => element.getAttribute("href") ?? element.getAttribute("aria-label");
+
+/** As `fill`; what had the focus in it has it in what comes in its place. */
+export const refill = (parent: Element, ...children: Child[]): void => {
+  const focused = document.activeElement;
+  const mark = focused !== null && parent.contains(focused) ? markOf(focused) : null;
+  fill(parent, ...children);
+  if (mark === null) return;
+  for (const one of parent.querySelectorAll<HTMLElement>("a, button, input")) if (markOf(one) === mark) return one.focus({ preventScroll: true });
+};
+
 /** Sets a text only when it is another one, so that a second without news costs no layout. */
 export const setText = (element: Element, text: string): void => {
   if (element.textContent !== text) element.textContent = text;

@@ -16,6 +16,12 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 const POLL_MS = 2000;
 
+/** A stream that says nothing for so long will not say that it ended, either. */
+const SILENT_MS = 10_000;
+
+/** After such a stream it is asked for a while, before another stream is tried. */
+const ASKED_MS = 15_000;
+
 /** A tab that nobody looks at stops asking after this. */
 const HIDDEN_MS = 60_000;
 
@@ -26,6 +32,11 @@ export class Live {
   /** Why it is not live, in a sentence. */
   why = "";
   private heardMs = 0;
+  private openedMs = 0;
+  /** Not before this another stream is tried. */
+  private streamMs = 0;
+  /** Which attempt it is: what an earlier one finds out is of no use any more. */
+  private attempt = 0;
   private source: EventSource | undefined;
   private timer = 0;
   private waitMs = FIRST_WAIT_MS;
@@ -53,9 +64,8 @@ export class Live {
 
   /** Tries at once. */
   now(): void {
-    if (this.state === "live") return;
+    if (this.state === "live" && this.source !== undefined) return;
     this.waitMs = FIRST_WAIT_MS;
-    this.stop();
     this.connect();
   }
 
@@ -84,14 +94,22 @@ export class Live {
     if (isNew) this.tell();
   }
 
+  private get isOld(): boolean {
+    return this.ageMs > STALE_MS;
+  }
+
+  /** Ends what is open, and what is under way. */
   private stop(): void {
+    this.attempt += 1;
     window.clearTimeout(this.timer);
     this.source?.close();
     this.source = undefined;
   }
 
   private connect(): void {
-    if (this.state !== "lost" && this.state !== "stale") this.become("connecting");
+    this.stop();
+    if (this.state === "live" || this.state === "paused" || this.state === "connecting") this.become(this.isOld ? "stale" : "connecting");
+    this.openedMs = Date.now();
     const source = new EventSource(url("api/v1/live"));
     this.source = source;
     const take = (event: Event): void => {
@@ -107,7 +125,6 @@ export class Live {
     source.addEventListener("error", () => {
       if (source !== this.source) return;
       // It would say nothing of why, nor wait longer each time; so it is done here.
-      this.stop();
       void this.lost();
     });
   }
@@ -126,39 +143,51 @@ export class Live {
     this.tell();
   }
 
-  /** Asks once for what flows, which also says why it does not. */
-  private async lost(): Promise<void> {
+  /** Asks once for what flows, which also says why it does not; `known` is why, where that is known. */
+  private async lost(known?: string): Promise<void> {
+    this.stop();
+    const { attempt } = this;
     let wait = this.waitMs;
     try {
       // A stream that is refused, for example because there are enough consoles, says so when it is asked as a page.
       const overview = await getJson<Overview>("api/v1/overview");
-      this.why = await this.reason();
+      const why = known ?? (attempt === this.attempt ? await this.reason() : "");
+      if (attempt !== this.attempt) return;
+      this.why = why;
       this.take(overview);
       wait = POLL_MS;
     } catch (error) {
+      if (attempt !== this.attempt) return;
+      this.streamMs = 0;
       if (error instanceof ApiError && error.isAbsent) this.become("absent", "This process has no live numbers.");
       else this.become("lost", sentence(error));
       this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
     }
-    this.timer = window.setTimeout(() => this.connect(), wait);
+    this.timer = window.setTimeout(() => {
+      if (known !== undefined && Date.now() < this.streamMs) void this.lost(known);
+      else this.connect();
+    }, wait);
   }
 
   private async reason(): Promise<string> {
-    const control = new AbortController();
     try {
-      await ask(url("api/v1/live"), { signal: control.signal, headers: { accept: "text/event-stream" } });
-      control.abort();
-      return "";
+      // That it answers is enough: a stream has no end to wait for.
+      return await ask(url("api/v1/live"), { headers: { accept: "text/event-stream" } }, async (response) => {
+        await response.body?.cancel();
+        return "";
+      });
     } catch (error) {
       return sentence(error);
     }
   }
 
   private watch(): void {
-    if (this.heardMs === 0 || this.state === "paused") return;
-    const isOld = this.ageMs > STALE_MS;
-    if (isOld && (this.state === "live" || this.state === "polling")) this.become("stale");
-    else if (isOld) this.tell();
+    if (this.state === "paused") return;
+    if (this.isOld && (this.state === "live" || this.state === "polling" || this.state === "connecting")) this.become("stale");
+    else if (this.isOld) this.tell();
+    if (this.source === undefined || Date.now() - Math.max(this.openedMs, this.heardMs) < SILENT_MS) return;
+    this.streamMs = Date.now() + ASKED_MS;
+    void this.lost("the stream of numbers says nothing");
   }
 
   private visibility(): void {
@@ -168,9 +197,6 @@ export class Live {
         this.stop();
         this.become("paused");
       }, HIDDEN_MS);
-    } else if (this.state === "paused") {
-      this.state = "connecting";
-      this.connect();
-    }
+    } else if (this.state === "paused") this.connect();
   }
 }

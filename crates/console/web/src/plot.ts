@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import { fill, h, setText } from "./dom";
 import { clock, cut, dateTime, plain, visible } from "./format";
+import { Palette } from "./palette";
 import { stacked } from "./series";
 import type { Column } from "./series";
 import { SERIES_COLOURS, colour, onTheme } from "./theme";
@@ -80,19 +81,9 @@ export const plot = (options: PlotOptions): Plot => {
   let hovered: number | null = null;
   let width = 0;
   let said = 0;
-  const colours = new Map<string, number>();
+  const palette = new Palette(SERIES_COLOURS);
 
-  const colourOf = (line: Line): string => {
-    if (line.colour !== undefined) return colour(line.colour);
-    let index = colours.get(line.name);
-    if (index === undefined) {
-      const used = new Set(colours.values());
-      index = 0;
-      while (used.has(index) && index < SERIES_COLOURS - 1) index += 1;
-      colours.set(line.name, index);
-    }
-    return colour(`series-${index + 1}`);
-  };
+  const colourOf = (line: Line): string => colour(line.colour ?? `series-${palette.of(line.name) + 1}`);
 
   const lastOf = (line: Line): number | null => {
     for (let at = line.values.length - 1; at >= 0; at -= 1) {
@@ -223,6 +214,7 @@ export const plot = (options: PlotOptions): Plot => {
   const legendRows: HTMLElement[] = [];
 
   const draw = (): void => {
+    palette.keep(lines.map((line) => line.name));
     const now = JSON.stringify(lines.map((line) => [line.name, line.colour]));
     const isEmpty = lines.length === 0 || times.length === 0;
     if (chart === undefined || now !== shape || isEmpty) {

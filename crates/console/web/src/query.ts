@@ -128,6 +128,35 @@ const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A matcher as PromQL writes it. */
 export const matcher = (name: string, value: string): string => `${PLAIN.test(name) ? name : quoted(name)}=${quoted(value)}`;
 
+/** The same, and of these series alone: what was typed, and each of its labels. */
+export const narrowed = (typed: string, labels: Readonly<Record<string, string>>): string => {
+  const before = typed.trim().replace(/^\{|\}$/g, "").trim().replace(/,$/, "");
+  const all = [before, ...Object.entries(labels).map(([name, value]) => matcher(name, value))].filter((one) => one !== "");
+  return all.length === 0 ? "" : `{${all.join(",")}}`;
+};
+
+/** A short name of a series for an address: the same wherever it is made. */
+export const markOf = (key: string): string => {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(36);
+};
+
+/** The series that a person chose, as an address has them; nothing, where nobody chose. */
+export const chosenOf = (text: string | undefined): Set<string> | undefined => {
+  if (text === undefined || text === "") return undefined;
+  return new Set(text.split(".").filter((mark) => mark !== "" && mark !== "none"));
+};
+
+export const chosenText = (chosen: ReadonlySet<string> | undefined): string | undefined => (chosen === undefined ? undefined : chosen.size === 0 ? "none" : [...chosen].join("."));
+
+/** How many seconds of a range there are, where the rest was left out. */
+export const coveredS = (rows: readonly { readonly timestamp: number }[], nowMs: number): number => {
+  let oldest = nowMs;
+  for (const row of rows) if (row.timestamp < oldest) oldest = row.timestamp;
+  return Math.round((nowMs - oldest) / 1000);
+};
+
 /** What a person typed as matchers, with braces around it. */
 export const selector = (typed: string): string => {
   const text = typed.trim();

@@ -17,6 +17,12 @@ export const parse = (hash: string): Place => {
   return { view: isView(path) ? path : "overview", parameters };
 };
 
+/** The address with other parameters, or nothing where the view is another one by now. */
+export const changed = (hash: string, view: View, changes: Readonly<Record<string, string | undefined>>): string | undefined => {
+  const place = parse(hash);
+  return place.view === view ? address(view, { ...Object.fromEntries(place.parameters), ...changes }) : undefined;
+};
+
 /** The address of a place. Parameters without a value are left out. */
 export const address = (view: View, parameters: Readonly<Record<string, string | undefined>> = {}): string => {
   const query = new URLSearchParams();

@@ -1,6 +1,6 @@
 /** Tables that sort by a click or a key, with numbers in line. */
 
-import { fill, h } from "./dom";
+import { h, refill } from "./dom";
 import type { Child } from "./dom";
 
 export interface Cell<T> {
@@ -68,7 +68,7 @@ export const table = <T>(options: TableOptions<T>): Table<T> => {
     const by = sort === undefined ? undefined : cells[sort.column]?.by;
     const down = sort?.down === true ? -1 : 1;
     const shown = by === undefined ? rows : [...rows].sort((a, b) => down * compare(by(a), by(b)));
-    fill(
+    refill(
       body,
       shown.map((row) =>
         h(
@@ -87,14 +87,8 @@ export const table = <T>(options: TableOptions<T>): Table<T> => {
       // Do not take a link away from under somebody's finger or a selection from under a copy.
       const selection = document.getSelection();
       if (selection !== null && !selection.isCollapsed && element.contains(selection.anchorNode)) return;
-      const focused = document.activeElement;
-      const isInside = focused instanceof HTMLElement && body.contains(focused);
-      const href = isInside ? focused.getAttribute("href") : null;
       rows = found;
       draw();
-      if (href !== null) {
-        for (const link of body.querySelectorAll("a")) if (link.getAttribute("href") === href) link.focus();
-      }
     },
   };
 };

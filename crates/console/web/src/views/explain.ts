@@ -1,6 +1,6 @@
 /** A form that asks what would become of a body, and shows the answer by sample. Nothing is stored by it. */
 
-import { ApiError, ask, isCancelled, sentence, url } from "../api";
+import { ApiError, ask, isCancelled, json, sentence, url } from "../api";
 import { fill, h } from "../dom";
 import type { Child } from "../dom";
 import { WIRES } from "../examples";
@@ -196,8 +196,8 @@ export const explain: MakeView = (place) => {
     for (const [name, value] of Object.entries(wire().headers ?? {})) headers.set(name, value);
     try {
       const sent = body === undefined ? new TextEncoder().encode(text.value) : body;
-      const response = await ask(url("api/v1/explain", [["path", path.value]]), { method: "POST", headers, body: sent as BodyInit, signal: own.signal });
-      fill(result, shownReport((await response.json()) as Report));
+      const report = await ask(url("api/v1/explain", [["path", path.value]]), { method: "POST", headers, body: sent as BodyInit, signal: own.signal }, json<Report>);
+      fill(result, shownReport(report));
       // Below the form it would not be seen.
       if (result.getBoundingClientRect().top > window.innerHeight * 0.8) result.scrollIntoView({ block: "start" });
     } catch (error) {

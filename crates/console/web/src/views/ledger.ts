@@ -14,8 +14,11 @@ export const ledgerTone = (state: string): Tone => {
   return state === "partial" ? "none" : "warn";
 };
 
-const line = (name: string, value: number | undefined, title: string, className = ""): HTMLElement =>
-  h("tr", { class: className || null }, h("th", { scope: "row", title }, name), h("td", { class: "number" }, value === undefined ? h("span", { class: "soft" }, "elsewhere") : exact(value)));
+/** What a line says that has no number: where one side is in other processes it is there, else it is still being read. */
+export const unknown = (store: Pick<StoreLedger, "accepted">): string => (store.accepted === undefined ? "elsewhere" : "not known yet");
+
+const line = (name: string, value: number | undefined, title: string, className = "", without = "elsewhere"): HTMLElement =>
+  h("tr", { class: className || null }, h("th", { scope: "row", title }, name), h("td", { class: "number" }, value === undefined ? h("span", { class: "soft" }, without) : exact(value)));
 
 const book = (title: string, state: string, left: readonly HTMLElement[], right: readonly HTMLElement[], difference: number, note: string | undefined): HTMLElement =>
   h(
@@ -35,7 +38,7 @@ const storeBook = (store: StoreLedger): HTMLElement => {
   right.push(line("dead-lettered", store.dead_lettered, "the store refused them for good", store.dead_lettered > 0 ? "loud" : "quiet"));
   if (store.skipped > 0) right.push(line("skipped", store.skipped, "the store has no form for them"));
   right.push(line("in memory", store.in_memory, "read, and not in the store yet", "quiet"));
-  right.push(line("unread", store.unread, `in the buffer, not read yet; ${exact(store.unread_records)} records`, "quiet"));
+  right.push(line("unread", store.unread, `in the buffer, not read yet; ${exact(store.unread_records)} records`, "quiet", unknown(store)));
   return book(visible(store.store), store.state, left, right, store.difference, store.note);
 };
 

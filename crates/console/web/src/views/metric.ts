@@ -2,18 +2,19 @@
 
 import { ApiError, getJson, isCancelled, sentence } from "../api";
 import { debounced, fill, h, setText } from "../dom";
-import { ago, bytes, cut, dateTime, exact, labelText, sampleValue, short, visible } from "../format";
+import { ago, bytes, cut, dateTime, duration, exact, labelText, sampleValue, short, visible } from "../format";
 import { plot } from "../plot";
-import { FUNCTIONS, RANGES, bySeries, isCounter, labelUse, matcher, pointsOf, selector, seriesKey, shownPoints, stepOf, withoutTenant } from "../query";
+import { FUNCTIONS, RANGES, bySeries, chosenOf, chosenText, coveredS, isCounter, labelUse, markOf, matcher, narrowed, pointsOf, selector, seriesKey, shownPoints, stepOf, withoutTenant } from "../query";
 import type { Aggregated, Function, Range, SampleRow, SeriesRow } from "../query";
-import { address } from "../router";
+import { remember } from "../remember";
 import type { Place } from "../router";
 import { aligned } from "../series";
 import type { Point } from "../series";
 import type { Name } from "../shapes";
 import { table } from "../table";
 import { SERIES_COLOURS } from "../theme";
-import { field, notice, panel } from "../widgets";
+import { turns } from "../turns";
+import { field, keyed, notice, panel } from "../widgets";
 
 export interface Detail {
   readonly element: HTMLElement;
@@ -45,16 +46,20 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
   const matchInput = h("input", { id: "metric-match", type: "search", spellcheck: "false", autocomplete: "off", autocapitalize: "off", placeholder: 'host=~"web-.*"' });
   const byInput = h("input", { id: "metric-by", type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off", placeholder: "each series" });
   const problem = h("div");
+  const say = keyed(problem);
   const labels = h("div", { class: "labels" });
+  const keepLabels = keyed(labels);
   const seriesNote = h("span");
   let all: readonly SeriesRow[] = [];
-  /** Keys that are plotted, where a person chose; otherwise the first ones. */
+  /** Marks of those that are plotted, where a person chose; otherwise the first ones. */
   let chosen: Set<string> | undefined;
   let control: AbortController | undefined;
-  let timer = 0;
+  const later = turns();
+  /** All series together are more than one answer holds. */
+  let isMany = false;
   let isDone = false;
 
-  const isShown = (key: string): boolean => chosen?.has(key) ?? (all.findIndex((row) => seriesKey(row) === key) < SERIES_COLOURS);
+  const isShown = (key: string): boolean => chosen?.has(markOf(key)) ?? (all.findIndex((row) => seriesKey(row) === key) < SERIES_COLOURS);
 
   const rows = table<SeriesRow>({
     caption: "Series",
@@ -67,12 +72,13 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
           const box = h("input", { type: "checkbox", "aria-label": `Plot ${visible(key)}` });
           box.checked = isShown(key);
           box.addEventListener("change", () => {
-            chosen ??= new Set(all.slice(0, SERIES_COLOURS).map(seriesKey));
-            if (box.checked) chosen.add(key);
-            else chosen.delete(key);
+            chosen ??= new Set(all.slice(0, SERIES_COLOURS).map((one) => markOf(seriesKey(one))));
+            if (box.checked) chosen.add(markOf(key));
+            else chosen.delete(markOf(key));
             // More are not told apart by colour: the one that was chosen first goes.
             for (const first of chosen) if (chosen.size > SERIES_COLOURS) chosen.delete(first);
             rows.set(all);
+            remember("metrics", { series: chosenText(chosen) });
             void ask();
           });
           return box;
@@ -97,8 +103,8 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
 
   const showLabels = (): void => {
     const use = labelUse(all);
-    fill(
-      labels,
+    // Made anew only when they are others, so that a key that is pressed finds the button that was looked at.
+    keepLabels(JSON.stringify(use), () => [
       use.length === 0 ? h("p", { class: "soft" }, "No labels.") : null,
       use.map((label) => {
         const values = label.values.slice(0, 12).map(({ value, series }) => {
@@ -113,7 +119,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
         });
         return h("div", { class: "label-row" }, h("span", { class: "label-name" }, visible(label.name), h("span", { class: "soft" }, ` ${exact(label.values.length)}`)), h("div", { class: "chips" }, values, label.values.length > 12 ? h("span", { class: "soft" }, `and ${exact(label.values.length - 12)} more`) : null));
       }),
-    );
+    ]);
   };
 
   /** What is common to all questions. */
@@ -137,6 +143,34 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     if (type !== undefined) seen(type);
   };
 
+  interface Samples {
+    readonly samples: readonly SampleRow[];
+    readonly warnings?: readonly string[];
+  }
+
+  /** Samples of all series, or where those are too many, of each that is plotted. */
+  const askSamples = async (signal: AbortSignal): Promise<Samples> => {
+    const common: [string, string][] = [["metric_name", name], ["from", `-${range.seconds}s`], ["limit", String(MOST_SAMPLES)]];
+    if (!isMany) {
+      const answer = await getJson<Samples>("api/v1/recent/samples", [...common, ["match", selector(matchInput.value)]], signal);
+      isMany = (answer.warnings ?? []).length > 0;
+      if (!isMany) return answer;
+    }
+    const answers = await Promise.all(
+      all
+        .filter((row) => isShown(seriesKey(row)))
+        .map((row) => getJson<Samples>("api/v1/recent/samples", [...common, ["match", narrowed(matchInput.value, row.labels)], ["tenant", row.tenant ?? ""]], signal)),
+    );
+    return { samples: answers.flatMap((one) => one.samples), warnings: [...new Set(answers.flatMap((one) => one.warnings ?? []))] };
+  };
+
+  /** What is to be known of a plot that does not show everything. */
+  const sayRest = (warnings: readonly string[], series: number, isChosen: boolean): void => {
+    if (warnings.length > 0) say(JSON.stringify(warnings), () => notice("warn", warnings.map(visible).join("; ")));
+    else if (!isChosen && series > SERIES_COLOURS) say(`series ${series}`, () => notice("none", `${exact(series)} series; the first ${SERIES_COLOURS} are plotted. Choose others below, match labels, or group them.`));
+    else say("", () => null);
+  };
+
   const askPlot = async (signal: AbortSignal): Promise<void> => {
     const found = applied();
     const unit = known()?.unit;
@@ -144,11 +178,14 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     const suffix = unit === undefined || found === "count" ? "" : ` (${visible(unit)})`;
     const isRaw = range.source === "recent" && byInput.value.trim() === "" && (found === "raw" || found === "rate");
     if (isRaw) {
-      const answer = await getJson<{ samples: readonly SampleRow[] }>("api/v1/recent/samples", [...base(), ["limit", String(MOST_SAMPLES)]], signal);
-      const since = Date.now() - range.seconds * 1000;
-      const groups = bySeries(answer.samples.filter((sample) => sample.timestamp >= since));
+      const { samples, warnings = [] } = await askSamples(signal);
+      const now = Date.now();
+      const since = now - range.seconds * 1000;
+      const groups = bySeries(samples.filter((sample) => sample.timestamp >= since));
       const series = [...groups].filter(([key]) => isShown(key)).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, points]) => ({ key, points: shownPoints(points, found) }));
-      showPlot(series, found === "rate" ? `Per second, last ${range.name}${suffix}` : `Samples, last ${range.name}${suffix}`);
+      const span = warnings.length === 0 ? range.name : `${duration(coveredS(samples, now))} of ${range.name}`;
+      showPlot(series, `${found === "rate" ? "Per second" : "Samples"}, last ${span}${suffix}`);
+      sayRest(warnings, all.length, chosen !== undefined);
       return;
     }
     const aggregate = found === "raw" ? "mean" : found;
@@ -160,12 +197,11 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     const isChosen = by === "" && chosen !== undefined;
     const series = answer.series.map((row) => ({ key: seriesKey(row), points: pointsOf(row, aggregate) })).filter(({ key }, at) => (isChosen ? isShown(key) : at < SERIES_COLOURS));
     showPlot(series, `${aggregate.slice(0, 1).toUpperCase()}${aggregate.slice(1)} per ${step < 60 ? `${step} s` : `${step / 60} min`}, last ${range.name}${suffix}`);
-    if (answer.warnings !== undefined && answer.warnings.length > 0) fill(problem, notice("warn", answer.warnings.map(visible).join("; ")));
-    else if (!isChosen && answer.series.length > SERIES_COLOURS) fill(problem, notice("none", `${exact(answer.series.length)} series; the first ${SERIES_COLOURS} are plotted. Choose others below, match labels, or group them.`));
+    sayRest(answer.warnings ?? [], answer.series.length, isChosen);
   };
 
   const ask = async (): Promise<void> => {
-    window.clearTimeout(timer);
+    later.end();
     control?.abort();
     const own = new AbortController();
     control = own;
@@ -179,23 +215,14 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     if (error !== undefined) {
       plotted.set([], []);
       const isAbsent = error instanceof ApiError && error.isAbsent;
-      fill(
-        problem,
+      say(`${isAbsent} ${range.source} ${sentence(error)}`, () =>
         isAbsent
           ? notice("none", range.source === "archive" ? "This process has no archive to ask. " : "This process keeps no samples; ask a standalone, or the store. ", h("span", { class: "soft" }, visible(sentence(error))))
           : notice("bad", visible(sentence(error))),
       );
     }
     // What was refused will be refused again, until somebody changes it.
-    turn(range.source === "recent" && error === undefined ? RECENT_MS : ARCHIVE_MS);
-  };
-
-  /** Asks again later; a page that nobody looks at waits until somebody does. */
-  const turn = (waitMs: number): void => {
-    timer = window.setTimeout(() => {
-      if (document.hidden) turn(waitMs);
-      else void ask();
-    }, waitMs);
+    later.again(range.source === "recent" && error === undefined ? RECENT_MS : ARCHIVE_MS, () => void ask());
   };
 
   /** What is plotted is of another question, until this one is answered. */
@@ -203,8 +230,6 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     plotted.element.setAttribute("aria-busy", "true");
     plotted.setTitle(range.source === "archive" ? "Asking the archive…" : "Asking…");
   };
-
-  const here = (): string => address("metrics", { name, range: range.id === "5m" ? undefined : range.id, fn: what, match: matchInput.value, by: byInput.value.trim() });
 
   const showRanges = (): void =>
     fill(
@@ -224,8 +249,10 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     );
 
   const changed = (): void => {
-    history.replaceState(null, "", here());
-    fill(problem);
+    if (isDone) return;
+    remember("metrics", { name, range: range.id === "5m" ? undefined : range.id, fn: what, match: matchInput.value, by: byInput.value.trim() });
+    isMany = false;
+    say("", () => null);
     showRanges();
     wait();
     void ask();
@@ -238,7 +265,9 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     functionSelect.value = what;
     matchInput.value = found.parameters.get("match") ?? "";
     byInput.value = found.parameters.get("by") ?? "";
-    fill(problem);
+    chosen = chosenOf(found.parameters.get("series"));
+    isMany = false;
+    say("", () => null);
     showRanges();
     wait();
     void ask();
@@ -267,7 +296,7 @@ export const detail = (name: string, place: Place, known: () => Name | undefined
     destroy: () => {
       isDone = true;
       control?.abort();
-      window.clearTimeout(timer);
+      later.end();
       plotted.destroy();
     },
   };

@@ -1,12 +1,15 @@
 /** The metric browser: find a name, see whose it is and what labels it has, and plot it. */
 
 import { ApiError, getJson, isCancelled, sentence } from "../api";
-import { debounced, fill, h, setText } from "../dom";
+import { debounced, fill, h, refill, setText } from "../dom";
 import { ago, bytes, cut, exact, rate, short, visible } from "../format";
 import type { Live } from "../live";
+import { KnownNames } from "../names";
+import { remember } from "../remember";
 import { address } from "../router";
 import type { Place } from "../router";
 import type { Heat, Name, Names } from "../shapes";
+import { turns } from "../turns";
 import { detail } from "./metric";
 import type { Detail } from "./metric";
 import type { MakeView } from "./view";
@@ -40,16 +43,19 @@ export const metrics: MakeView = (place: Place, _: Live) => {
   const aside = h("div", { class: "metric-detail" });
   let open: Detail | undefined;
   let openName = "";
-  let known = new Map<string, Name>();
+  const known = new KnownNames();
+  /** The search as the address has it. */
+  let searched = input.value.trim();
   let control: AbortController | undefined;
-  let timer = 0;
+  const later = turns();
+  const back = h("a", { class: "back" }, "← all names");
   let factsHost: HTMLElement | undefined;
   let helpHost: HTMLElement | undefined;
 
   const link = (name: Name): HTMLElement => {
     const anchor = h(
       "a",
-      { href: address("metrics", { name: name.metric_name, search: input.value }), title: visible(name.metric_name), "aria-current": name.metric_name === openName ? "true" : null },
+      { href: address("metrics", { name: name.metric_name, search: searched }), title: visible(name.metric_name), "aria-current": name.metric_name === openName ? "true" : null },
       h("span", { class: "name" }, cut(visible(name.metric_name), 90)),
       h("span", { class: "number soft" }, name.samples_per_s === undefined ? (name.series === undefined ? "" : `${short(name.series)} series`) : rate(name.samples_per_s)),
     );
@@ -63,10 +69,10 @@ export const metrics: MakeView = (place: Place, _: Live) => {
   };
 
   const show = (names: readonly Name[], words: string): void => {
-    for (const name of names) known.set(name.metric_name, { ...known.get(name.metric_name), ...name });
-    const focused = document.activeElement instanceof HTMLAnchorElement && list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    fill(list, names.map(link));
-    if (focused !== null) for (const anchor of list.querySelectorAll("a")) if (anchor.getAttribute("href") === focused) anchor.focus();
+    searched = input.value.trim();
+    remember("metrics", { search: searched });
+    back.href = address("metrics", { search: searched });
+    refill(list, names.map(link));
     setText(count, words);
     showFacts();
   };
@@ -75,15 +81,16 @@ export const metrics: MakeView = (place: Place, _: Live) => {
   const fromHeat = async (signal: AbortSignal): Promise<void> => {
     const heat = await getJson<Heat>("api/v1/heat", [["limit", "1000"]], signal);
     const wanted = input.value.trim().toLowerCase();
-    const found = heat.metrics.filter((one) => one.metric_name.toLowerCase().includes(wanted));
+    const names = heat.metrics.map((one) => ({ metric_name: one.metric_name, samples_per_s: one.samples_per_second, bytes_per_s: one.bytes_per_second }));
+    known.list(names, "");
     show(
-      found.slice(0, LISTED).map((one) => ({ metric_name: one.metric_name, samples_per_s: one.samples_per_second, bytes_per_s: one.bytes_per_second })),
-      `${exact(found.length)} that sent something in the last window`,
+      names.filter((one) => one.metric_name.toLowerCase().includes(wanted)).slice(0, LISTED),
+      `${exact(names.filter((one) => one.metric_name.toLowerCase().includes(wanted)).length)} that sent something in the last window`,
     );
   };
 
   const find = async (): Promise<void> => {
-    window.clearTimeout(timer);
+    later.end();
     control?.abort();
     const own = new AbortController();
     control = own;
@@ -91,24 +98,34 @@ export const metrics: MakeView = (place: Place, _: Live) => {
       const search = input.value.trim();
       const answer = await getJson<Names>("api/v1/names", [["search", search], ["limit", String(LISTED)]], own.signal);
       const all = search === "" ? `${exact(answer.known)} names` : `${exact(answer.matching)} of ${exact(answer.known)} names`;
+      known.list(answer.names, openName);
       show(answer.names, `${all}${answer.matching > answer.names.length ? `, the first ${answer.names.length} are listed` : ""}`);
       if (openName !== "" && !answer.names.some((name) => name.metric_name === openName)) {
-        const one = await getJson<Names>("api/v1/names", [["search", openName], ["limit", "50"]], own.signal);
-        for (const name of one.names) known.set(name.metric_name, { ...known.get(name.metric_name), ...name });
+        const asked = openName;
+        const one = await getJson<Names>("api/v1/names", [["search", asked], ["limit", "50"]], own.signal);
+        const alone = one.names.find((name) => name.metric_name === asked);
+        // It may be among those that were cut off.
+        if (alone !== undefined || one.matching <= one.names.length) known.one(asked, alone);
         showFacts();
       }
     } catch (error) {
-      if (isCancelled(error)) return;
+      if (own.signal.aborted || isCancelled(error)) return;
       const isAbsent = error instanceof ApiError && error.isAbsent;
       await (isAbsent ? fromHeat(own.signal) : Promise.reject(error)).catch((second: unknown) => {
         if (!isCancelled(second)) show([], isAbsent ? "This process lists no names; press Enter to open the one that you typed." : sentence(second));
       });
     }
-    if (control === own) timer = window.setTimeout(() => void find(), TURN_MS);
+    if (!own.signal.aborted) later.again(TURN_MS, () => void find());
   };
 
   const openDetail = (found: Place): void => {
     const name = found.parameters.get("name") ?? "";
+    const search = found.parameters.get("search") ?? "";
+    if (search !== searched) {
+      searched = search;
+      input.value = search;
+      void find();
+    }
     for (const anchor of list.querySelectorAll("a")) {
       if (anchor.querySelector(".name")?.textContent === cut(visible(name), 90)) anchor.setAttribute("aria-current", "true");
       else anchor.removeAttribute("aria-current");
@@ -132,17 +149,20 @@ export const metrics: MakeView = (place: Place, _: Live) => {
       found,
       () => known.get(name),
       (type) => {
-        const before = known.get(name);
-        if (before?.type !== undefined) return;
-        known.set(name, { ...(before ?? { metric_name: name }), type });
+        if (known.get(name)?.type !== undefined) return;
+        known.learn(name, type);
         showFacts();
       },
     );
-    fill(aside, h("a", { class: "back", href: address("metrics", { search: input.value }) }, "← all names"), h("h2", { class: "metric-name" }, visible(name)), helpHost, factsHost, open.element);
+    back.href = address("metrics", { search: searched });
+    fill(aside, back, h("h2", { class: "metric-name" }, visible(name)), helpHost, factsHost, open.element);
     showFacts();
   };
 
-  const soon = debounced(200, () => void find());
+  let isDone = false;
+  const soon = debounced(200, () => {
+    if (!isDone) void find();
+  });
   input.addEventListener("input", soon);
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") {
@@ -182,10 +202,10 @@ export const metrics: MakeView = (place: Place, _: Live) => {
       input.select();
     },
     destroy: () => {
-      window.clearTimeout(timer);
+      isDone = true;
+      later.end();
       control?.abort();
       open?.destroy();
-      known = new Map();
     },
   };
 };

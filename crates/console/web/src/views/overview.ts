@@ -1,7 +1,7 @@
 /** What flows, whether all of it is accounted for, and who is in trouble: one screen. */
 
 import { getJson } from "../api";
-import { fill, h } from "../dom";
+import { fill, h, refill } from "../dom";
 import type { Child } from "../dom";
 import { ago, bytes, cut, duration, exact, percent, rate, short, visible } from "../format";
 import type { Live } from "../live";
@@ -10,15 +10,15 @@ import type { Line, Plot } from "../plot";
 import { address } from "../router";
 import type { Cardinality, Heat, Overview, Rejection, Rejections, Store } from "../shapes";
 import { table } from "../table";
+import { turns } from "../turns";
 import { keyed, meter, panel, pill, tile } from "../widgets";
 import type { Tile, Tone } from "../widgets";
 import { ledgerTone, showLedger } from "./ledger";
+import { storeTone, storesInWords } from "./states";
 import type { MakeView } from "./view";
 
 const SECONDS = 300;
 const LISTS_MS = 5000;
-
-const storeTone = (store: Store): Tone => (store.state === "ok" ? "good" : store.state === "starting" ? "none" : "warn");
 
 /** What a tile shows of the history. */
 interface TileOf {
@@ -285,14 +285,13 @@ export const overview: MakeView = (_, live) => {
     }
     const { readiness, ledger } = now;
     const tone = ledgerTone(ledger.state);
-    const troubled = (now.stores ?? []).filter((store) => store.state !== "ok" && store.state !== "starting");
     const mode = now.gateway?.mode ?? "normal";
-    showStatus(JSON.stringify([readiness, ledger.state, troubled.map((store) => [store.name, store.state]), mode, now.stores?.length]), () => [
+    showStatus(JSON.stringify([readiness, ledger.state, (now.stores ?? []).map((store) => [store.name, store.state]), mode]), () => [
       readiness.is_ready ? pill("good", "Ready") : pill("bad", "Not ready"),
       readiness.reasons.map((reason) => h("span", { class: "why" }, h("code", {}, reason.condition), " ", visible(reason.reason))),
       mode === "normal" ? null : pill("bad", `Mode ${mode}`),
       pill(tone, { balanced: "Ledger balances", waiting: "Ledger: some is in the buffer", repeated: "Ledger: some came twice", missing: "Ledger: samples are missing", partial: "Ledger: one side is elsewhere" }[ledger.state] ?? `Ledger ${ledger.state}`),
-      now.stores === undefined ? null : troubled.length === 0 ? pill("good", `${now.stores.length} ${now.stores.length === 1 ? "store" : "stores"} writing`) : troubled.map((store) => pill("warn", `${visible(store.name)} ${store.state}`)),
+      storesInWords(now.stores ?? []).map(({ tone: toneOf, words }) => pill(toneOf, words)),
     ]);
     for (const one of allTiles) one.tile.element.hidden = !one.show(now, live, one.tile);
     const times = live.history.at(SECONDS);
@@ -306,7 +305,7 @@ export const overview: MakeView = (_, live) => {
     showBalance(JSON.stringify(ledger), () => showLedger(ledger));
   };
 
-  let timer = 0;
+  const later = turns();
   const control = new AbortController();
   const fetchLists = async (): Promise<void> => {
     const { signal } = control;
@@ -319,24 +318,18 @@ export const overview: MakeView = (_, live) => {
     samplesPanel.hidden = heat.status !== "fulfilled";
     if (heat.status === "fulfilled") {
       const rows = heat.value.metrics.map((one) => ({ name: one.metric_name, value: one.samples_per_second, text: rate(one.samples_per_second), hint: `${percent(one.share)} of the bytes, ${bytes(one.bytes_per_second)}/s` }));
-      fill(bySamples, ranked(rows, "No samples in the last window."));
+      refill(bySamples, ranked(rows, "No samples in the last window."));
     }
     seriesPanel.hidden = cardinality.status !== "fulfilled";
     if (cardinality.status === "fulfilled") {
       const rows = cardinality.value.metrics.map((one) => ({ name: one.metric_name ?? "", value: one.active_series, text: short(one.active_series), hint: `most from ${one.source ?? "nobody"}` }));
-      fill(bySeries, ranked(rows, "No series yet."));
+      refill(bySeries, ranked(rows, "No series yet."));
     }
     if (rejections.status === "fulfilled") fill(latest, rejectionList(rejections.value.rejections));
     else fill(latest, h("p", { class: "empty" }, "Not known here."));
+    later.again(LISTS_MS, () => void fetchLists());
   };
-  const turn = (): void => {
-    const again = (): void => {
-      timer = window.setTimeout(turn, LISTS_MS);
-    };
-    if (document.hidden) again();
-    else void fetchLists().finally(again);
-  };
-  turn();
+  void fetchLists();
   const end = live.on(draw);
   draw();
   return {
@@ -345,7 +338,7 @@ export const overview: MakeView = (_, live) => {
     destroy: () => {
       end();
       control.abort();
-      window.clearTimeout(timer);
+      later.end();
       for (const one of allPlots) one.plot.destroy();
     },
   };

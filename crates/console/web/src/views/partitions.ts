@@ -1,12 +1,15 @@
 /** A map of the partitions: who gets most, which store is behind where, and how long that may go on. */
 
 import { getJson } from "../api";
-import { fill, h, setClass, setText } from "../dom";
+import { fill, h, refill, setClass, setText } from "../dom";
 import { bytes, cut, duration, percent, rate, short, visible } from "../format";
+import { remember } from "../remember";
 import { address } from "../router";
 import type { Heat, Name, Names, Partitions } from "../shapes";
 import { table } from "../table";
-import { field, panel } from "../widgets";
+import { turns } from "../turns";
+import { field, keyed, panel } from "../widgets";
+import { fullness, numberOf } from "./fullness";
 import type { MakeView } from "./view";
 
 interface Measure {
@@ -43,7 +46,13 @@ export const partitions: MakeView = (place, live) => {
   const select = h("select", { id: "partition-measure" });
   const summary = h("p", { class: "soft" });
   const map = h("div", { class: "map", role: "grid", "aria-label": "Partitions" });
-  const detail = h("div", { class: "partition-detail", "aria-live": "polite" });
+  // Only which partition it is, is read aloud: its numbers change every second.
+  const detailName = h("h2", { "aria-live": "polite" });
+  const detailFacts = h("dl", { class: "facts" });
+  const detailNames = h("div");
+  const showFactNames = keyed(detailFacts);
+  const hint = h("p", { class: "soft" }, "Choose a partition to see what is in it.");
+  const detail = h("div", { class: "partition-detail" }, hint, detailName, detailFacts, detailNames);
   const note = h("p", { class: "empty" });
   const hot = table<HotName>({
     caption: "Metric names with most bytes",
@@ -61,28 +70,44 @@ export const partitions: MakeView = (place, live) => {
   const hotPanel = panel("Hot names", { note: "all series of a name share a partition, unless it is spread" }, hot.element);
   hotPanel.hidden = true;
   let chosen = place.parameters.get("measure") ?? "";
-  let selected: number | undefined = Number.parseInt(place.parameters.get("partition") ?? "", 10);
-  if (Number.isNaN(selected)) selected = undefined;
+  let selected = numberOf(place.parameters.get("partition"));
   let cells: { cell: HTMLButtonElement; value: HTMLElement; fillPart: HTMLElement }[] = [];
   let names: readonly Name[] = [];
   let measureIds = "";
+  let facts: HTMLElement[] = [];
+  let listed = "";
 
   const showDetail = (): void => {
     const now = live.overview?.partitions;
     if (selected === undefined || now === undefined) {
-      fill(detail, h("p", { class: "soft" }, "Choose a partition to see what is in it."));
+      hint.hidden = false;
+      for (const part of [detailName, detailFacts, detailNames]) part.hidden = true;
       return;
     }
+    hint.hidden = true;
+    for (const part of [detailName, detailFacts, detailNames]) part.hidden = false;
     const number = selected;
     const here = names.filter((name) => {
       if (name.partition === undefined) return now.count === 1;
       const offset = (number - name.partition + now.count) % now.count;
       return offset < (name.lanes ?? 1);
     });
-    fill(
-      detail,
-      h("h2", {}, `Partition ${number}`),
-      h("dl", { class: "facts" }, measures(now).map((measure) => h("div", { class: "fact" }, h("dt", {}, measure.name), h("dd", {}, typeof measure.values[number] === "number" ? measure.format(measure.values[number] as number) : "–")))),
+    setText(detailName, `Partition ${number}`);
+    const all = measures(now);
+    showFactNames(JSON.stringify(all.map((measure) => measure.name)), () => {
+      facts = all.map(() => h("dd"));
+      return all.map((measure, at) => h("div", { class: "fact" }, h("dt", {}, measure.name), facts[at]));
+    });
+    all.forEach((measure, at) => {
+      const value = measure.values[number];
+      const fact = facts[at];
+      if (fact !== undefined) setText(fact, typeof value === "number" ? measure.format(value) : "–");
+    });
+    const words = JSON.stringify([number, here.length, here.slice(0, 20).map((name) => [name.metric_name, name.samples_per_s])]);
+    if (words === listed) return;
+    listed = words;
+    refill(
+      detailNames,
       here.length === 0
         ? h("p", { class: "soft" }, "No name that is known here.")
         : h("ol", { class: "plain" }, here.slice(0, 20).map((name) => h("li", {}, h("a", { href: address("metrics", { name: name.metric_name }) }, cut(visible(name.metric_name), 60)), h("span", { class: "number soft" }, name.samples_per_s === undefined ? "" : rate(name.samples_per_s))))),
@@ -91,6 +116,7 @@ export const partitions: MakeView = (place, live) => {
   };
 
   const choose = (number: number): void => {
+    if (number !== selected) remember("partitions", { measure: chosen, partition: String(number) });
     selected = number;
     cells.forEach((one, at) => {
       setClass(one.cell, "chosen", at === number);
@@ -128,7 +154,7 @@ export const partitions: MakeView = (place, live) => {
       return { cell, value, fillPart };
     });
     fill(map, cells.map((one) => one.cell));
-    if (selected !== undefined && selected < count) choose(selected);
+    if (selected !== undefined) choose(selected);
   };
   // A group of buttons, which needs no rows.
   map.setAttribute("role", "group");
@@ -149,6 +175,7 @@ export const partitions: MakeView = (place, live) => {
       if (!all.some((measure) => measure.id === chosen)) chosen = all[0]?.id ?? "";
       select.value = chosen;
     }
+    if (selected !== undefined && selected >= now.count) selected = undefined;
     if (now.count === 1) selected ??= 0;
     if (cells.length !== now.count) build(now.count);
     const measure = all.find((one) => one.id === chosen);
@@ -160,7 +187,7 @@ export const partitions: MakeView = (place, live) => {
     setText(summary, `${now.count} ${now.count === 1 ? "partition" : "partitions"}. ${words}${skew}`);
     cells.forEach((one, at) => {
       const value = measure?.values[at] ?? null;
-      const share = value === null || most === 0 ? 0 : measure?.isLeft === true ? 1 - value / most : value / most;
+      const share = fullness(value, measure?.isLeft === true, most, live.overview?.buffer.retention_s ?? 0);
       const text = value === null || measure === undefined ? "–" : measure.format(value);
       setText(one.value, text);
       one.fillPart.style.opacity = (share * 0.5).toFixed(3);
@@ -172,11 +199,11 @@ export const partitions: MakeView = (place, live) => {
 
   select.addEventListener("change", () => {
     chosen = select.value;
-    history.replaceState(null, "", address("partitions", { measure: chosen }));
+    remember("partitions", { measure: chosen });
     draw();
   });
   const control = new AbortController();
-  let timer = 0;
+  const later = turns();
   const fetchNames = async (): Promise<void> => {
     const { signal } = control;
     const [heat, found] = await Promise.allSettled([
@@ -187,7 +214,7 @@ export const partitions: MakeView = (place, live) => {
     hotPanel.hidden = heat.status !== "fulfilled";
     if (heat.status === "fulfilled") hot.set(heat.value.metrics);
     if (found.status === "fulfilled") names = found.value.names;
-    timer = window.setTimeout(() => void fetchNames(), 10_000);
+    later.again(10_000, () => void fetchNames());
   };
   void fetchNames();
   const end = live.on(draw);
@@ -208,7 +235,7 @@ export const partitions: MakeView = (place, live) => {
     destroy: () => {
       end();
       control.abort();
-      window.clearTimeout(timer);
+      later.end();
     },
   };
 };

@@ -1,11 +1,13 @@
 /** Why data is missing: what was refused lately, by whom, and the sample as it was sent. */
 
 import { getJson, isCancelled, sentence } from "../api";
-import { debounced, fill, h } from "../dom";
+import { debounced, fill, h, setText } from "../dom";
 import { ago, cut, dateTime, exact, visible } from "../format";
 import { handOver } from "../handoff";
+import { remember } from "../remember";
 import { address } from "../router";
 import type { Rejection, Rejections } from "../shapes";
+import { turns } from "../turns";
 import { field, notice, pill } from "../widgets";
 import type { MakeView } from "./view";
 
@@ -29,8 +31,9 @@ export const rejections: MakeView = (place) => {
   const notes = h("div");
   const open = new Set<string>();
   let control: AbortController | undefined;
-  let timer = 0;
+  const later = turns();
   let shown = "";
+  let isDone = false;
 
   const keyOf = (one: Rejection): string => JSON.stringify([one.by, one.store, one.protocol, one.source, one.tenant, one.metric_name, one.reason]);
 
@@ -59,7 +62,7 @@ export const rejections: MakeView = (place) => {
   };
 
   const ask = async (): Promise<void> => {
-    window.clearTimeout(timer);
+    later.end();
     control?.abort();
     const own = new AbortController();
     control = own;
@@ -68,29 +71,34 @@ export const rejections: MakeView = (place) => {
     try {
       const answer = await getJson<Rejections>("api/v1/rejections", parameters, own.signal);
       const text = JSON.stringify(answer);
-      const isIdle = list.contains(document.activeElement) || (document.getSelection()?.isCollapsed === false && list.contains(document.getSelection()?.anchorNode ?? null));
-      if (text !== shown && !isIdle) {
+      const isNews = text !== shown;
+      const isRead = list.contains(document.activeElement) || (document.getSelection()?.isCollapsed === false && list.contains(document.getSelection()?.anchorNode ?? null));
+      if (isNews && !isRead) {
         shown = text;
         fill(list, answer.rejections.map(entry));
-      } else for (const [at, time] of [...list.querySelectorAll("time")].entries()) time.textContent = ago(Date.parse(answer.rejections[at]?.last_at ?? time.dateTime), Date.now());
+      } else for (const time of list.querySelectorAll("time")) setText(time, ago(Date.parse(time.dateTime), Date.now()));
       const count = answer.rejections.length;
-      head.textContent = count === 0 ? "Nothing was refused that matches." : `${count} ${count === 1 ? "entry" : "entries"}${(answer.omitted ?? 0) > 0 ? `, ${answer.omitted} more are not shown` : ""}. Like ones are one entry.`;
+      const held = isNews && isRead ? " There is news: the list waits while you have something in it." : "";
+      const words = count === 0 ? "Nothing was refused that matches." : `${count} ${count === 1 ? "entry" : "entries"}${(answer.omitted ?? 0) > 0 ? `, ${answer.omitted} more are not shown` : ""}. Like ones are one entry.`;
+      setText(head, `${words}${held}`);
       fill(notes, (answer.notes ?? []).map((note) => h("p", { class: "soft note" }, visible(note))));
     } catch (error) {
-      if (isCancelled(error)) return;
+      if (own.signal.aborted || isCancelled(error)) return;
       fill(notes, notice("bad", visible(sentence(error))));
       head.textContent = "";
     }
-    timer = window.setTimeout(() => void ask(), TURN_MS);
+    later.again(TURN_MS, () => void ask());
   };
 
   const changed = (): void => {
     const parameters = Object.fromEntries(inputs.map(({ name, input }) => [name, input.value.trim()]));
-    history.replaceState(null, "", address("rejections", { ...parameters, since: since.value, ...(late.checked ? {} : { late: "false" }) }));
+    remember("rejections", { ...parameters, since: since.value, late: late.checked ? undefined : "false" });
     shown = "";
     void ask();
   };
-  const soon = debounced(250, changed);
+  const soon = debounced(250, () => {
+    if (!isDone) changed();
+  });
   for (const { input } of inputs) input.addEventListener("input", soon);
   since.addEventListener("change", changed);
   late.addEventListener("change", changed);
@@ -108,7 +116,8 @@ export const rejections: MakeView = (place) => {
     ),
     search: () => inputs[0]?.input.focus(),
     destroy: () => {
-      window.clearTimeout(timer);
+      isDone = true;
+      later.end();
       control?.abort();
     },
   };
