@@ -163,6 +163,10 @@ struct Rest {
 }
 
 impl Held {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the body, and a stop has nothing to wait for"
+    )]
     fn new(bytes: Bytes, held: OwnedSemaphorePermit) -> Self {
         let held = Some(held);
         let rest = Arc::new(Mutex::new(Rest { bytes, held }));

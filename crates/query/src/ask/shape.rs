@@ -91,7 +91,7 @@ fn word(text: &str) -> usize {
     let end = text.find(|char| {
         let is_exponent = is_number && !is_hex && matches!(before, 'e' | 'E');
         before = char;
-        !is_of_word(char) && !(is_exponent && matches!(char, '+' | '-'))
+        !(is_of_word(char) || is_exponent && matches!(char, '+' | '-'))
     });
     end.unwrap_or(text.len())
 }

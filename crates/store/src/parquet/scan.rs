@@ -200,7 +200,7 @@ fn scan_file(file: File, select: &mut dyn Select) -> Result<(), Ended> {
                 .with_projection(read)
                 .with_row_filter(filter)
                 .with_batch_size(CHUNK_ROWS);
-            Ok(reader.build()?)
+            reader.build()
         })?;
         while let Some(rows) = guarded(|| Ok(reader.next().transpose()?))? {
             select.go_on().map_err(|Stopped| Ended::Stopped)?;
