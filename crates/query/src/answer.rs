@@ -1,8 +1,9 @@
 //! An answer's bytes: counted while they are written, and held back until their reader has taken them.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -10,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 
 use crate::budget::Budget;
 use crate::error::Error;
@@ -106,6 +108,9 @@ impl<'b> Page<'b> {
 /// What one piece of an answer has.
 const PIECE_BYTES: usize = 32 << 10;
 
+/// How long a reader may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Unit of the memory for answers that are not taken yet.
 const UNIT_BYTES: usize = 1024;
 
@@ -134,7 +139,7 @@ impl Outbox {
                 "answers that are not read yet take all the memory for them (queries.max_memory); ask again later",
             )
         })?;
-        let body = Held { bytes, _held: held };
+        let body = Held::new(bytes, held);
         let mut response = Response::new(Body::new(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -144,34 +149,94 @@ impl Outbox {
     }
 }
 
-/// A body whose memory counts until its last piece is taken.
+/// A body whose memory counts until its pieces are taken, or its reader has had time enough.
 struct Held {
+    rest: Arc<Mutex<Rest>>,
+    watch: AbortHandle,
+}
+
+/// What is not taken yet.
+struct Rest {
     bytes: Bytes,
-    _held: OwnedSemaphorePermit,
+    /// None after the reader's time.
+    held: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the body, and a stop has nothing to wait for"
+    )]
+    fn new(bytes: Bytes, held: OwnedSemaphorePermit) -> Self {
+        let held = Some(held);
+        let rest = Arc::new(Mutex::new(Rest { bytes, held }));
+        let watched = Arc::clone(&rest);
+        // A body whose reader has stopped is not even asked for its next piece.
+        let watch = tokio::spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            lock(&watched).forget();
+        });
+        let watch = watch.abort_handle();
+        Self { rest, watch }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.watch.abort();
+        lock(&self.rest).forget();
+    }
+}
+
+fn lock(rest: &Mutex<Rest>) -> MutexGuard<'_, Rest> {
+    rest.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Rest {
+    fn forget(&mut self) {
+        (self.bytes, self.held) = (Bytes::new(), None);
+    }
+
+    /// The next piece, and room for others in its place.
+    fn piece(&mut self) -> Option<Bytes> {
+        if self.bytes.is_empty() {
+            return None;
+        }
+        let len = self.bytes.len().min(PIECE_BYTES);
+        let piece = self.bytes.split_to(len);
+        if let Some(held) = &mut self.held {
+            let needed = self.bytes.len().div_ceil(UNIT_BYTES);
+            let freed = held.num_permits().saturating_sub(needed);
+            drop(held.split(freed));
+        }
+        Some(piece)
+    }
 }
 
 impl HttpBody for Held {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = std::io::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        if self.bytes.is_empty() {
-            return Poll::Ready(None);
+        let mut rest = lock(&self.rest);
+        if rest.held.is_none() {
+            let why = "the answer was not read in time";
+            let error = std::io::Error::new(std::io::ErrorKind::TimedOut, why);
+            return Poll::Ready(Some(Err(error)));
         }
-        let len = self.bytes.len().min(PIECE_BYTES);
-        let piece = self.bytes.split_to(len);
-        Poll::Ready(Some(Ok(http_body::Frame::data(piece))))
+        Poll::Ready(rest.piece().map(|piece| Ok(http_body::Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_empty()
+        let rest = lock(&self.rest);
+        rest.held.is_some() && rest.bytes.is_empty()
     }
 
     fn size_hint(&self) -> http_body::SizeHint {
-        http_body::SizeHint::with_exact(self.bytes.len() as u64)
+        http_body::SizeHint::with_exact(lock(&self.rest).bytes.len() as u64)
     }
 }
 

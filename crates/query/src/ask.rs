@@ -1,5 +1,7 @@
 //! What a request asks for, in words that its sender wrote.
 
+mod shape;
+
 use std::collections::BTreeSet;
 
 use model::NAME_LABEL;
@@ -8,17 +10,12 @@ use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::parse_duration;
 
 use crate::aggregate::Aggregate;
+use crate::budget::Budget;
 use crate::error::{Error, invalid};
 use crate::labels::Matching;
 
 /// An expression may be as long as this, in bytes: the longest that dashboards have are a tenth of it.
 const MAX_EXPRESSION_BYTES: usize = 16 << 10;
-
-/// How deep brackets may be in each other.
-const MAX_BRACKETS: usize = 64;
-
-/// Signs and operators of one expression; each may make its tree one deeper.
-const MAX_OPERATORS: usize = 512;
 
 const DEFAULT_LIMIT: usize = 1000;
 const DEFAULT_AGGREGATE_LIMIT: usize = 10_000;
@@ -72,6 +69,7 @@ impl Question {
         begins: Begins,
         accept: Format,
         now_ms: i64,
+        budget: &mut Budget,
     ) -> Result<Self, Error> {
         let mut matchers: Vec<Matcher> = Vec::new();
         let (mut from_ms, mut to_ms, mut limit, mut tenant) = (None, None, None, None);
@@ -90,7 +88,7 @@ impl Question {
                         ));
                     }
                 },
-                "match" => matchers.extend(selector(&value)?),
+                "match" => matchers.extend(selector(&value, budget)?),
                 "tenant" => tenant = Some(value.into_owned()),
                 "from" => from_ms = Some(time(&name, &value, now_ms)?),
                 "to" => to_ms = Some(time(&name, &value, now_ms)?),
@@ -177,10 +175,13 @@ pub(crate) fn accepted(accept: &str) -> Format {
 }
 
 /// A duration with its unit, in milliseconds: a number alone could be anything.
-fn duration(value: &str) -> Option<i64> {
-    let has_unit = value.ends_with(|last: char| last.is_ascii_alphabetic());
-    let duration = has_unit.then(|| parse_duration(value).ok())??;
-    i64::try_from(duration.as_millis()).ok()
+pub(crate) fn duration(value: &str) -> Option<i64> {
+    // What is a number, the parser would take for seconds, and panic at those that no duration has.
+    let is_one =
+        value.starts_with(|first: char| first.is_ascii_digit()) && value.parse::<f64>().is_err();
+    let duration = is_one.then(|| parse_duration(value).ok())??;
+    let millis = i64::try_from(duration.as_millis()).ok()?;
+    (millis <= LATEST_MS).then_some(millis)
 }
 
 fn step(value: &str) -> Result<i64, Error> {
@@ -193,7 +194,7 @@ fn step(value: &str) -> Result<i64, Error> {
     }
 }
 
-/// The latest time that can be asked for: what is later has no date of four digits.
+/// The latest time that can be asked for, and the longest one: what is later has no date of four digits.
 const LATEST_MS: i64 = 253_402_300_799_999;
 
 /// Unix milliseconds, RFC 3339, `now`, or back from now.
@@ -215,8 +216,8 @@ fn time(name: &str, value: &str, now_ms: i64) -> Result<i64, Error> {
 }
 
 /// The conditions of a selector.
-pub(crate) fn selector(text: &str) -> Result<Vec<Matcher>, Error> {
-    match parse(text)? {
+pub(crate) fn selector(text: &str, budget: &mut Budget) -> Result<Vec<Matcher>, Error> {
+    match parse(text, budget)? {
         Expr::VectorSelector(selector) if selector.offset.is_none() && selector.at.is_none() => {
             conditions(&selector)
         }
@@ -244,51 +245,16 @@ pub(crate) fn matchers(selector: &VectorSelector) -> Vec<Matcher> {
 }
 
 /// An expression as a tree, if it is not larger than a person writes.
-pub(crate) fn parse(text: &str) -> Result<Expr, Error> {
+pub(crate) fn parse(text: &str, budget: &mut Budget) -> Result<Expr, Error> {
     if text.len() > MAX_EXPRESSION_BYTES {
         return invalid(format!(
             "the expression has {} bytes, the limit is {MAX_EXPRESSION_BYTES}",
             text.len()
         ));
     }
-    check_shape(text)?;
+    shape::check(text, budget)?;
     promql_parser::parser::parse(text)
         .map_err(|why| Error::Invalid(format!("{}: {why}", cut(text))))
-}
-
-/// Looks at brackets and operators before a tree is made of them.
-fn check_shape(text: &str) -> Result<(), Error> {
-    let (mut open, mut operators) = (0_usize, 0_usize);
-    let mut quote: Option<char> = None;
-    let mut before = ' ';
-    let mut chars = text.chars();
-    while let Some(char) = chars.next() {
-        match (quote, char) {
-            (Some('"' | '\''), '\\') => drop(chars.next()),
-            (Some(end), char) => quote = quote.filter(|_| end != char),
-            (None, '"' | '\'' | '`') => quote = Some(char),
-            (None, '(' | '[' | '{') => {
-                open += 1;
-                if open > MAX_BRACKETS {
-                    return invalid(format!(
-                        "the expression has brackets in each other more than {MAX_BRACKETS} deep"
-                    ));
-                }
-            }
-            (None, ')' | ']' | '}') => open = open.saturating_sub(1),
-            (None, '+' | '-' | '*' | '/' | '%' | '^' | '=' | '!' | '<' | '>') => operators += 1,
-            // Operators that are words stand between spaces or brackets.
-            (None, char) if char.is_whitespace() && !before.is_whitespace() => operators += 1,
-            (None, _) => {}
-        }
-        before = char;
-        if operators > MAX_OPERATORS {
-            return invalid(format!(
-                "the expression has more than {MAX_OPERATORS} operators and words"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The beginning of a text, for messages.

@@ -5,10 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, invalid};
 
 /// How much work lies between two looks at the clock.
 const LOOK_EVERY: u32 = 4096;
+
+/// Regular expressions of one question, those of all its selectors together.
+const MAX_PATTERNS: usize = 32;
+
+/// Their texts, in bytes.
+const MAX_PATTERN_BYTES: usize = 32 << 10;
 
 /// What is left.
 #[derive(Debug)]
@@ -17,6 +23,8 @@ pub(crate) struct Budget {
     max_bytes: usize,
     left_series: usize,
     max_series: usize,
+    left_patterns: usize,
+    left_pattern_bytes: usize,
     deadline: Instant,
     timeout_secs: u64,
     given_up: Arc<AtomicBool>,
@@ -31,6 +39,8 @@ impl Budget {
             max_bytes: config.max_memory.bytes(),
             left_series: config.max_series,
             max_series: config.max_series,
+            left_patterns: MAX_PATTERNS,
+            left_pattern_bytes: MAX_PATTERN_BYTES,
             deadline: started + config.timeout.0,
             timeout_secs: config.timeout.0.as_secs(),
             given_up,
@@ -69,6 +79,21 @@ impl Budget {
             }
         }
         Ok(())
+    }
+
+    /// Uses a regular expression of so many bytes.
+    pub(crate) fn pattern(&mut self, bytes: usize) -> Result<(), Error> {
+        let left = (
+            self.left_patterns.checked_sub(1),
+            self.left_pattern_bytes.checked_sub(bytes),
+        );
+        let (Some(patterns), Some(pattern_bytes)) = left else {
+            return invalid(format!(
+                "the query has more than {MAX_PATTERNS} regular expressions, or more than {MAX_PATTERN_BYTES} bytes of them"
+            ));
+        };
+        (self.left_patterns, self.left_pattern_bytes) = (patterns, pattern_bytes);
+        self.look()
     }
 
     /// Does a piece of work, and looks at the clock now and then.

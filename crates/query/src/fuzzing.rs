@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use promql_parser::parser::Expr;
 use service::units::{Period, Size};
 use store::recent::Recent;
 
@@ -20,10 +19,10 @@ const LOOKBACK_MS: i64 = 300_000;
 /// Asks over the window, at three times from `at_ms` on. Whether there was an answer; a refusal is none.
 #[must_use]
 pub fn ask(expression: &str, recent: &Recent, at_ms: i64) -> bool {
-    parse(expression).is_ok_and(|expression| evaluate(&expression, recent, at_ms).is_ok())
+    evaluate(expression, recent, at_ms).is_ok()
 }
 
-fn evaluate(expression: &Expr, recent: &Recent, at_ms: i64) -> Result<(), Error> {
+fn evaluate(expression: &str, recent: &Recent, at_ms: i64) -> Result<(), Error> {
     let sources = Sources {
         recent: recent.clone(),
         archive: None,
@@ -39,7 +38,8 @@ fn evaluate(expression: &Expr, recent: &Recent, at_ms: i64) -> Result<(), Error>
         count: 3,
     };
     let mut budget = Budget::new(&config, Instant::now(), Arc::new(AtomicBool::new(false)));
+    let expression = parse(expression, &mut budget)?;
     let timing = Timing::of(steps, LOOKBACK_MS);
     let mut evaluation = Evaluation::new(&sources, None, timing, &mut budget);
-    evaluation.evaluate(expression).map(drop)
+    evaluation.evaluate(&expression).map(drop)
 }

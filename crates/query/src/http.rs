@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Json, Response};
 use model::Clock;
 use serde_json::json;
@@ -22,6 +22,9 @@ use crate::error::Error;
 use crate::metrics;
 use crate::pool::Pool;
 use crate::source::Sources;
+
+/// The header that says what was left out of an answer.
+const WARNINGS: HeaderName = HeaderName::from_static("sluice-warnings");
 
 /// Answers questions. Clones share threads and limits.
 #[derive(Clone)]
@@ -74,23 +77,31 @@ pub fn router(queries: Queries) -> Router {
 }
 
 impl Shared {
-    /// Has a question answered within its limits, and counts it.
+    /// Has a question answered within its limits, and counts it. What is to be warned of becomes a header: CSV and Arrow
+    /// have no other place for it.
     async fn answer(
         &self,
         api: &'static str,
         content_type: &'static str,
-        question: impl FnOnce(&Sources, &mut Page<'_>) -> Result<(), Error> + Send + 'static,
+        question: impl FnOnce(&Sources, &mut Page<'_>) -> Result<Vec<String>, Error> + Send + 'static,
     ) -> Result<Response, Error> {
         let started = Instant::now();
         let sources = self.sources.clone();
         let written = self.pool.run(move |budget: &mut Budget| {
             let mut page = Page::new(budget);
-            question(&sources, &mut page)?;
-            Ok(page.done())
+            let warnings = question(&sources, &mut page)?;
+            Ok((page.done(), warnings))
         });
         let written = written.await;
-        let answer =
-            written.and_then(|bytes| self.outbox.answer(StatusCode::OK, content_type, bytes));
+        let answer = written.and_then(|(bytes, warnings)| {
+            let mut answer = self.outbox.answer(StatusCode::OK, content_type, bytes)?;
+            if let Ok(warnings) = HeaderValue::try_from(warnings.join("; "))
+                && !warnings.is_empty()
+            {
+                answer.headers_mut().insert(WARNINGS, warnings);
+            }
+            Ok(answer)
+        });
         let outcome = answer
             .as_ref()
             .map_or_else(|error| error.code().as_str(), |_| "ok");
@@ -121,7 +132,6 @@ pub(crate) fn shown_number(value: f64) -> String {
 
 /// Says when to ask again, where that may help.
 fn retry_later(response: &mut Response) {
-    use axum::http::HeaderValue;
     use axum::http::header::RETRY_AFTER;
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         let headers = response.headers_mut();

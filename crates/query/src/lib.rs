@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod http;
 mod labels;
 pub mod metrics;
+mod pattern;
 mod pool;
 mod promql;
 mod source;

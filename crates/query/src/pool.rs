@@ -69,9 +69,13 @@ impl Pool {
                 .unwrap_or(());
         });
         self.send(job)?;
-        let answer = answer.await.unwrap_or(Err(Error::Defect));
+        let answer = tokio::time::timeout(self.config.timeout.0, answer).await;
+        // From here on the work has no reader.
         drop(patience);
-        answer
+        match answer {
+            Ok(answer) => answer.unwrap_or(Err(Error::Defect)),
+            Err(_) => Err(Error::Timeout(self.config.timeout.0.as_secs())),
+        }
     }
 
     fn send(&self, job: Job) -> Result<(), Error> {

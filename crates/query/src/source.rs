@@ -1,5 +1,7 @@
 //! Samples of the recent window and of the archive, put together by series.
 
+mod descriptions;
+
 use std::collections::{BTreeSet, HashMap};
 
 use model::{MetricType, NAME_LABEL};
@@ -175,7 +177,13 @@ impl Texts<'_> {
         if seen.tenant.is_some() && self.selection.matching.tenant().is_none() {
             self.add(TENANT_LABEL)?;
         }
-        seen.labels.iter().try_for_each(|(name, _)| self.add(name))
+        let mut names = seen.labels.iter().map(|(name, _)| *name);
+        names.try_for_each(|name| {
+            if name == TENANT_LABEL {
+                return Ok(());
+            }
+            self.add(name)
+        })
     }
 }
 
@@ -212,7 +220,11 @@ impl Select for Texts<'_> {
 fn value_of<'a>(selection: &Selection, seen: &Seen<'a>, name: &str) -> &'a str {
     match name {
         NAME_LABEL => seen.metric,
-        TENANT_LABEL if selection.matching.tenant().is_none() => seen.tenant.unwrap_or_default(),
+        // Not what a sender put there.
+        TENANT_LABEL => match selection.matching.tenant() {
+            None => seen.tenant.unwrap_or_default(),
+            Some(_) => "",
+        },
         _ => {
             let found = seen.labels.iter().find(|(known, _)| *known == name);
             found.map_or("", |(_, value)| *value)
@@ -264,12 +276,13 @@ impl<'b> Collector<'b> {
         let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut pairs: Vec<(String, String)> = Vec::with_capacity(seen.labels.len() + 2);
         pairs.push(own(NAME_LABEL, seen.metric));
-        pairs.extend(seen.labels.iter().map(|(name, value)| own(name, value)));
+        // Who puts the tenant's label on a series is us alone.
+        let labels = seen.labels.iter().filter(|(name, _)| *name != TENANT_LABEL);
+        pairs.extend(labels.map(|(name, value)| own(name, value)));
         // Where one tenant was asked for, all is its.
         if let Some(tenant) = seen.tenant
             && self.selection.matching.tenant().is_none()
         {
-            pairs.retain(|(name, _)| name != TENANT_LABEL);
             pairs.push(own(TENANT_LABEL, tenant));
         }
         Labels::of(pairs)

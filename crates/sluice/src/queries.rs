@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::any;
 use query::Queries;
@@ -23,7 +23,9 @@ pub(crate) struct Shown(Arc<OnceLock<Router>>);
 impl Shown {
     /// From now on these are asked.
     pub(crate) fn is(&self, queries: &Queries) {
-        let router = query::router(queries.clone()).fallback(async |uri: Uri| not_found(&uri));
+        let router = query::router(queries.clone())
+            .method_not_allowed_fallback(async |method: Method| not_allowed(&method))
+            .fallback(async |uri: Uri| not_found(&uri));
         // A process has one window.
         self.0.set(router).unwrap_or_default();
     }
@@ -74,6 +76,12 @@ fn anew(request: Request) -> Request {
     fresh
 }
 
+fn not_allowed(method: &Method) -> Response {
+    let error = format!("{method} is not possible here; queries are asked with GET");
+    let body = json!({ "error": error, "code": "method_not_allowed" });
+    (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response()
+}
+
 fn not_found(uri: &Uri) -> Response {
     let path: String = uri.path().chars().take(100).collect();
     let error = format!(
@@ -82,3 +90,6 @@ fn not_found(uri: &Uri) -> Response {
     let body = json!({ "error": error, "code": "not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod texts;
 mod window;
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ impl Default for Config {
 #[derive(Debug, Clone)]
 pub struct Recent {
     window: Arc<Mutex<Window>>,
+    /// How many wait to write.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Recent {
@@ -56,15 +59,25 @@ impl Recent {
     pub fn new(config: &Config) -> Self {
         Self {
             window: Arc::new(Mutex::new(Window::new(config))),
+            waiting: Arc::default(),
         }
     }
 
-    /// Gives what is wanted, series by series. The window takes nothing in meanwhile.
+    /// Gives what is wanted, series by series. What comes in meanwhile goes first, so it may be given or not.
     ///
     /// # Errors
     /// When the reader stops.
     pub fn visit(&self, select: &mut dyn Select) -> Result<(), Stopped> {
-        self.locked(|window| window.visit(select))
+        let (names, range) = (select.names(), select.range());
+        let mut from = 0;
+        while let Some(next) = self.locked(|window| window.visit(from, &names, range, select))? {
+            from = next;
+            // Whoever asks first has the lock, and that would be this thread again.
+            while self.waiting.load(Ordering::Relaxed) > 0 {
+                std::thread::yield_now();
+            }
+        }
+        Ok(())
     }
 
     /// The metric names that are wanted, and how many there are.
@@ -98,7 +111,9 @@ impl Write for Recent {
     }
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         self.locked(|window| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             for item in &batch.items {
                 window.insert(item);
             }

@@ -18,6 +18,10 @@ pub struct Seen<'a> {
     pub tenant: Option<&'a str>,
     /// What its sender said it is, where the store remembers.
     pub kind: MetricType,
+    /// In what its sender said it is measured, where the store remembers.
+    pub unit: Option<&'a str>,
+    /// The sentence for people that came with it, where the store remembers.
+    pub help: Option<&'a str>,
 }
 
 /// Which metric names are wanted.

@@ -1,6 +1,7 @@
 //! Parameters are read as documented, and a wrong one is named.
 
 use super::*;
+use crate::budget::plenty;
 
 const NOW_MS: i64 = 1_795_257_343_000;
 
@@ -11,6 +12,7 @@ fn asked(text: &str) -> Result<Question, String> {
         Begins::AnHourAgo,
         Format::Json,
         NOW_MS,
+        &mut plenty(),
     );
     question.map_err(|error| error.to_string())
 }
@@ -103,6 +105,7 @@ fn a_wrong_parameter_is_named() {
         Begins::Anywhere,
         Format::Json,
         NOW_MS,
+        &mut plenty(),
     );
     assert!(
         rows.unwrap_err()
@@ -121,13 +124,119 @@ fn an_expression_that_no_person_writes_is_not_parsed() {
             "the expression has 20000 bytes, the limit is 16384",
         ),
         ("x{a=~\"(\"}".to_owned(), "illegal regex"),
+        // What a quote in a comment begins is no text.
+        (
+            format!("# \"\n{}", "(".repeat(65)),
+            "brackets in each other more than 64 deep",
+        ),
+        (
+            format!("(a){}", "and(a)or(a)unless(a)".repeat(200)),
+            "more than 512 operators and words",
+        ),
+        (
+            format!("{{a=\"1\"}}{}", "or{a=\"1\"}".repeat(300)),
+            "more than 512 operators and words",
+        ),
+        (
+            "1".to_owned() + &"+1e+1".repeat(400),
+            "more than 512 operators and words",
+        ),
     ] {
-        let error = parse(&text).unwrap_err().to_string();
+        let error = parse(&text, &mut plenty()).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
     // Brackets within quotes are text.
-    parse(&format!("x{{a=\"{}\"}}", "(".repeat(100))).unwrap();
-    parse(&format!("x{{a='\\'{}'}}", "(".repeat(100))).unwrap();
+    parse(&format!("x{{a=\"{}\"}}", "(".repeat(100)), &mut plenty()).unwrap();
+    parse(&format!("x{{a='\\'{}'}}", "(".repeat(100)), &mut plenty()).unwrap();
+}
+
+#[test]
+fn patterns_are_bounded_before_they_are_compiled() {
+    let many = |count: usize, pattern: &str| {
+        let one = format!("a=~{pattern},");
+        format!("x{{{}}}", one.repeat(count))
+    };
+    for text in [
+        many(500, "\"\\\\w{150}\""),
+        many(1, "\"\\\\w{150}\""),
+        many(1, "# \"\n `\\w{150}`"),
+        many(1, "'\\x5cw{150}'"),
+        many(1, "\"((a{100}){100}){100}\""),
+    ] {
+        let error = parse(&text, &mut plenty()).unwrap_err().to_string();
+        assert!(error.contains("is too large when compiled"), "{error}");
+    }
+    let error = parse(&many(33, "\"a\""), &mut plenty())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("more than 32 regular expressions"),
+        "{error}"
+    );
+    // Those of all selectors of a request together.
+    let mut budget = plenty();
+    parse(&many(20, "\"a.*\""), &mut budget).unwrap();
+    parse(&many(20, "\"a.*\""), &mut budget).unwrap_err();
+    // What people write fits.
+    for pattern in [
+        "\\w+-\\w+\\.\\w+",
+        "web-.*",
+        "(?i)a|b|c",
+        "\\d{1,3}(\\.\\d{1,3}){3}",
+    ] {
+        parse(
+            &many(1, &format!("\"{}\"", pattern.replace('\\', "\\\\"))),
+            &mut plenty(),
+        )
+        .unwrap();
+    }
+    let hosts: Vec<String> = (0..900)
+        .map(|host| format!("web-{host:03}-example"))
+        .collect();
+    parse(&many(1, &format!("\"{}\"", hosts.join("|"))), &mut plenty()).unwrap();
+}
+
+#[test]
+fn a_duration_that_none_has_is_refused_and_no_panic() {
+    for text in [
+        "step=inf",
+        "step=NaN",
+        "step=nan",
+        "step=1e300s",
+        "step=4000000000y",
+        "from=-inf",
+        "from=-nan",
+        "from=-4000000000y",
+    ] {
+        let why = refused(&format!("aggregate=mean&{text}"));
+        let is_named = why.contains("is not a duration") || why.contains("is no time");
+        assert!(is_named, "{text}: {why}");
+    }
+    for text in [
+        "x[1e300]",
+        "x[1e+300]",
+        "x[5m:1e300]",
+        "x offset inf",
+        "x offset -1e300",
+        "x offset\n NaN",
+        "x[4000000000y]",
+        "x[0x7fffffffffffffff]",
+    ] {
+        let error = parse(text, &mut plenty()).unwrap_err().to_string();
+        assert!(
+            error.contains("is no duration such as 5m"),
+            "{text}: {error}"
+        );
+    }
+    for text in [
+        "x[300]",
+        "x[1h30m:1m] offset -5m",
+        "x[0x10]",
+        "x offset 5m > 1e300",
+        "1e-3 + 1e+300",
+    ] {
+        parse(text, &mut plenty()).unwrap();
+    }
 }
 
 #[test]

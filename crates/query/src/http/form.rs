@@ -4,10 +4,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use promql_parser::label::Matcher;
-use promql_parser::util::parse_duration;
 
 use super::Shared;
-use crate::ask::{cut, selector};
+use crate::ask::{cut, duration, selector};
+use crate::budget::Budget;
 use crate::error::{Error, invalid};
 use crate::labels::Matching;
 
@@ -86,13 +86,9 @@ impl Form {
     /// A duration as seconds or with its unit, in milliseconds; longer than nothing.
     pub(super) fn duration(&self, name: &str) -> Result<i64, Error> {
         let value = self.need(name)?;
-        let duration = value.parse().ok().and_then(millis);
-        let duration = duration.or_else(|| {
-            let duration = parse_duration(value).ok()?;
-            i64::try_from(duration.as_millis()).ok()
-        });
-        match duration {
-            Some(duration) if duration > 0 => Ok(duration),
+        let millis = value.parse().ok().and_then(millis);
+        match millis.or_else(|| duration(value)) {
+            Some(millis) if millis > 0 => Ok(millis),
             _ => invalid(format!(
                 "{name}={} is no duration; write seconds, or a unit as in 15s, more than none",
                 cut(value)
@@ -110,10 +106,10 @@ impl Form {
     }
 
     /// Series that meet one of the selectors `match[]`.
-    pub(super) fn matching(&self) -> Result<Matching, Error> {
+    pub(super) fn matching(&self, budget: &mut Budget) -> Result<Matching, Error> {
         let selectors = self.pairs.iter().filter(|(name, _)| name == "match[]");
         let lists: Result<Vec<Vec<Matcher>>, Error> =
-            selectors.map(|(_, text)| selector(text)).collect();
+            selectors.map(|(_, text)| selector(text, budget)).collect();
         Ok(Matching::any_of(lists?, self.tenant.clone()))
     }
 }

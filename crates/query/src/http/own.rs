@@ -98,7 +98,7 @@ impl Asked {
         now_ms: i64,
         sources: &Sources,
         page: &mut Page<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<String>, Error> {
         let takes = match self.what {
             What::Samples | What::Series => Takes::Rows,
             What::Aggregate => Takes::Aggregates,
@@ -107,7 +107,8 @@ impl Asked {
             From::Recent => Begins::Anywhere,
             From::Archive | From::Both => Begins::AnHourAgo,
         };
-        let question = Question::parse(query, takes, begins, accept, now_ms)?;
+        let question =
+            page.within(|budget| Question::parse(query, takes, begins, accept, now_ms, budget))?;
         let selection = Selection {
             matching: question.matching.clone(),
             from_ms: question.from_ms,
@@ -123,7 +124,8 @@ impl Asked {
             What::Series => series(found, &question),
             What::Aggregate => aggregates(found, &question, page)?,
         };
-        table.write(question.format, page)
+        table.write(question.format, page)?;
+        Ok(table.warnings)
     }
 }
 

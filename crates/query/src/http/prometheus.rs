@@ -1,6 +1,7 @@
 //! `/prometheus/api/v1/…`: Prometheus's query API over the recent window and the archive together.
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Json, Response};
@@ -114,7 +115,9 @@ async fn answer(
             page.text(",\"warnings\":")?;
             page.json(&warnings)?;
         }
-        page.text("}")
+        page.text("}")?;
+        // They are said already.
+        Ok(Vec::new())
     };
     let answer = shared.answer(API, JSON, question).await;
     answer.unwrap_or_else(|error| refusal(&error))
@@ -130,7 +133,7 @@ struct Defaults {
 async fn instant(State(queries): State<Queries>, request: Request) -> Response {
     answer(queries, request, |form, sources, defaults, page| {
         let at_ms = form.time("time")?.unwrap_or(defaults.now_ms);
-        let expression = parse(form.need("query")?)?;
+        let expression = page.within(|budget| parse(form.need("query")?, budget))?;
         let timing = Timing::of(Steps::once(at_ms), defaults.lookback_ms);
         let tenant = form.tenant.clone();
         if is_range(&expression) {
@@ -215,7 +218,7 @@ fn evaluated(
 
 async fn range(State(queries): State<Queries>, request: Request) -> Response {
     answer(queries, request, |form, sources, defaults, page| {
-        let expression = parse(form.need("query")?)?;
+        let expression = page.within(|budget| parse(form.need("query")?, budget))?;
         form.need("start")?;
         form.need("end")?;
         let start_ms = form.time("start")?.unwrap_or_default();
@@ -305,7 +308,7 @@ fn many(
 }
 
 /// The series of a request, from a day ago where it does not say.
-fn selection(form: &Form, defaults: Defaults) -> Result<Selection, Error> {
+fn selection(form: &Form, defaults: Defaults, page: &mut Page<'_>) -> Result<Selection, Error> {
     let to_ms = form.time("end")?;
     let from_ms = form.time("start")?;
     let from_ms =
@@ -315,7 +318,7 @@ fn selection(form: &Form, defaults: Defaults) -> Result<Selection, Error> {
         return invalid("end is before start");
     }
     Ok(Selection {
-        matching: form.matching()?,
+        matching: page.within(|budget| form.matching(budget))?,
         from_ms,
         to_ms,
         want: Keep::Nothing,
@@ -325,7 +328,7 @@ fn selection(form: &Form, defaults: Defaults) -> Result<Selection, Error> {
 async fn series(State(queries): State<Queries>, request: Request) -> Response {
     answer(queries, request, |form, sources, defaults, page| {
         form.need("match[]")?;
-        let (selection, limit) = (selection(form, defaults)?, form.limit()?);
+        let (selection, limit) = (selection(form, defaults, page)?, form.limit()?);
         let found = page.within(|budget| sources.select(From::Both, &selection, budget))?;
         let Found {
             series,
@@ -356,9 +359,13 @@ async fn labels(State(queries): State<Queries>, request: Request) -> Response {
 
 async fn values(
     State(queries): State<Queries>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let Ok(Path(name)) = name else {
+        let why = "the label's name is no UTF-8 text";
+        return refusal(&Error::Invalid(why.to_owned()));
+    };
     // How names that are not of Prometheus's old characters are written in paths.
     let name = name.strip_prefix("U__").map_or(name.clone(), unescaped);
     texts(queries, request, TextsOf::Label(name)).await
@@ -394,7 +401,7 @@ fn unescaped(escaped: &str) -> String {
 
 async fn texts(queries: Queries, request: Request, of: TextsOf) -> Response {
     answer(queries, request, |form, sources, defaults, page| {
-        let (selection, limit) = (selection(form, defaults)?, form.limit()?);
+        let (selection, limit) = (selection(form, defaults, page)?, form.limit()?);
         let (found, mut warnings) = page.within(|budget| sources.texts(&selection, of, budget))?;
         page.text("[")?;
         for (number, text) in found.iter().take(limit).enumerate() {
@@ -408,7 +415,7 @@ async fn texts(queries: Queries, request: Request, of: TextsOf) -> Response {
     .await
 }
 
-/// Types of metrics, as far as the recent window knows them.
+/// Types, units and help texts of metrics, as far as the recent window knows them.
 async fn metadata(State(queries): State<Queries>, request: Request) -> Response {
     answer(queries, request, |form, sources, _, page| {
         let limit = form.limit()?;
@@ -425,23 +432,22 @@ async fn metadata(State(queries): State<Queries>, request: Request) -> Response 
             to_ms: i64::MAX,
             want: Keep::Nothing,
         };
-        let found = page.within(|budget| sources.select(From::Recent, &selection, budget))?;
-        let mut kinds: std::collections::BTreeMap<&str, &str> = std::collections::BTreeMap::new();
-        for series in &found.series {
-            kinds
-                .entry(series.labels.get(model::NAME_LABEL))
-                .or_insert(series.kind.as_str());
-        }
+        let described = page.within(|budget| sources.descriptions(&selection, budget))?;
         page.text("{")?;
-        for (number, (name, kind)) in kinds.iter().take(limit).enumerate() {
+        for (number, (name, description)) in described.iter().take(limit).enumerate() {
             page.comma(number)?;
-            page.json(*name)?;
+            page.json(name)?;
             page.text(&format!(
-                ":[{{\"type\":\"{kind}\",\"help\":\"\",\"unit\":\"\"}}]"
+                ":[{{\"type\":\"{}\",\"help\":",
+                description.kind.as_str()
             ))?;
+            page.json(&description.help)?;
+            page.text(",\"unit\":")?;
+            page.json(&description.unit)?;
+            page.text("}]")?;
         }
         page.text("}")?;
-        Ok(found.warnings)
+        Ok(Vec::new())
     })
     .await
 }

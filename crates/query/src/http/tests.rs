@@ -124,6 +124,14 @@ async fn a_range_of_too_many_steps_is_refused() {
         ),
         ("query=load&start=0&end=1", "the parameter step is missing"),
         (
+            "query=load&start=0&end=1&step=NaN",
+            "step=\"NaN\" is no duration; write seconds, or a unit as in 15s, more than none",
+        ),
+        (
+            "query=load&start=0&end=1&step=1e300",
+            "step=\"1e300\" is no duration; write seconds, or a unit as in 15s, more than none",
+        ),
+        (
             "query=load&start=x&end=1&step=1",
             "start=\"x\" is no time; write Unix seconds or RFC 3339",
         ),
@@ -182,4 +190,56 @@ async fn times_before_the_epoch_and_between_seconds_are_written_as_they_are() {
         let at = body["data"]["result"][0].as_f64().unwrap();
         assert_eq!(format!("{at:?}"), shown);
     }
+}
+
+#[tokio::test]
+async fn what_was_left_out_is_said_in_a_header_in_every_format() {
+    for format in ["json", "csv", "arrow"] {
+        let got = async |limit: usize| {
+            let path =
+                format!("/api/v1/recent/samples?metric_name=load&limit={limit}&format={format}");
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answer = app(Config::default()).oneshot(request).await.unwrap();
+            answer.headers().get(WARNINGS).cloned()
+        };
+        assert_eq!(got(1).await.unwrap(), "the newest 1 of 3 samples (limit)");
+        assert_eq!(got(3).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_label_that_is_no_text_is_refused_in_the_shape_of_the_api() {
+    let (status, body) = got("/prometheus/api/v1/label/%FF/values").await;
+    assert_eq!(
+        (status, &body["errorType"]),
+        (400, &Value::from("bad_data"))
+    );
+}
+
+#[tokio::test]
+async fn metadata_costs_by_name_and_prefers_what_is_known() {
+    let hosts: Vec<String> = (0..20).map(|host| host.to_string()).collect();
+    let labels: Vec<[(&str, &str); 1]> = hosts.iter().map(|host| [("host", &**host)]).collect();
+    let samples: &[(i64, f64)] = &[(1000, 1.0)];
+    let series: Vec<Given<'_>> = labels
+        .iter()
+        .map(|labels| ("load", &labels[..], samples))
+        .chain([("other", &[][..], samples)])
+        .collect();
+    let config = Config {
+        max_series: 3,
+        ..Config::default()
+    };
+    let recent = sources_of(&[(None, &series)]).recent;
+    let clock = Arc::new(|| NOW_MS);
+    let app = router(Queries::new(config, recent, None, clock, "X-Scope-OrgID"));
+    let request = Request::get("/prometheus/api/v1/metadata?limit=1");
+    let request = request.body(Body::empty()).unwrap();
+    let answer = app.oneshot(request).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(
+        body["data"].to_string(),
+        r#"{"load":[{"help":"","type":"gauge","unit":""}]}"#
+    );
 }

@@ -61,3 +61,17 @@ async fn work_that_nobody_waits_for_ends() {
     }
     assert_eq!(has_ended.await.unwrap(), Error::Cancelled);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_never_looks_at_the_clock_is_given_up_in_time() {
+    let pool = Pool::new(Config::default());
+    let (go, gate) = channel::<()>();
+    let answer = pool
+        .run(move |_| {
+            gate.recv().unwrap_or(());
+            Ok(())
+        })
+        .await;
+    assert_eq!(answer, Err(Error::Timeout(20)));
+    drop(go);
+}

@@ -10,7 +10,7 @@ use promql_parser::parser::token::{
 use promql_parser::parser::{AggregateExpr, Expr, LabelModifier};
 
 use super::evaluation::Evaluation;
-use super::over_time::{number, quantile, variance};
+use super::over_time::{ascending, number, quantile, variance};
 use super::value::{Row, absent, joined};
 use crate::error::{Error, invalid};
 use crate::labels::Labels;
@@ -61,7 +61,7 @@ pub(super) fn aggregate(
         T_STDVAR => |values, _| variance(values.iter().copied()),
         T_QUANTILE => |values, share| {
             let mut sorted = values.to_vec();
-            sorted.sort_unstable_by(f64::total_cmp);
+            sorted.sort_unstable_by(ascending);
             quantile(share, &sorted)
         },
         _ => {

@@ -95,8 +95,11 @@ fn of_range(
             let &[range, ahead] = arguments else {
                 return Ok(None);
             };
+            // From the time of the question, wherever the range lies.
+            let times: Vec<i64> = evaluation.timing.steps.times().collect();
             return parametrised(evaluation, &[ahead, range], |ahead, window| {
-                let (level, slope) = over_time::line(window, window.end_ms)?;
+                let now_ms = *times.get(window.step)?;
+                let (level, slope) = over_time::line(window, now_ms)?;
                 Some(level + slope * ahead)
             });
         }

@@ -208,8 +208,13 @@ pub(super) fn variance_of(window: Window<'_>) -> f64 {
 /// A quantile of a range.
 pub(super) fn quantile_of(share: f64, window: Window<'_>) -> f64 {
     let mut sorted: Vec<f64> = values(window).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.sort_unstable_by(ascending);
     quantile(share, &sorted)
+}
+
+/// The order that quantiles are taken in: what is no number is less than all that are.
+pub(super) fn ascending(a: &f64, b: &f64) -> std::cmp::Ordering {
+    b.is_nan().cmp(&a.is_nan()).then(a.total_cmp(b))
 }
 
 /// A quantile of sorted values, between two of them where it falls there.
@@ -236,7 +241,7 @@ pub(crate) fn quantile(share: f64, sorted: &[f64]) -> f64 {
     low_value * (1.0 - weight) + high_value * weight
 }
 
-/// A line through the samples: its value at the end of the range, and what it rises per second.
+/// A line through the samples: its value at a time, and what it rises per second.
 pub(super) fn line(window: Window<'_>, at_ms: i64) -> Option<(f64, f64)> {
     let (first, rest) = window.samples.split_first()?;
     rest.first()?;

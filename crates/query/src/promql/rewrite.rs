@@ -1,12 +1,11 @@
 //! Functions that change labels.
 
-use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::Expr;
-use promql_parser::parser::token::T_EQL_REGEX;
 
 use super::evaluation::Evaluation;
 use super::value::{Row, joined};
 use crate::error::{Error, invalid};
+use crate::pattern::anchored;
 
 /// `label_replace`: a label made of parts of another, where that matches.
 pub(super) fn replace(
@@ -17,13 +16,9 @@ pub(super) fn replace(
     let target = label_name(evaluation, target)?;
     let (text, source) = (evaluation.text(text)?, evaluation.text(source)?);
     let pattern = evaluation.text(pattern)?;
-    // The parser's own way from a text to an anchored expression.
-    let matcher = Matcher::new_matcher(T_EQL_REGEX, source.clone(), pattern);
-    let matcher = matcher.map_err(Error::Invalid)?;
-    let MatchOp::Re(pattern) = matcher.op else {
-        return invalid("label_replace has no regular expression");
-    };
     let mut rows = evaluation.vector(vector)?;
+    // After what may have patterns of its own, so that one is kept at a time.
+    let pattern = anchored(&pattern, evaluation.budget)?;
     for row in &mut rows {
         evaluation.budget.step()?;
         if let Some(parts) = pattern.captures(row.labels.get(&source)) {

@@ -10,8 +10,8 @@ use crate::source::Sources;
 use crate::testing::{Given, sources, sources_of};
 
 fn evaluate(sources: &Sources, text: &str, steps: Steps) -> Result<Value, Error> {
-    let expression: Expr = parse(text)?;
     let mut budget = plenty();
+    let expression: Expr = parse(text, &mut budget)?;
     let timing = Timing::of(steps, 300_000);
     Evaluation::new(sources, None, timing, &mut budget).evaluate(&expression)
 }
@@ -152,16 +152,35 @@ fn what_is_not_supported_says_so() {
 }
 
 #[test]
+fn label_replace_has_bounded_patterns_too() {
+    let sources = sources(&[("x", &[("a", "1")], &[(60_000, 1.0)])]);
+    let nested = |count: usize, pattern: &str| {
+        (0..count).fold("x".to_owned(), |inner, _| {
+            format!("label_replace({inner}, \"b\", \"$1\", \"a\", \"{pattern}\")")
+        })
+    };
+    assert_eq!(
+        shown(&sources, &nested(2, "(.*)"), minutes(1)),
+        ["__name__=x,a=1,b=1 1"]
+    );
+    for text in [nested(1, "(\\\\w{150})"), nested(40, "(.*)")] {
+        let error = evaluate(&sources, &text, minutes(1)).unwrap_err();
+        assert!(error.to_string().contains("regular expression"), "{error}");
+    }
+}
+
+#[test]
 fn many_operators_are_evaluated_on_a_thread_of_the_pool() {
     let text = format!("{}1", "1+".repeat(500));
     let pool = crate::pool::Pool::new(crate::Config::default());
     let asked = pool.run(move |budget| {
         let sources = sources(&[]);
-        let expression = parse(&text)?;
+        let expression = parse(&text, budget)?;
         let timing = Timing::of(minutes(1), 300_000);
         Evaluation::new(&sources, None, timing, budget).evaluate(&expression)
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .unwrap();
     let value = runtime.block_on(asked).unwrap();
@@ -180,4 +199,36 @@ fn quantiles_of_buckets_that_are_none_are_no_numbers() {
     assert!(of(0.5, &good[..2]).is_nan());
     assert!(of(0.5, &[(1.0, 0.0), (f64::INFINITY, 0.0)]).is_nan());
     assert!(of(0.5, &[(f64::INFINITY, 9.0)]).is_nan());
+}
+
+#[test]
+fn a_prediction_is_from_the_time_of_the_question_also_with_an_offset() {
+    let samples: Vec<(i64, f64)> = (0..=60).map(|at| (at * 1000, at as f64)).collect();
+    let sources = sources(&[("x", &[], &samples)]);
+    for text in [
+        "predict_linear(x[1m], 60)",
+        "predict_linear(x[1m] offset 20s, 60)",
+        "predict_linear(x[1m] @ 40, 60)",
+    ] {
+        let value = shown(&sources, &format!("round({text})"), minutes(1));
+        assert_eq!(value, [" 120"], "{text}");
+    }
+}
+
+#[test]
+fn a_quantile_has_what_is_no_number_first() {
+    let given: &[Given<'_>] = &[
+        ("x", &[("a", "1")], &[(59_000, f64::NAN), (60_000, 1.0)]),
+        ("x", &[("a", "2")], &[(60_000, 2.0)]),
+        ("x", &[("a", "3")], &[(60_000, f64::NAN)]),
+    ];
+    let sources = sources(given);
+    for (text, expected) in [
+        ("quantile(1, x)", " 2"),
+        ("quantile(0.5, x)", " 1"),
+        ("quantile(0, x)", " NaN"),
+        ("quantile_over_time(1, x{a=\"1\"}[5m])", "a=1 1"),
+    ] {
+        assert_eq!(shown(&sources, text, minutes(1)), [expected], "{text}");
+    }
 }

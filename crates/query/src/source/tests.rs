@@ -8,7 +8,10 @@ use crate::testing::{sources, sources_of};
 
 fn selection(text: &str, tenant: Option<&str>, want: Keep) -> Selection {
     Selection {
-        matching: Matching::any_of(vec![selector(text).unwrap()], tenant.map(str::to_owned)),
+        matching: Matching::any_of(
+            vec![selector(text, &mut plenty()).unwrap()],
+            tenant.map(str::to_owned),
+        ),
         from_ms: 1000,
         to_ms: 3000,
         want,
@@ -68,6 +71,31 @@ fn the_same_series_of_two_tenants_are_two_unless_one_is_asked_for() {
     assert_eq!(seen, all);
     assert_eq!(found(Some("b")), [(String::new(), 2.0)]);
     assert_eq!(found(Some("c")), []);
+}
+
+#[test]
+fn a_tenant_that_a_sender_made_up_is_not_shown() {
+    let claimed: &[crate::testing::Given<'_>] =
+        &[("x", &[(TENANT_LABEL, "b"), ("host", "a")], &[(2000, 1.0)])];
+    let sources = sources_of(&[(None, claimed), (Some("a"), claimed)]);
+    let labels_of = |text: &str, tenant| {
+        let selection = selection(text, tenant, Keep::Samples);
+        let found = sources.select(From::Recent, &selection, &mut plenty());
+        let series = found.unwrap().series.into_iter();
+        let tenants = series.map(|series| series.labels.get(TENANT_LABEL).to_owned());
+        tenants.collect::<Vec<_>>()
+    };
+    let mut all = labels_of("x", None);
+    all.sort();
+    assert_eq!(all, ["", "a"]);
+    assert_eq!(labels_of("x", Some("a")), [""]);
+    assert!(labels_of("x{__tenant_id__=\"b\"}", None).is_empty());
+    assert!(labels_of("x{__tenant_id__=\"b\"}", Some("a")).is_empty());
+    let selection = selection("x", Some("a"), Keep::Nothing);
+    let (names, _) = sources
+        .texts(&selection, TextsOf::Labels, &mut plenty())
+        .unwrap();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["__name__", "host"]);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use std::sync::{Arc, LazyLock};
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    RowFilter,
 };
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::RowGroupMetaData;
@@ -166,42 +167,47 @@ impl From<ParquetError> for Ended {
 fn scan_file(file: File, select: &mut dyn Select) -> Result<(), Ended> {
     let (from_ms, to_ms) = select.range();
     let names = select.names();
-    let reader = guarded(|| {
-        let options = ArrowReaderOptions::new();
-        let plain = ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)?;
+    let metadata = guarded(|| {
+        let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
         if plain.schema().fields() != SCHEMA.fields() {
             return Ok(None);
         }
-        let options = options.with_schema(Arc::clone(&READ_AS));
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
-        let groups: Vec<usize> = (0..)
-            .zip(builder.metadata().row_groups())
-            .filter(|(_, group)| may_have(group, &names, from_ms..to_ms))
-            .map(|(number, _)| number)
-            .collect();
-        if groups.is_empty() {
-            return Ok(None);
-        }
-        let schema = builder.parquet_schema();
-        let tested = ProjectionMask::columns(schema, ["metric", "time", "value"]);
-        let read = ProjectionMask::roots(schema, [0, 1, 2, 3, 5]);
-        let test = move |rows| test(&rows, &names, from_ms..to_ms);
-        let filter = RowFilter::new(vec![Box::new(ArrowPredicateFn::new(tested, test))]);
-        let reader = builder
-            .with_row_groups(groups)
-            .with_projection(read)
-            .with_row_filter(filter)
-            .with_batch_size(CHUNK_ROWS);
-        Ok(Some(reader.build()?))
+        let options = ArrowReaderOptions::new().with_schema(Arc::clone(&READ_AS));
+        let metadata = Arc::clone(plain.metadata());
+        Ok(Some(ArrowReaderMetadata::try_new(metadata, options)?))
     });
-    let Some(mut reader) = reader? else {
+    let Some(metadata) = metadata? else {
         return Ok(());
     };
-    while let Some(rows) = guarded(|| Ok(reader.next().transpose()?))? {
+    // One after another: rows are tested when a reader is made, and nobody can stop that.
+    for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
         select.go_on().map_err(|Stopped| Ended::Stopped)?;
-        let odd = || ParquetError::General("it has other columns".to_owned());
-        let chunk = Chunk::new(&rows).ok_or_else(odd)?;
-        chunk.give(select).map_err(|Stopped| Ended::Stopped)?;
+        if !may_have(group, &names, from_ms..to_ms) {
+            continue;
+        }
+        let mut reader = guarded(|| {
+            let file = file.try_clone()?;
+            let builder =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
+            let schema = builder.parquet_schema();
+            let tested = ProjectionMask::columns(schema, ["metric", "time", "value"]);
+            let read = ProjectionMask::roots(schema, [0, 1, 2, 3, 5]);
+            let names = names.clone();
+            let test = move |rows| test(&rows, &names, from_ms..to_ms);
+            let filter = RowFilter::new(vec![Box::new(ArrowPredicateFn::new(tested, test))]);
+            let reader = builder
+                .with_row_groups(vec![number])
+                .with_projection(read)
+                .with_row_filter(filter)
+                .with_batch_size(CHUNK_ROWS);
+            reader.build()
+        })?;
+        while let Some(rows) = guarded(|| Ok(reader.next().transpose()?))? {
+            select.go_on().map_err(|Stopped| Ended::Stopped)?;
+            let odd = || ParquetError::General("it has other columns".to_owned());
+            let chunk = Chunk::new(&rows).ok_or_else(odd)?;
+            chunk.give(select).map_err(|Stopped| Ended::Stopped)?;
+        }
     }
     Ok(())
 }
@@ -318,6 +324,8 @@ impl<'a> Chunk<'a> {
                     labels: &labels,
                     tenant: text(self.tenants, key.1),
                     kind: MetricType::Unspecified,
+                    unit: None,
+                    help: None,
                 })?;
             }
             if wanted == Wanted::Samples {

@@ -1,14 +1,16 @@
 //! What arrives is shown, and the bounds hold.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 
 use model::{BlockBuilder, MetricType, Point};
 
-use super::Config;
 use super::window::Window;
+use super::{Config, Recent};
 use crate::fixtures::Series;
 use crate::select::{Names, Seen, Select, Stopped, Wanted};
-use crate::{Item, Record, Source};
+use crate::{Batch, Item, Lane, Record, Source, Write as _};
 use service::units::{Period, Size};
 
 fn item(name: &str, labels: &[(&str, &str)], points: &[(i64, f64)], received_at_ms: i64) -> Item {
@@ -94,7 +96,11 @@ fn read(window: &Window, name: Option<&str>) -> Vec<(String, Vec<(i64, f64)>)> {
         None => Names::Some(Arc::new(|_| true)),
     };
     let mut all = All(names, Vec::new());
-    window.visit(&mut all).unwrap();
+    let (names, range) = (all.names(), all.range());
+    let mut next = Some(0);
+    while let Some(from) = next {
+        next = window.visit(from, &names, range, &mut all).unwrap();
+    }
     all.1.sort_by(|a, b| a.0.cmp(&b.0));
     all.1
 }
@@ -201,4 +207,87 @@ fn a_name_has_the_unit_that_any_of_its_series_came_with() {
     let (names, _) = window.names(&|_| true);
     assert_eq!(names[0].unit.as_deref(), Some("percent"));
     assert_eq!(names[0].help, None);
+}
+
+/// A reader that has somebody write while it reads.
+struct Disturbed {
+    recent: Recent,
+    writer: Option<JoinHandle<()>>,
+    seen: Vec<String>,
+}
+
+fn write(recent: &Recent, items: Vec<Item>) {
+    let batch = Batch {
+        lane: Lane::Series(0),
+        items,
+    };
+    let written = std::pin::pin!(recent.write(&batch));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(Future::poll(written, &mut context).is_ready());
+}
+
+impl Select for Disturbed {
+    fn names(&self) -> Names {
+        Names::Some(Arc::new(|_| true))
+    }
+
+    fn range(&self) -> (i64, i64) {
+        (i64::MIN, i64::MAX)
+    }
+
+    fn series(&mut self, seen: &Seen<'_>) -> Result<Wanted, Stopped> {
+        if self.writer.is_none() {
+            let recent = self.recent.clone();
+            self.writer = Some(std::thread::spawn(move || {
+                // What makes the window forget its oldest series, too.
+                write(&recent, vec![item("late", &[], &[(1, 1.0)], 61_000)]);
+            }));
+            while self.recent.waiting.load(Ordering::Relaxed) == 0 {
+                std::thread::yield_now();
+            }
+        }
+        self.seen.push(seen.metric.to_owned());
+        Ok(Wanted::Samples)
+    }
+
+    fn sample(&mut self, _: i64, _: f64) -> Result<(), Stopped> {
+        Ok(())
+    }
+
+    fn go_on(&mut self) -> Result<(), Stopped> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_lets_writers_in_and_misses_nothing_that_stays() {
+    let recent = Recent::new(&Config {
+        window: Period::secs(60),
+        max_size: Size(300_000),
+        ..Config::default()
+    });
+    // The first half is silent for too long when the late one comes, and there is no room for all.
+    let series = |number: i64| {
+        let points: Vec<(i64, f64)> = (0..2).map(|at| (at, 1.0)).collect();
+        item(
+            &format!("m{number}"),
+            &[],
+            &points,
+            if number < 400 { 0 } else { 30_000 },
+        )
+    };
+    write(&recent, (0..1200).map(series).collect());
+    let mut reader = Disturbed {
+        recent: recent.clone(),
+        writer: None,
+        seen: Vec::new(),
+    };
+    recent.visit(&mut reader).unwrap();
+    reader.writer.take().unwrap().join().unwrap();
+    assert_eq!(reader.seen.last().unwrap(), "late");
+    for number in 400..1200 {
+        let name = format!("m{number}");
+        let times = reader.seen.iter().filter(|seen| **seen == name).count();
+        assert_eq!(times, 1, "{name}");
+    }
 }

@@ -4,6 +4,7 @@ mod names;
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
+use std::time::{Duration, Instant};
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
@@ -13,7 +14,7 @@ use model::MetricType;
 use super::Config;
 use super::texts::{NONE, Texts};
 use crate::Item;
-use crate::select::{Seen, Select, Stopped, Wanted};
+use crate::select::{Names, Seen, Select, Stopped, Wanted};
 
 pub use names::NameRow;
 
@@ -26,7 +27,13 @@ struct Entry {
     words: [u32; 2],
     points: VecDeque<(i64, f64)>,
     received_at_ms: i64,
+    /// A later series has a larger one.
+    id: u64,
 }
+
+/// What is read in one go: whoever writes waits for no more.
+const SLICE_SERIES: usize = 256;
+const SLICE_TIME: Duration = Duration::from_millis(1);
 
 /// Bytes that a series costs beside its labels and points: its place in the table, vectors, headers.
 const SERIES_OVERHEAD_BYTES: usize = 120;
@@ -51,7 +58,11 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct Window {
     texts: Texts,
-    entries: HashTable<Entry>,
+    /// In the order in which they came, so sorted by their ids.
+    entries: Vec<Entry>,
+    /// Where each of them is.
+    places: HashTable<usize>,
+    next_id: u64,
     hasher: RandomState,
     /// The series that is looked for.
     wanted: Vec<u32>,
@@ -66,7 +77,9 @@ impl Window {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             texts: Texts::default(),
-            entries: HashTable::new(),
+            entries: Vec::new(),
+            places: HashTable::new(),
+            next_id: 0,
             hasher: RandomState::default(),
             wanted: Vec::new(),
             size_bytes: 0,
@@ -88,6 +101,8 @@ impl Window {
         let Self {
             texts,
             entries,
+            places,
+            next_id,
             hasher,
             wanted,
             ..
@@ -96,13 +111,14 @@ impl Window {
         texts.number_series(view, item.tenant.as_ref(), wanted);
         let words = texts.number_words(view);
         self.size_bytes += texts.size_bytes() - before;
-        let slot = entries.entry(
+        let parts_of = |at: &usize| entries.get(*at).map_or(&[][..], |entry| &*entry.parts);
+        let slot = places.entry(
             hasher.hash_one(wanted.as_slice()),
-            |entry| *entry.parts == **wanted,
-            |entry| hasher.hash_one(&*entry.parts),
+            |at| *parts_of(at) == **wanted,
+            |at| hasher.hash_one(parts_of(at)),
         );
-        let entry = match slot {
-            Slot::Occupied(slot) => slot.into_mut(),
+        let at = match slot {
+            Slot::Occupied(slot) => *slot.get(),
             Slot::Vacant(slot) => {
                 let entry = Entry {
                     parts: wanted.as_slice().into(),
@@ -110,10 +126,17 @@ impl Window {
                     words,
                     points: VecDeque::new(),
                     received_at_ms: i64::MIN,
+                    id: *next_id,
                 };
+                *next_id += 1;
                 self.size_bytes += entry.size_bytes();
-                slot.insert(entry).into_mut()
+                slot.insert(entries.len());
+                entries.push(entry);
+                entries.len() - 1
             }
+        };
+        let Some(entry) = entries.get_mut(at) else {
+            return;
         };
         let before = entry.points.capacity();
         for point in points {
@@ -180,6 +203,16 @@ impl Window {
             size_bytes += if kept { entry.size_bytes() } else { 0 };
             kept
         });
+        self.places.clear();
+        for (at, entry) in self.entries.iter().enumerate() {
+            let (hasher, entries) = (&self.hasher, &self.entries);
+            let hash_of = |at: &usize| {
+                let parts = entries.get(*at).map_or(&[][..], |entry| &*entry.parts);
+                hasher.hash_one(parts)
+            };
+            let hash = hasher.hash_one(&*entry.parts);
+            self.places.insert_unique(hash, at, hash_of);
+        }
         let used = self
             .entries
             .iter()
@@ -188,12 +221,21 @@ impl Window {
         self.size_bytes = size_bytes + self.texts.size_bytes();
     }
 
-    /// Gives what is wanted, series by series.
-    pub(super) fn visit(&self, select: &mut dyn Select) -> Result<(), Stopped> {
-        let (from_ms, to_ms) = select.range();
-        let names = select.names();
+    /// Gives what is wanted, series by series, from this id on. Where a slice ends before the series do, the id that comes next.
+    pub(super) fn visit(
+        &self,
+        from: u64,
+        names: &Names,
+        (from_ms, to_ms): (i64, i64),
+        select: &mut dyn Select,
+    ) -> Result<Option<u64>, Stopped> {
         let oldest_ms = self.newest_ms.saturating_sub(self.window_ms);
-        for entry in &self.entries {
+        let until = Instant::now() + SLICE_TIME;
+        let begin = self.entries.partition_point(|entry| entry.id < from);
+        for (count, entry) in self.entries.iter().skip(begin).enumerate() {
+            if count >= SLICE_SERIES || (count > 0 && Instant::now() >= until) {
+                return Ok(Some(entry.id));
+            }
             select.go_on()?;
             let Some((tenant, metric)) = entry.whose() else {
                 continue;
@@ -206,18 +248,22 @@ impl Window {
             if points.peek().is_none() {
                 continue;
             }
+            let text = |number| (number != NONE).then(|| self.texts.text(number));
+            let [unit, help] = entry.words;
             let shown = Shown::new(&self.texts, &entry.parts);
             let seen = Seen {
                 metric: shown.metric,
                 labels: &shown.labels,
-                tenant: (tenant != NONE).then(|| self.texts.text(tenant)),
+                tenant: text(tenant),
                 kind: entry.kind,
+                unit: text(unit),
+                help: text(help),
             };
             if select.series(&seen)? == Wanted::Samples {
                 points.try_for_each(|&(at_ms, value)| select.sample(at_ms, value))?;
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Queries find what was written, by name and time, and nothing else.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::parquet::ReadError;
@@ -191,4 +191,53 @@ async fn merged_files_hold_the_same_samples() {
     let mut reader = Reader::of(all(), (i64::MIN, i64::MAX));
     reader.leave_out = "more";
     assert_eq!(seen(&archive, &mut reader), before);
+}
+
+/// Wants no name, and has enough when it was asked for one.
+struct Quick(Arc<Mutex<Vec<String>>>);
+
+impl Select for Quick {
+    fn names(&self) -> Names {
+        let asked = Arc::clone(&self.0);
+        Names::Some(Arc::new(move |name| {
+            asked.lock().unwrap().push(name.to_owned());
+            false
+        }))
+    }
+
+    fn range(&self) -> (i64, i64) {
+        (i64::MIN, i64::MAX)
+    }
+
+    fn series(&mut self, _: &Seen<'_>) -> Result<Wanted, Stopped> {
+        Ok(Wanted::Nothing)
+    }
+
+    fn sample(&mut self, _: i64, _: f64) -> Result<(), Stopped> {
+        Ok(())
+    }
+
+    fn go_on(&mut self) -> Result<(), Stopped> {
+        match self.0.lock().unwrap().is_empty() {
+            true => Ok(()),
+            false => Err(Stopped),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_can_stop_between_row_groups_that_have_nothing_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = open(dir.path());
+    let points: Vec<(i64, f64)> = (0..122_880).map(|at| (MIDNIGHT + at, 1.0)).collect();
+    let items = vec![
+        Series::new("a", &[], &points).at(0, 0),
+        Series::new("b", &[], &points).at(0, 1),
+    ];
+    archive.resume(0, 0).await.unwrap();
+    archive.write(&batch(0, items)).await.unwrap();
+    let mut reader = Quick(Arc::default());
+    let stopped = archive.visit(&mut reader);
+    assert!(matches!(stopped, Err(ReadError::Stopped)), "{stopped:?}");
+    assert!(!reader.0.lock().unwrap().contains(&"b".to_owned()));
 }
