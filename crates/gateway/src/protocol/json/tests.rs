@@ -69,9 +69,9 @@ fn counters(snapshotter: &Snapshotter) -> BTreeMap<String, u64> {
         };
         let key = key.key();
         let labels: Vec<&str> = key.labels().map(metrics::Label::value).collect();
-        // Those by source count the same again.
+        // Those by source and by tenant count the same again.
         if let Some(name) = key.name().strip_prefix("sluice_gateway_samples_")
-            && !name.contains("by_source")
+            && !name.contains("_by_")
         {
             counters.insert(format!("{name} {}", labels.join(" ")), value);
         }
