@@ -3,6 +3,7 @@
 use super::*;
 use crate::ask::selector;
 use crate::budget::plenty;
+use crate::labels::TENANT_LABEL;
 use crate::labels::labels;
 use crate::testing::{sources, sources_of};
 
