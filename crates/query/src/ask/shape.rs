@@ -1,7 +1,7 @@
 //! The size of an expression, looked at before a tree is made of it: its brackets, operators, patterns and durations.
 //!
 //! The parser walks its tree by recursion, compiles each pattern with room for megabytes, and panics at seconds that no
-//! duration has. So what it would choke on does not get there.
+//! duration has and at escapes of more than a byte. So what it would choke on does not get there.
 
 use promql_parser::util::unquote_string;
 
@@ -128,6 +128,7 @@ impl Shape {
             Piece::Gap => {}
             Piece::Quoted(text) => {
                 self.is_closed = true;
+                check_escapes(text)?;
                 // What is no text, the parser refuses.
                 if is_pattern && let Ok(text) = unquote_string(text) {
                     pattern::anchored(&text, budget)?;
@@ -171,6 +172,26 @@ impl Shape {
         }
         Ok(())
     }
+}
+
+/// Refuses a backslash before a character that none stands before.
+fn check_escapes(text: &str) -> Result<(), Error> {
+    if text.starts_with('`') {
+        // There it is a character as any.
+        return Ok(());
+    }
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        if char == '\\'
+            && let Some(escaped) = chars.next().filter(|escaped| !escaped.is_ascii())
+        {
+            return invalid(format!(
+                "{} has a backslash before {escaped:?}, which is no escape; write two for a backslash",
+                cut(text)
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what stands for a duration and is none.

@@ -240,6 +240,23 @@ fn a_duration_that_none_has_is_refused_and_no_panic() {
 }
 
 #[test]
+fn a_backslash_before_what_is_no_escape_is_refused_and_no_panic() {
+    for text in [
+        "x{host=\"\\é\"}",
+        "x{host!='\\\u{fffd}'}",
+        "\"\\\\\\é\"",
+        "{\"\\é\"}",
+        "x{host=~\"a\\é",
+    ] {
+        let error = parse(text, &mut plenty()).unwrap_err().to_string();
+        assert!(error.contains("which is no escape"), "{text}: {error}");
+    }
+    for text in ["x{host=\"\\\\é\\n\"}", "x # \\é"] {
+        parse(text, &mut plenty()).unwrap();
+    }
+}
+
+#[test]
 fn what_accept_says_is_the_format() {
     assert_eq!(accepted("text/csv"), Format::Csv);
     assert_eq!(
