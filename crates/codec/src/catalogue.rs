@@ -235,8 +235,9 @@ impl Catalogue {
     #[inline]
     #[must_use]
     pub fn after(&self, series: u32) -> Option<(u32, Form, Parts<'_>)> {
-        let (next, form, parts) = self.after_parts(series)?;
-        Some((next, form, parts.map(|part| self.parts.get(part))))
+        let (next, form, [a, b, c, d]) = self.after_parts(series)?;
+        let part = |part| self.parts.get(part);
+        Some((next, form, [part(a), part(b), part(c), part(d)]))
     }
 
     /// Like [`Self::after`], with the parts' numbers.
@@ -320,6 +321,12 @@ impl Catalogue {
     pub fn name(&self, number: u32) -> Option<&str> {
         let name = self.names.get(number as usize)?;
         std::str::from_utf8(self.texts.get(name.text)).ok()
+    }
+
+    /// How many metric names there are: the numbers below are theirs.
+    #[must_use]
+    pub fn names(&self) -> usize {
+        self.names.len()
     }
 
     /// The hash of a metric name by the catalogue's hasher.

@@ -13,6 +13,19 @@ pub(crate) const fn delimited(field: u8) -> u8 {
     field << 3 | 2
 }
 
+/// The key of a field with this number whose value is a varint.
+pub(crate) const fn varint(field: u8) -> u8 {
+    field << 3
+}
+
+/// The key of a field with this number whose value has 64 bits.
+pub(crate) const fn fixed64(field: u8) -> u8 {
+    field << 3 | 1
+}
+
+/// The field of a `TimeSeries` that its samples are, in 1.0 as in 2.0.
+pub(crate) const SAMPLES: u8 = 2;
+
 /// The bytes are no protobuf message, or a field has another type than it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
@@ -263,14 +276,23 @@ pub(crate) fn put_varint(output: &mut Vec<u8>, number: u64) {
 }
 
 fn put_long_varint(output: &mut Vec<u8>, number: u64) {
-    if number >= 1 << 56 {
+    let Some((word, length)) = varint_word(number) else {
         encode_varint(number, output);
         return;
+    };
+    output.extend_from_slice(&word.to_le_bytes());
+    output.truncate(output.len() + length - 8);
+}
+
+/// A varint of at most eight bytes, the first of which is the lowest, and how many they are. The others are zero.
+#[inline]
+pub(crate) fn varint_word(number: u64) -> Option<(u64, usize)> {
+    if number >= 1 << 56 {
+        return None;
     }
     let length = varint_len(number);
     let more = 0x8080_8080_8080_8080 & ((1 << (8 * (length - 1))) - 1);
-    output.extend_from_slice(&(spread(number) | more).to_le_bytes());
-    output.truncate(output.len() + length - 8);
+    Some((spread(number) | more, length))
 }
 
 /// The opposite of [`sevens`], for a number of at most 56 bits.
@@ -354,7 +376,7 @@ pub(crate) fn put_short(output: &mut Vec<u8>, field: u8, content: impl FnOnce(&m
 /// Appends an integer field, unless it is zero, which is the default.
 pub(crate) fn put_uint(output: &mut Vec<u8>, field: u8, number: u64) {
     if number != 0 {
-        output.push(field << 3);
+        output.push(varint(field));
         put_varint(output, number);
     }
 }
@@ -363,25 +385,14 @@ pub(crate) fn put_uint(output: &mut Vec<u8>, field: u8, number: u64) {
 pub(crate) fn put_double(output: &mut Vec<u8>, field: u8, number: f64) {
     if number.to_bits() != 0 {
         let [a, b, c, d, e, f, g, h] = number.to_bits().to_le_bytes();
-        output.extend_from_slice(&[field << 3 | 1, a, b, c, d, e, f, g, h]);
+        output.extend_from_slice(&[fixed64(field), a, b, c, d, e, f, g, h]);
     }
-}
-
-/// The size of what [`put_sample`] appends with a start.
-#[inline]
-pub(crate) fn sample_len(point: &Point) -> usize {
-    let number = |number: i64| match number {
-        0 => 0,
-        number => 1 + varint_len(number.cast_unsigned()),
-    };
-    let value = if point.value.to_bits() == 0 { 0 } else { 9 };
-    2 + value + number(point.at_ms) + number(point.start_ms)
 }
 
 /// Appends field 2 of a `TimeSeries`: `Sample { value = 1, timestamp = 2, start_timestamp = 3 }`,
 /// the last of which only 2.0 has.
 pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {
-    put_short(output, 2, |output| {
+    put_short(output, SAMPLES, |output| {
         put_double(output, 1, point.value);
         put_uint(output, 2, point.at_ms.cast_unsigned());
         if with_start {

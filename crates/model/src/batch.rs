@@ -274,10 +274,20 @@ impl<'a> Batch<'a> {
         Some((exemplar, labels))
     }
 
+    /// Whether there may be an exemplar among the samples.
+    #[must_use]
+    pub fn has_exemplars(&self) -> bool {
+        !self.exemplars.is_empty()
+    }
+
     /// How many samples and exemplars there are.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
+        if self.histograms.is_empty() && self.exemplars.is_empty() {
+            counts.floats = self.samples.len() as u64;
+            return counts;
+        }
         for sample in &self.samples {
             *match sample.value {
                 Value::Float(_) => &mut counts.floats,

@@ -20,7 +20,7 @@ pub use code::Code;
 pub use kind::MetricType;
 pub use limits::Limits;
 pub use refusal::{Refusal, Refused};
-pub use validate::{SeriesChecker, check_at, check_series, head};
+pub use validate::{SeriesChecker, check_at, check_series, good_times, head};
 
 /// The reserved label that holds a series' metric name.
 pub const NAME_LABEL: &str = "__name__";

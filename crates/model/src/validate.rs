@@ -3,6 +3,9 @@
 //! Names are any UTF-8 without control characters: Prometheus 3 and OpenTelemetry allow it, and a
 //! store that needs the classic alphabet escapes on its way out.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use crate::{Code, Label, Limits, Refusal, Series};
 
 /// 1 January 2001 in milliseconds. A smaller number that would be a sensible time in another unit
@@ -181,13 +184,24 @@ fn check_label_value(label: &Label<'_>, limits: &Limits) -> Result<(), Refusal> 
     Ok(())
 }
 
+/// The times that [`check_at`] finds nothing wrong with: most are, so that asking for each is not needed.
+#[must_use]
+pub fn good_times(now_ms: i64, limits: &Limits) -> RangeInclusive<i64> {
+    let max_age_ms = limits.max_age.map_or(i64::MAX, millis);
+    let earliest_ms = now_ms.saturating_sub(max_age_ms);
+    earliest_ms.max(EARLIEST_PLAUSIBLE_MS)..=now_ms.saturating_add(millis(limits.max_future))
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Checks a timestamp against the gateway's clock.
 ///
 /// # Errors
 /// When it is in another unit, too far ahead, or too old.
 pub fn check_at(at_ms: i64, now_ms: i64, limits: &Limits) -> Result<(), Refusal> {
-    let max_future_ms = i64::try_from(limits.max_future.as_millis()).unwrap_or(i64::MAX);
-    let latest_ms = now_ms.saturating_add(max_future_ms);
+    let latest_ms = now_ms.saturating_add(millis(limits.max_future));
     if at_ms > latest_ms {
         for (unit, per_ms) in [("microseconds", 1_000), ("nanoseconds", 1_000_000)] {
             if (EARLIEST_PLAUSIBLE_MS..=latest_ms).contains(&(at_ms / per_ms)) {
@@ -211,16 +225,15 @@ pub fn check_at(at_ms: i64, now_ms: i64, limits: &Limits) -> Result<(), Refusal>
         );
         return Err(Refusal::new(Code::TimestampInSeconds, message));
     }
-    if let Some(max_age) = limits.max_age {
-        let max_age_ms = i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
-        if at_ms < now_ms.saturating_sub(max_age_ms) {
-            let message = format!(
-                "timestamp {at_ms} is {} s behind the gateway's clock, the limit is {} s",
-                (now_ms.saturating_sub(at_ms)) / 1000,
-                max_age.as_secs()
-            );
-            return Err(Refusal::new(Code::TimestampTooOld, message));
-        }
+    if let Some(max_age) = limits.max_age
+        && at_ms < now_ms.saturating_sub(millis(max_age))
+    {
+        let message = format!(
+            "timestamp {at_ms} is {} s behind the gateway's clock, the limit is {} s",
+            (now_ms.saturating_sub(at_ms)) / 1000,
+            max_age.as_secs()
+        );
+        return Err(Refusal::new(Code::TimestampTooOld, message));
     }
     Ok(())
 }

@@ -63,11 +63,21 @@ pub(super) fn number(text: &[u8]) -> Option<(f64, &[u8])> {
 #[inline]
 fn digits(text: &[u8], mut number: u64) -> (u64, usize, &[u8]) {
     let mut rest = text;
-    while let Some((eight, behind)) = rest.split_first_chunk()
-        && let Some(eight) = eight_digits(u64::from_le_bytes(*eight))
-    {
-        number = number.wrapping_mul(100_000_000).wrapping_add(eight);
-        rest = behind;
+    while let Some(eight) = rest.first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let count = leading_digits(word);
+        let Some(scale) = SCALES.get(count) else {
+            break;
+        };
+        if count > 0 {
+            // The digits to the end of the word, zeros before them.
+            let value = eight_digits(word << (64 - 8 * count));
+            number = number.wrapping_mul(*scale).wrapping_add(value);
+        }
+        rest = rest.get(count..).unwrap_or_default();
+        if count < 8 {
+            return (number, text.len() - rest.len(), rest);
+        }
     }
     while let [digit @ b'0'..=b'9', behind @ ..] = rest {
         number = number
@@ -78,18 +88,36 @@ fn digits(text: &[u8], mut number: u64) -> (u64, usize, &[u8]) {
     (number, text.len() - rest.len(), rest)
 }
 
-/// Eight characters at once, the first in the lowest byte, if all are digits.
+/// Powers of ten by the number of digits of a word.
+const SCALES: [u64; 9] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+];
+
+/// How many of eight characters are digits before one is none; the first is in the lowest byte.
 #[inline]
-fn eight_digits(word: u64) -> Option<u64> {
-    let high = word & 0xf0f0_f0f0_f0f0_f0f0;
-    let carried = word.wrapping_add(0x0606_0606_0606_0606) & 0xf0f0_f0f0_f0f0_f0f0;
-    if high != 0x3030_3030_3030_3030 || carried != high {
-        return None;
-    }
+fn leading_digits(word: u64) -> usize {
+    let from_zero = word ^ 0x3030_3030_3030_3030;
+    // Digits are 0 to 9 now. Anything else gets a high bit, and may carry into what is behind it, not before.
+    let others =
+        (from_zero.wrapping_add(0x7676_7676_7676_7676) | from_zero) & 0x8080_8080_8080_8080;
+    others.trailing_zeros() as usize / 8
+}
+
+/// The number that eight characters make, the first of them in the lowest byte. Zero bytes are zeros.
+#[inline]
+fn eight_digits(word: u64) -> u64 {
     // Neighbours to pairs, pairs to fours, fours to one.
     let pairs = (word & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(2561) >> 8;
     let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(6_553_601) >> 16;
-    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32)
+    (fours & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The record is one `io.prometheus.write.v2.Request`: symbols first, then the series in the order
 //! of their first sample.
 
+mod frame;
 mod known;
 
 use bytes::Bytes;
@@ -10,10 +11,11 @@ use model::{Label, MetricType, NAME_LABEL, Point};
 
 use super::memo::Memo;
 use crate::protobuf::{
-    delimited_len, put_bytes, put_double, put_head, put_refs, put_sample, put_short, put_uint,
-    refs_len, varint_len,
+    Value, delimited_len, put_bytes, put_double, put_head, put_refs, put_sample, put_short,
+    put_uint, refs_len, varint_len,
 };
 use crate::symbols::Symbols;
+use frame::Place;
 
 const TIMESERIES: u8 = 5;
 const LABELS_REFS: u8 = 1;
@@ -63,6 +65,7 @@ struct Description {
 /// A series that may still get items.
 #[derive(Debug, Default)]
 struct Open {
+    /// The numbers of its texts; none if they are only where it was written.
     refs: Vec<u32>,
     /// Samples and exemplars, encoded.
     items: Vec<u8>,
@@ -79,8 +82,9 @@ struct Open {
 #[derive(Debug, Clone, Copy)]
 struct Written {
     start: usize,
-    /// From where to where its items are.
-    items: (usize, usize),
+    /// Where the numbers of its texts are, as they are packed.
+    refs: Place,
+    items: Place,
 }
 
 impl Open {
@@ -89,15 +93,29 @@ impl Open {
     fn describe(&mut self, description: Description) {
         self.description = description;
         self.written = None;
+        self.measure();
+    }
+
+    fn measure(&mut self) {
         self.frame_len = delimited_len(refs_len(&self.refs))
-            + match description_len(description) {
+            + match description_len(self.description) {
                 0 => 0,
                 content => delimited_len(content),
             };
     }
 
+    /// Reads what it is of from where it was written, if it does not know.
+    fn recall(&mut self, series: &[u8]) {
+        if let (Some(written), true) = (self.written, self.refs.is_empty()) {
+            let (from, to) = written.refs;
+            let packed = Value::Bytes(series.get(from..to).unwrap_or_default());
+            let read = packed.each_uint32(|number| self.refs.push(number));
+            debug_assert!(read.is_ok(), "it was written here");
+            self.measure();
+        }
+    }
+
     /// Whether there is something of the series that `other` is of.
-    #[inline]
     fn is_series_of(&self, other: &Self) -> bool {
         (self.written.is_some() || !self.items.is_empty())
             && self.refs == other.refs
@@ -226,6 +244,7 @@ impl RecordBuilder {
             self.forget_symbols(known);
             return true;
         }
+        self.open.recall(&self.series);
         let same = self.open.takes(&self.pending);
         if same {
             self.reopen();
@@ -243,7 +262,7 @@ impl RecordBuilder {
             self.open.items.extend_from_slice(&self.pending.items);
             self.open.samples = self.open.samples.or(self.pending.samples);
         } else {
-            self.close();
+            self.write_open();
             std::mem::swap(&mut self.open, &mut self.pending);
         }
         self.samples = self.samples.saturating_add(samples);
@@ -393,17 +412,21 @@ impl RecordBuilder {
     pub fn finish(&mut self) -> Bytes {
         let mut record = Vec::with_capacity(self.encoded_len());
         record.extend_from_slice(self.symbols.encoded());
+        self.write_open();
         record.extend_from_slice(&self.series);
-        put_series(&mut record, &self.open);
         self.series.clear();
         self.samples = 0;
         self.start();
         record.into()
     }
 
-    fn close(&mut self) {
-        put_series(&mut self.series, &self.open);
-        self.open.items.clear();
+    /// Writes what is open, unless it is written.
+    #[inline]
+    fn write_open(&mut self) {
+        if !self.open.items.is_empty() {
+            self.open.written = Some(put_series(&mut self.series, &self.open));
+            self.open.items.clear();
+        }
     }
 }
 
@@ -428,14 +451,16 @@ fn series_len(series: &Open, more: usize) -> usize {
     delimited_len(series.frame_len + series.items.len() + more)
 }
 
-fn put_series(output: &mut Vec<u8>, series: &Open) {
-    if series.items.is_empty() {
-        return;
-    }
+fn put_series(output: &mut Vec<u8>, series: &Open) -> Written {
+    let start = output.len();
     put_head(output, TIMESERIES, series.frame_len + series.items.len());
     put_refs(output, LABELS_REFS, &series.refs);
+    let items = output.len();
+    let refs = (items - refs_len(&series.refs), items);
     output.extend_from_slice(&series.items);
+    let items = (items, output.len());
     put_description(output, series.description);
+    Written { start, refs, items }
 }
 
 #[inline]

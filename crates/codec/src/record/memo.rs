@@ -7,17 +7,25 @@ const FEWEST_SLOTS: usize = 64;
 const NO_TEXT: u32 = u32::MAX;
 
 /// What a record knows of a catalogue's texts, all of them since it was cleared: a text that is not here has not come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Memo {
-    /// Text and symbol; a power of two of them, at most half of them taken.
-    slots: Vec<(u32, u32)>,
+    table: Table,
+    generation: u32,
+    /// The texts of the series before, and their symbols: the next one mostly has the same ones at most places.
+    last: Vec<Known>,
+}
+
+#[derive(Debug)]
+struct Table {
+    /// A power of two of them, at most half of them taken.
+    slots: Vec<Known>,
     /// An odd number that senders cannot know, so that they cannot choose texts which get into each other's way.
     scatter: u32,
     taken: usize,
-    generation: u32,
-    /// The texts of the series before, and their symbols: the next one mostly has the same ones at most places.
-    last: Vec<(u32, u32)>,
 }
+
+/// A text and its symbol.
+pub(super) type Known = (u32, u32);
 
 /// Texts that are neighbours by number, as those of one body are, have neighbouring slots within so many bits.
 const NEIGHBOURS: u32 = 8;
@@ -26,8 +34,13 @@ impl Memo {
     /// An empty one.
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            scatter: (seed >> 32) as u32 | 1,
-            ..Self::default()
+            table: Table {
+                slots: Vec::new(),
+                scatter: (seed >> 32) as u32 | 1,
+                taken: 0,
+            },
+            generation: 0,
+            last: Vec::new(),
         }
     }
 
@@ -44,34 +57,52 @@ impl Memo {
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
-        self.slots.clear();
+        self.table.slots.clear();
+        self.table.taken = 0;
         self.last.clear();
-        self.taken = 0;
     }
 
-    /// The symbols of a series' texts, in their order; `add` makes the symbol of one that is new.
+    /// Finds the symbols of a series' texts; `add` makes the symbol of one that is new. Whether these are other
+    /// texts than those that were read last.
     #[inline]
-    pub(super) fn symbols_of(
-        &mut self,
-        texts: &[u32],
-        mut add: impl FnMut(u32) -> u32,
-    ) -> &[(u32, u32)] {
-        let mut last = std::mem::take(&mut self.last);
-        if last.len() != texts.len() {
+    pub(super) fn read(&mut self, texts: &[u32], mut add: impl FnMut(u32) -> u32) -> bool {
+        let Self { table, last, .. } = self;
+        let mut are_others = last.len() != texts.len();
+        if are_others {
             last.resize(texts.len(), (NO_TEXT, 0));
         }
-        for (text, known) in texts.iter().zip(&mut last) {
+        for (text, known) in texts.iter().zip(last) {
             if known.0 != *text {
-                *known = (*text, self.symbol_of(*text, &mut add));
+                *known = (*text, table.symbol_of(*text, &mut add));
+                are_others = true;
             }
         }
-        self.last = last;
-        &self.last
+        are_others
+    }
+
+    /// The texts and symbols of the series that was read last: so many before, and those behind.
+    #[inline]
+    pub(super) fn last(&self, before: usize) -> (&[Known], &[Known]) {
+        let split = self.last.split_at_checked(before);
+        split.unwrap_or((&self.last, &[]))
     }
 
     /// The symbol of a text; `add` makes it if it is new.
     #[inline]
     pub(super) fn symbol_of(&mut self, text: u32, add: impl FnOnce(u32) -> u32) -> u32 {
+        self.table.symbol_of(text, add)
+    }
+
+    /// The memory that it keeps, in bytes.
+    pub(super) fn capacity(&self) -> usize {
+        (self.table.slots.capacity() + self.last.capacity()) * size_of::<Known>()
+    }
+}
+
+impl Table {
+    /// The symbol of a text; `add` makes it if it is new.
+    #[inline]
+    fn symbol_of(&mut self, text: u32, add: impl FnOnce(u32) -> u32) -> u32 {
         if 2 * (self.taken + 1) > self.slots.len() {
             self.grow();
         }
@@ -110,11 +141,6 @@ impl Memo {
                 self.symbol_of(text, |_| symbol);
             }
         }
-    }
-
-    /// The memory that it keeps, in bytes.
-    pub(super) fn capacity(&self) -> usize {
-        (self.slots.capacity() + self.last.capacity()) * size_of::<(u32, u32)>()
     }
 }
 

@@ -134,10 +134,15 @@ struct KnownNames<'c> {
     /// Those that series of the batch have made: a name that some series have by number and others by its text
     /// is in one group, so that samples of the same series keep their order.
     by_text: HashTable<u32>,
-    /// The number of each name and its group.
+    /// The group of each name by its number, where there are not many names for a body of this size.
+    by_number: Vec<u32>,
+    /// The number of each other name and its group.
     table: HashTable<(u32, u32)>,
     last: Option<(u32, u32)>,
 }
+
+/// A name that has no group yet.
+const NO_GROUP: u32 = u32::MAX;
 
 impl<'c> KnownNames<'c> {
     fn new(
@@ -146,11 +151,14 @@ impl<'c> KnownNames<'c> {
         seed: u64,
         by_text: HashTable<u32>,
     ) -> Self {
+        let names = catalogue.names();
+        let is_worth_it = names <= 2 * batch.samples().len();
         Self {
             batch,
             catalogue,
             seed,
             by_text,
+            by_number: vec![NO_GROUP; if is_worth_it { names } else { 0 }],
             table: HashTable::new(),
             last: None,
         }
@@ -166,35 +174,50 @@ impl<'c> KnownNames<'c> {
         {
             return Some(group);
         }
-        let hash = self.catalogue.name_hash(name)? ^ self.seed;
-        let entry = self.table.entry(
-            hash,
-            |(known, _)| *known == name,
-            |(_, group)| groups.get(*group as usize).map_or(0, |group| group.hash),
-        );
-        let group = match entry {
-            Entry::Occupied(entry) => entry.get().1,
-            Entry::Vacant(slot) => {
-                let text = self.catalogue.name(name)?;
-                let is_it = |group: &u32| is_of(groups, *group, hash, text, self.batch);
-                let group = match self.by_text.find(hash, is_it) {
-                    Some(group) => *group,
-                    None => {
-                        let group = u32::try_from(groups.len()).ok()?;
-                        groups.push(Group {
-                            hash,
-                            name: NameOf::Known(name),
-                            start: 0,
-                            len: 0,
-                        });
-                        group
-                    }
-                };
-                slot.insert((name, group));
+        let group = match self.by_number.get(name as usize) {
+            Some(&NO_GROUP) => {
+                let group = self.new_group(name, groups)?;
+                if let Some(slot) = self.by_number.get_mut(name as usize) {
+                    *slot = group;
+                }
                 group
             }
+            Some(group) => *group,
+            None => self.find(name, groups)?,
         };
         self.last = Some((name, group));
+        Some(group)
+    }
+
+    /// The group of a name by its hash.
+    fn find(&mut self, name: u32, groups: &mut Vec<Group>) -> Option<u32> {
+        let hash = self.catalogue.name_hash(name)? ^ self.seed;
+        let is_it = |(known, _): &(u32, u32)| *known == name;
+        if let Some((_, group)) = self.table.find(hash, is_it) {
+            return Some(*group);
+        }
+        let group = self.new_group(name, groups)?;
+        let hash_of =
+            |(_, group): &(u32, u32)| groups.get(*group as usize).map_or(0, |group| group.hash);
+        self.table.insert_unique(hash, (name, group), hash_of);
+        Some(group)
+    }
+
+    /// The group that series of the batch have made for this name, or one of its own.
+    fn new_group(&self, name: u32, groups: &mut Vec<Group>) -> Option<u32> {
+        let hash = self.catalogue.name_hash(name)? ^ self.seed;
+        let text = self.catalogue.name(name)?;
+        let is_it = |group: &u32| is_of(groups, *group, hash, text, self.batch);
+        if let Some(group) = self.by_text.find(hash, is_it) {
+            return Some(*group);
+        }
+        let group = u32::try_from(groups.len()).ok()?;
+        groups.push(Group {
+            hash,
+            name: NameOf::Known(name),
+            start: 0,
+            len: 0,
+        });
         Some(group)
     }
 }

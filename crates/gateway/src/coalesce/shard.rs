@@ -284,11 +284,12 @@ impl Window {
             let class = |sample: &Sample| (sample.series, std::mem::discriminant(&sample.value));
             sample_at(position).map(class)
         };
-        let same_series = |a: &u32, b: &u32| class_of(a) == class_of(b);
         // What the open record has of this request.
         let (mut before_samples, mut has_pushed) = (open.builder.samples(), false);
-        for run in positions.chunk_by(same_series) {
-            let Some(first) = run.first().and_then(sample_at) else {
+        let mut others = positions;
+        while let Some((position, behind)) = others.split_first() {
+            let Some(first) = sample_at(position) else {
+                others = behind;
                 continue;
             };
             let pushed = Pushed {
@@ -297,13 +298,20 @@ impl Window {
                 described,
                 limit_bytes,
             };
+            let next = behind.first().and_then(sample_at);
             // As nearly all are.
-            if let (1, Some(known), Value::Float(value)) = (run.len(), first.known(), first.value)
+            if next.is_none_or(|next| next.series != first.series)
+                && let (Some(known), Value::Float(value)) = (first.known(), first.value)
                 && open.push_known(pushed, known, point(first, value))
             {
                 has_pushed = true;
+                others = behind;
                 continue;
             }
+            let is_other = |other: &u32| class_of(other) != class_of(position);
+            let len = others.iter().position(is_other).unwrap_or(others.len());
+            let run;
+            (run, others) = others.split_at(len);
             let mut rest = run;
             while !rest.is_empty() {
                 let items = rest

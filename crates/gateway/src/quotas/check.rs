@@ -55,11 +55,21 @@ impl Quotas {
             return Checked::default();
         }
         let half = rules.half();
-        let tenant = rules.tenant(origin);
-        let source = rules.source(origin);
         let mark = self
             .hasher
             .hash_one((&origin.tenant, &origin.source, half, rules.generation));
+        // Never 0, which is no note.
+        let note = (mark >> 32) as u32 | 1;
+        let is_noted = |sample: &Sample| {
+            let series = sample.known();
+            series.is_some_and(|series| catalogue.note(series) == note)
+        };
+        // As nearly all bodies are.
+        if !rules.limit_metric_samples && batch.samples().iter().all(is_noted) {
+            return Checked::default();
+        }
+        let tenant = rules.tenant(origin);
+        let source = rules.source(origin);
         let mut look = Look {
             quotas: self,
             rules: &rules,
@@ -70,8 +80,7 @@ impl Quotas {
             source,
             half,
             mark,
-            // Never 0, which is no note.
-            note: (mark >> 32) as u32 | 1,
+            note,
             own: vec![Own::default(); batch.all_series().len()],
             active: None,
             new: Vec::new(),

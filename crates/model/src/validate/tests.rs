@@ -1,6 +1,8 @@
 //! Each rule refuses what it should, and says what it found.
 
-use super::{SeriesChecker, check_at, check_series};
+use std::time::Duration;
+
+use super::{EARLIEST_PLAUSIBLE_MS, SeriesChecker, check_at, check_series, good_times};
 use crate::{Batch, Code, Limits, MetricType};
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -195,7 +197,7 @@ fn seconds_are_recognised_and_said_so() {
 #[test]
 fn an_age_limit_refuses_the_past_when_it_is_set() {
     let limits = Limits {
-        max_age: Some(std::time::Duration::from_secs(60)),
+        max_age: Some(Duration::from_secs(60)),
         ..Limits::default()
     };
     let refusal = check_at(NOW_MS - 61_000, NOW_MS, &limits).unwrap_err();
@@ -204,4 +206,33 @@ fn an_age_limit_refuses_the_past_when_it_is_set() {
         refusal.message,
         "timestamp 1699999939000 is 61 s behind the gateway's clock, the limit is 60 s"
     );
+}
+
+#[test]
+fn nothing_is_wrong_with_good_times() {
+    let ages = [None, Some(Duration::from_secs(60)), Some(Duration::MAX)];
+    for (max_age, now_ms) in ages
+        .into_iter()
+        .flat_map(|age| [(age, NOW_MS), (age, 5), (age, i64::MAX)])
+    {
+        let limits = Limits {
+            max_age,
+            ..Limits::default()
+        };
+        let good = good_times(now_ms, &limits);
+        let times = [*good.start(), *good.end(), now_ms, EARLIEST_PLAUSIBLE_MS];
+        let around = |time: i64| [time.saturating_sub(1), time, time.saturating_add(1)];
+        for at_ms in times
+            .into_iter()
+            .flat_map(around)
+            .filter(|time| good.contains(time))
+        {
+            assert_eq!(
+                check_at(at_ms, now_ms, &limits),
+                Ok(()),
+                "{at_ms} at {now_ms}"
+            );
+        }
+    }
+    assert!(good_times(NOW_MS, &Limits::default()).contains(&NOW_MS));
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{integer, number};
+use super::{digits, integer, number};
 
 #[track_caller]
 fn check_number(text: &str, expected: Option<(f64, &str)>) {
@@ -56,11 +56,17 @@ proptest! {
     }
 
     #[test]
-    fn eight_digits_are_those_that_are_written(bytes in any::<[u8; 8]>(), digits in "[0-9]{8}") {
-        let of = |bytes: [u8; 8]| super::eight_digits(u64::from_le_bytes(bytes));
-        let are_digits = bytes.iter().all(u8::is_ascii_digit);
-        prop_assert_eq!(of(bytes).is_some(), are_digits);
-        let written = digits.as_bytes().try_into().unwrap();
-        prop_assert_eq!(of(written), Some(digits.parse().unwrap()));
+    fn digits_end_where_the_first_other_character_is(
+        bytes in any::<[u8; 8]>(),
+        written in "[0-9]{0,8}",
+        behind in "[^0-9]{8}[0-9]{8}",
+    ) {
+        let leading = |bytes: [u8; 8]| super::leading_digits(u64::from_le_bytes(bytes));
+        let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        prop_assert_eq!(leading(bytes), count);
+        let text = format!("{written}{behind}");
+        let expected = written.parse().unwrap_or(0);
+        prop_assert_eq!(digits(text.as_bytes(), 0), (expected, written.len(), behind.as_bytes()));
+        prop_assert_eq!(digits(written.as_bytes(), 0), (expected, written.len(), &b""[..]));
     }
 }

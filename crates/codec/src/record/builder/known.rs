@@ -2,11 +2,9 @@
 
 use model::{MetricType, NAME_LABEL, Point};
 
-use super::{
-    Description, Item, LABELS_REFS, RecordBuilder, Samples, TIMESERIES, Written, put_description,
-};
+use super::frame::{self, Place};
+use super::{Description, Item, RecordBuilder, Samples, Written};
 use crate::catalogue::{Catalogue, EMPTY_TEXT, Texts};
-use crate::protobuf::{delimited_len, put_head, put_refs, put_sample, sample_len};
 use crate::symbols::Symbols;
 
 impl RecordBuilder {
@@ -25,7 +23,8 @@ impl RecordBuilder {
             return false;
         };
         let known = self.symbols.len();
-        self.fill_known(catalogue, texts, described);
+        let (_, description) = self.know(catalogue, texts, described);
+        self.fill_known(texts.before_name, description);
         self.add_pending(limit_bytes, known, items)
     }
 
@@ -44,56 +43,76 @@ impl RecordBuilder {
             return false;
         };
         let known = self.symbols.len();
-        self.fill_known(catalogue, texts, described);
-        if self.open.is_series_of(&self.pending) {
-            return self.add_pending(limit_bytes, known, [point]);
+        let (are_others, description) = self.know(catalogue, texts, described);
+        // Otherwise it is probably another one of the open series.
+        if are_others && self.put_frame(limit_bytes, texts.before_name, description, &point) {
+            return true;
         }
-        let sample_len = sample_len(&point);
-        let content = self.pending.frame_len + sample_len;
-        if self.encoded_len() + delimited_len(content) > limit_bytes {
-            self.forget_symbols(known);
-            return false;
-        }
-        self.close();
+        self.fill_known(texts.before_name, description);
+        self.add_pending(limit_bytes, known, [point])
+    }
+
+    /// Writes a sample of the series that the memo has read last, if it is neither another one of what is open nor
+    /// too large, nor unusual in any way.
+    #[inline]
+    fn put_frame(
+        &mut self,
+        limit_bytes: usize,
+        before_name: usize,
+        description: Description,
+        point: &Point,
+    ) -> bool {
+        self.write_open();
         let Self {
-            series,
-            pending,
+            name_refs,
+            symbols,
+            memo,
             open,
+            series,
             samples,
             ..
         } = self;
+        let (before, behind) = memo.last(before_name);
         let start = series.len();
-        put_head(series, TIMESERIES, content);
-        put_refs(series, LABELS_REFS, &pending.refs);
-        let items = series.len();
-        put_sample(series, &point, true);
-        put_description(series, pending.description);
-        pending.written = Some(Written {
-            start,
-            items: (items, items + sample_len),
+        let texts = frame::Texts {
+            before,
+            name: *name_refs,
+            behind,
+            are_few: symbols.len() <= frame::FEW,
+        };
+        let Some((refs, items)) = frame::put(series, texts, description, point) else {
+            return false;
+        };
+        let refs_at = |(from, to): Place| series.get(from..to);
+        let is_open = open.written.is_some_and(|written| {
+            open.description == description && refs_at(written.refs) == refs_at(refs)
         });
-        pending.items.clear();
-        pending.samples = Some(Samples::Floats);
-        std::mem::swap(open, pending);
+        if is_open || symbols.encoded().len() + series.len() > limit_bytes {
+            series.truncate(start);
+            return false;
+        }
+        open.refs.clear();
+        open.description = description;
+        open.samples = Some(Samples::Floats);
+        open.written = Some(Written { start, refs, items });
         *samples = samples.saturating_add(1);
         true
     }
 
-    /// What is pending is of this series, as far as its frame goes.
+    /// Learns the symbols of a series' texts, which the memo then has, and whether it had others before.
     #[inline]
-    fn fill_known(
+    fn know(
         &mut self,
         catalogue: &Catalogue,
         texts: Texts<'_>,
         described: Option<(MetricType, &str, &str)>,
-    ) {
+    ) -> (bool, Description) {
         let Self {
             name,
             name_refs,
             symbols,
             memo,
             open,
-            pending,
             ..
         } = self;
         if !memo.follow(catalogue.generation()) {
@@ -101,18 +120,7 @@ impl RecordBuilder {
             symbols.index();
         }
         let mut add = |text| add_text(symbols, name, *name_refs, catalogue.text(text));
-        let refs = memo.symbols_of(texts.refs, &mut add);
-        let (before, behind) = refs
-            .split_at_checked(texts.before_name)
-            .unwrap_or((refs, &[]));
-        pending.refs.clear();
-        pending
-            .refs
-            .extend(before.iter().map(|(_, symbol)| *symbol));
-        pending.refs.extend_from_slice(name_refs);
-        pending
-            .refs
-            .extend(behind.iter().map(|(_, symbol)| *symbol));
+        let are_others = memo.read(texts.refs, &mut add);
         let description = match described {
             Some((kind, unit, help)) => Description {
                 kind,
@@ -131,6 +139,22 @@ impl RecordBuilder {
                 }
             }
         };
+        (are_others, description)
+    }
+
+    /// What is pending is of the series that the memo has read last, as far as its frame goes.
+    fn fill_known(&mut self, before_name: usize, description: Description) {
+        let Self {
+            name_refs,
+            memo,
+            pending,
+            ..
+        } = self;
+        let (before, behind) = memo.last(before_name);
+        pending.refs.clear();
+        pending.refs.extend(before.iter().map(|(_, symbol)| symbol));
+        pending.refs.extend_from_slice(name_refs);
+        pending.refs.extend(behind.iter().map(|(_, symbol)| symbol));
         pending.describe(description);
     }
 }

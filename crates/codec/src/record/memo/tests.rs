@@ -22,11 +22,13 @@ fn texts_keep_their_symbols_as_the_table_grows_whatever_their_numbers() {
 
 #[test]
 fn another_generation_has_other_texts() {
-    let mut memo = Memo::default();
+    let mut memo = Memo::new(0);
     memo.symbol_of(7, |_| 1);
     assert!(memo.follow(0));
     assert_eq!(memo.symbol_of(7, |_| 2), 1);
     assert!(!memo.follow(1));
     assert_eq!(memo.symbol_of(7, |_| 2), 2);
-    assert_eq!(memo.symbols_of(&[7, 8], |_| 3), [(7, 2), (8, 3)]);
+    assert!(memo.read(&[7, 8, 9], |text| text));
+    assert!(!memo.read(&[7, 8, 9], |_| 0));
+    assert_eq!(memo.last(1), (&[(7, 2)][..], &[(8, 8), (9, 9)][..]));
 }

@@ -18,8 +18,8 @@ const LABELS: [&[(&str, &str)]; 6] = [
 ];
 
 /// A body of each series, so that a catalogue learns them by number in this order.
-fn body() -> String {
-    let object = |labels: &&[(&str, &str)]| {
+fn body<'l>(series: impl IntoIterator<Item = &'l [(&'l str, &'l str)]>) -> String {
+    let object = |labels: &[(&str, &str)]| {
         let labels: Vec<String> = labels
             .iter()
             .map(|(name, value)| format!(r#""{name}": "{value}""#))
@@ -29,15 +29,19 @@ fn body() -> String {
             r#"{{"metric_name": "m", "timestamp": 1700000000000, "value": 1, "labels": {{{labels}}}}}"#
         )
     };
-    let objects: Vec<String> = LABELS.iter().map(object).collect();
+    let objects: Vec<String> = series.into_iter().map(object).collect();
     format!(r#"{{"metrics": [{}]}}"#, objects.join(", "))
 }
 
 /// The numbers of the series.
 fn learn(catalogue: &mut Catalogue) -> Vec<u32> {
-    let body = body();
+    learn_all(catalogue, &LABELS)
+}
+
+fn learn_all(catalogue: &mut Catalogue, series: &[&[(&str, &str)]]) -> Vec<u32> {
+    let body = body(series.iter().copied());
     let decode = |catalogue: &Catalogue| -> Vec<Option<u32>> {
-        let decoded = crate::json::decode_with(body.as_bytes(), 100, catalogue).unwrap();
+        let decoded = crate::json::decode_with(body.as_bytes(), 30_000, catalogue).unwrap();
         decoded
             .batch
             .samples()
@@ -45,10 +49,10 @@ fn learn(catalogue: &mut Catalogue) -> Vec<u32> {
             .map(model::Sample::known)
             .collect()
     };
-    assert_eq!(decode(catalogue), [None; LABELS.len()]);
+    assert_eq!(decode(catalogue), vec![None; series.len()]);
     {
         let mut decoded: Decoded<'_> =
-            crate::json::decode_with(body.as_bytes(), 100, catalogue).unwrap();
+            crate::json::decode_with(body.as_bytes(), 30_000, catalogue).unwrap();
         decoded.batch.sort_labels();
         catalogue.learn(&decoded.batch, &decoded.unknown);
     }
@@ -146,4 +150,87 @@ fn a_catalogue_that_started_anew_has_other_numbers_and_the_record_goes_on() {
         }
     }
     assert_eq!(mixed.finish(), plain.finish());
+}
+
+/// Symbols of one, two and three bytes, and frames whose lengths have one and two.
+#[test]
+fn records_of_many_texts_and_series_of_many_labels_are_the_same_bytes() {
+    let texts: Vec<String> = (0..17_000).map(|number| format!("{number:05}")).collect();
+    let hosts = texts.iter().map(|text| vec![("host", text.as_str())]);
+    let wide = (1..90).step_by(4).map(|labels| {
+        let names = texts.iter().take(labels);
+        names.map(|text| (text.as_str(), "v")).collect::<Vec<_>>()
+    });
+    let series: Vec<_> = hosts.chain(wide).collect();
+    let series: Vec<&[(&str, &str)]> = series.iter().map(Vec::as_slice).collect();
+    let mut catalogue = Catalogue::new(64 << 20, RandomState::default());
+    let numbers: Vec<u32> = series
+        .chunks(1000)
+        .flat_map(|series| learn_all(&mut catalogue, series))
+        .collect();
+    let (mut known, mut plain) = (RecordBuilder::new("m"), RecordBuilder::new("m"));
+    // The wide ones first and last, so that their texts have short numbers and long ones.
+    for start in [series.len() - 23, 0] {
+        for (labels, number) in series.iter().zip(&numbers).skip(start) {
+            let point = Point {
+                at_ms: 1_700_000_000_000,
+                value: 0.5,
+                start_ms: 0,
+            };
+            assert!(known.push_known_point(usize::MAX, &catalogue, *number, None, point));
+            let labels = labels.iter().copied();
+            plain.push(labels, MetricType::Unspecified, "", "", [point]);
+            assert_eq!(known.encoded_len(), plain.encoded_len());
+        }
+    }
+    assert_eq!(known.finish(), plain.finish());
+}
+
+/// Values and times that have short, long or no encodings.
+#[test]
+fn odd_values_and_times_are_the_same_bytes() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    let numbers = learn(&mut catalogue);
+    let (mut known, mut plain) = (RecordBuilder::new("m"), RecordBuilder::new("m"));
+    let times = [
+        0,
+        1,
+        0x7f,
+        0x80,
+        -1,
+        i64::MIN,
+        i64::MAX,
+        1 << 55,
+        1 << 56,
+        (1 << 56) - 1,
+    ];
+    for (round, at_ms) in times.into_iter().enumerate() {
+        for (value, start_ms) in [(0.0, 0), (-0.0, at_ms), (f64::NAN, 5)] {
+            let series = round % LABELS.len();
+            let point = Point {
+                at_ms,
+                value,
+                start_ms,
+            };
+            assert!(known.push_known_point(usize::MAX, &catalogue, numbers[series], None, point));
+            let labels = LABELS[series].iter().copied();
+            plain.push(labels, MetricType::Unspecified, "", "", [point]);
+            known.push(
+                LABELS[2].iter().copied(),
+                MetricType::Counter,
+                "",
+                "h",
+                [point],
+            );
+            plain.push(
+                LABELS[2].iter().copied(),
+                MetricType::Counter,
+                "",
+                "h",
+                [point],
+            );
+            assert_eq!(known.encoded_len(), plain.encoded_len());
+        }
+    }
+    assert_eq!(known.finish(), plain.finish());
 }
