@@ -4,8 +4,10 @@
 //! Groups are refused instead of skipped: nothing here recurses.
 
 mod numbers;
+mod pen;
 
 use model::Point;
+pub(crate) use pen::Pen;
 use prost::encoding::{encode_varint, encoded_len_varint};
 
 /// The key of a field with this number whose value is length-delimited.
@@ -389,9 +391,20 @@ pub(crate) fn put_double(output: &mut Vec<u8>, field: u8, number: f64) {
     }
 }
 
+/// What a sample may take while it is written: heads, a value, two times, and what the last of them leaves behind.
+const SAMPLE_ROOM: usize = 2 + 9 + 2 * 9 + 8;
+
 /// Appends field 2 of a `TimeSeries`: `Sample { value = 1, timestamp = 2, start_timestamp = 3 }`,
 /// the last of which only 2.0 has.
 pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {
+    let mut place = [0; SAMPLE_ROOM];
+    let mut pen = Pen::new(&mut place, 0);
+    if pen.put_sample(point, with_start).is_some() {
+        let end = output.len() + pen.at;
+        output.extend_from_slice(&place);
+        output.truncate(end);
+        return;
+    }
     put_short(output, SAMPLES, |output| {
         put_double(output, 1, point.value);
         put_uint(output, 2, point.at_ms.cast_unsigned());

@@ -298,6 +298,27 @@ impl Encoder {
             .map(|&[name, value]| (self.symbols.text(name), self.symbols.text(value)))
     }
 
+    /// Calls `each` with what each `TimeSeries` of the request holds.
+    fn each_part(&self, mut each: impl FnMut(&Part<'_>)) {
+        if !self.histograms.is_empty() || !self.exemplars.is_empty() {
+            self.parts().for_each(|part| each(&part));
+            return;
+        }
+        // As nearly all requests are.
+        for series in self
+            .series
+            .iter()
+            .filter(|series| !series.points.is_empty())
+        {
+            each(&Part {
+                series,
+                points: series.points,
+                histograms: &[],
+                exemplars: &[],
+            });
+        }
+    }
+
     /// What each `TimeSeries` of the request holds. A series with floats and native histograms
     /// is two: the protocol does not mix them in one.
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {

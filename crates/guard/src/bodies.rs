@@ -192,10 +192,16 @@ pub(crate) fn otlp(count: usize, number: usize, variant: usize) -> Bytes {
         .chunk_by(|a, b| a.host == b.host)
         .map(|of_host| {
             let host = of_host.first().map(|sample| sample.host());
+            let host = host.unwrap_or_default();
+            // The second becomes the label `instance`: without it all hosts would be one series.
+            let attributes = [
+                attribute("host.name", &host),
+                attribute("service.instance.id", &host),
+            ];
             let metrics: Vec<String> = of_host.iter().map(metric).collect();
             format!(
                 r#"{{"resource":{{"attributes":[{}]}},"scopeMetrics":[{{"scope":{{}},"metrics":[{}]}}]}}"#,
-                attribute("host.name", &host.unwrap_or_default()),
+                attributes.join(","),
                 metrics.join(","),
             )
         })

@@ -15,14 +15,14 @@ const START_TIMESTAMP: u32 = 17;
 pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     let mut content = Vec::new();
     let mut labels = Labels::default();
-    for part in encoder.parts() {
+    encoder.each_part(|part| {
         content.clear();
-        put_items(&mut content, encoder, &part);
+        put_items(&mut content, encoder, part);
         labels.change_to(encoder.refs_of(&part.series.refs), encoder);
         put_head(request, TIMESERIES, labels.encoded.len() + content.len());
         request.extend_from_slice(&labels.encoded);
         request.extend_from_slice(&content);
-    }
+    });
     let mut families = HashSet::new();
     for series in &encoder.series {
         if !series.is_described() {
@@ -51,13 +51,49 @@ struct Labels {
     encoded: Vec<u8>,
     /// Where each label ends.
     ends: Vec<usize>,
-    /// The last labels, while those before them change.
+    /// The last labels, while those before them change; or the one that changes.
     tail: Vec<u8>,
 }
 
 impl Labels {
+    /// Overwrites the only label that is another one, if it has as many bytes: hosts mostly differ by a number.
+    #[inline]
+    fn change_one(&mut self, pairs: &[[u32; 2]], encoder: &Encoder) -> bool {
+        let Self {
+            pairs: known,
+            encoded,
+            ends,
+            tail: label,
+        } = self;
+        let both = known.iter_mut().zip(pairs).enumerate();
+        let mut others = both.filter(|(_, (known, pair))| *known != *pair);
+        let Some((at, (known, pair))) = others.next() else {
+            return false;
+        };
+        if others.next().is_some() || ends.len() != pairs.len() {
+            return false;
+        }
+        let start = at.checked_sub(1).and_then(|before| ends.get(before));
+        let (start, end) = (start.copied().unwrap_or_default(), ends.get(at).copied());
+        let place = end.and_then(|end| encoded.get_mut(start..end));
+        let [name, value] = pair.map(|text| encoder.symbols.text(text));
+        label.clear();
+        put_labels(label, std::iter::once((name, value)));
+        match place {
+            Some(place) if place.len() == label.len() => {
+                place.copy_from_slice(label);
+                *known = *pair;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn change_to(&mut self, refs: &[u32], encoder: &Encoder) {
         let (pairs, _) = refs.as_chunks::<2>();
+        if self.change_one(pairs, encoder) {
+            return;
+        }
         let same = |(known, pair): &(&[u32; 2], &[u32; 2])| known == pair;
         let first = self.pairs.iter().zip(pairs).take_while(same).count();
         let last = match pairs.len() == self.pairs.len() {

@@ -8,11 +8,11 @@ const TIMESERIES: u8 = 5;
 pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     request.extend_from_slice(encoder.symbols.encoded());
     let mut content = Vec::new();
-    for part in encoder.parts() {
+    encoder.each_part(|part| {
         content.clear();
-        put_series(&mut content, encoder, &part);
+        put_series(&mut content, encoder, part);
         put_bytes(request, TIMESERIES, &content);
-    }
+    });
 }
 
 fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {

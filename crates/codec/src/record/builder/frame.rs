@@ -6,7 +6,7 @@
 use model::Point;
 
 use super::{Description, LABELS_REFS, METADATA, TIMESERIES};
-use crate::protobuf::{SAMPLES, delimited, fixed64, varint, varint_word};
+use crate::protobuf::{Pen, delimited};
 use crate::record::memo::Known;
 
 /// Lengths of one byte: a longer frame is for who writes any.
@@ -69,10 +69,7 @@ fn write(
     description: Description,
     point: &Point,
 ) -> Option<(usize, usize, usize)> {
-    let mut pen = Pen {
-        frame: &mut *frame,
-        at: HEADS,
-    };
+    let mut pen = Pen::new(&mut *frame, HEADS);
     let mut all = 0;
     if texts.are_few {
         pen.put_few(texts.before);
@@ -85,7 +82,7 @@ fn write(
         all |= pen.put_any(texts.behind.iter().map(|(_, symbol)| *symbol));
     }
     let refs_end = pen.at;
-    pen.put_sample(point)?;
+    pen.put_sample(point, true)?;
     let sample_end = pen.at;
     if description != Description::default() {
         pen.put_description(description)?;
@@ -109,32 +106,11 @@ fn short(symbol: u32) -> u8 {
     (symbol & 0x7f) as u8
 }
 
-/// Writes into a frame. Beyond its end it only counts.
-struct Pen<'f> {
-    frame: &'f mut [u8; ROOM],
-    at: usize,
-}
-
-impl Pen<'_> {
-    /// Writes bytes of which the first `len` count.
-    #[inline(always)]
-    fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
-        if let Some(place) = self.frame.get_mut(self.at..self.at + N) {
-            place.copy_from_slice(&bytes);
-        }
-        self.at += len;
-    }
-
+impl Pen<'_, ROOM> {
     /// Writes numbers of one byte.
     #[inline(always)]
     fn put_few(&mut self, texts: &[Known]) {
-        let end = self.at + texts.len();
-        if let Some(place) = self.frame.get_mut(self.at..end) {
-            for (byte, (_, symbol)) in place.iter_mut().zip(texts) {
-                *byte = short(*symbol);
-            }
-        }
-        self.at = end;
+        self.put_each(texts, |(_, symbol)| short(*symbol));
     }
 
     /// Writes numbers of one byte or two, and answers all their bits.
@@ -143,42 +119,12 @@ impl Pen<'_> {
         let mut all = 0;
         for symbol in symbols {
             all |= symbol;
-            self.put_symbol(symbol);
+            let is_long = symbol >= 0x80;
+            let bytes = symbol & 0x7f | u32::from(is_long) << 7 | (symbol >> 7) << 8;
+            let [low, high, ..] = bytes.to_le_bytes();
+            self.put([low, high], 1 + usize::from(is_long));
         }
         all
-    }
-
-    #[inline(always)]
-    fn put_symbol(&mut self, symbol: u32) {
-        let is_long = symbol >= 0x80;
-        let [low, high, ..] =
-            (symbol & 0x7f | u32::from(is_long) << 7 | (symbol >> 7) << 8).to_le_bytes();
-        self.put([low, high], 1 + usize::from(is_long));
-    }
-
-    /// Writes a number field, unless it is zero, which is the default.
-    #[inline(always)]
-    fn put_number(&mut self, field: u8, number: u64) -> Option<()> {
-        if number != 0 {
-            let (word, len) = varint_word(number)?;
-            self.put([varint(field)], 1);
-            self.put(word.to_le_bytes(), len);
-        }
-        Some(())
-    }
-
-    /// `None` for numbers that are longer than any time.
-    #[inline(always)]
-    fn put_sample(&mut self, point: &Point) -> Option<()> {
-        let start = self.at;
-        self.at += 2;
-        if point.value.to_bits() != 0 {
-            self.put([fixed64(1)], 1);
-            self.put(point.value.to_bits().to_le_bytes(), 8);
-        }
-        self.put_number(2, point.at_ms.cast_unsigned())?;
-        self.put_number(3, point.start_ms.cast_unsigned())?;
-        self.put_length(start, SAMPLES)
     }
 
     #[inline(never)]
@@ -189,14 +135,5 @@ impl Pen<'_> {
         self.put_number(3, u64::from(description.help))?;
         self.put_number(4, u64::from(description.unit))?;
         self.put_length(start, METADATA)
-    }
-
-    /// Writes the head of a field that began at `start` and is complete.
-    #[inline(always)]
-    fn put_length(&mut self, start: usize, field: u8) -> Option<()> {
-        let content = u8::try_from(self.at - start - 2).ok()?;
-        let head = self.frame.get_mut(start..start + 2)?;
-        head.copy_from_slice(&[delimited(field), content]);
-        Some(())
     }
 }
