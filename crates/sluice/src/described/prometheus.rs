@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use service::openapi::{Answer, Api, Content, Operation, Parameter, Shape};
 
 use super::labels;
-use super::queries::access;
+use super::queries::{access, found};
 
 /// Its group.
 pub(super) const PROMETHEUS: &str = "Prometheus's query API";
@@ -252,7 +252,7 @@ fn asked(
         }
     }
     operation
-        .answers(Answer::new(200, "What it found.").with(Content::written(shape)))
+        .answers(found("What it found.").with(Content::written(shape)))
         .answers(failed(
             400,
             "`bad_data`: the question is none, or is not supported.",

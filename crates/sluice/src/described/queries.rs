@@ -186,8 +186,17 @@ fn aggregating(operation: Operation) -> Operation {
         )
 }
 
+/// An answer of what there is, with a word about what is not.
+pub(super) fn found(about: &str) -> Answer {
+    Answer::new(200, about).header(
+        "Sluice-Warnings",
+        Shape::text(),
+        "What was left out of the answer, in sentences with `; ` between them. Absent where it is complete.",
+    )
+}
+
 fn tables(json: Value, about: &str) -> Answer {
-    Answer::new(200, about)
+    found(about)
         .with(Content::written(json))
         .with(Content::new("text/csv", Shape::text()))
         .with(Content::new(
