@@ -13,6 +13,7 @@ mod disk;
 mod error;
 mod expire;
 mod file;
+mod footer;
 pub(crate) mod fuzzed;
 mod group;
 mod hybrid;

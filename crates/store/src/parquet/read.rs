@@ -5,13 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::ChunkReader;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Float64Type;
 
 use super::error::Error;
+use super::footer::reader_of;
 use super::layout::Day;
 
 /// The column that is read.
@@ -65,7 +65,7 @@ pub(super) fn read_rows(
     file: impl ChunkReader + 'static,
     each: &mut impl FnMut(f64),
 ) -> Result<(), ParquetError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let builder = reader_of(file)?;
     let wanted = ProjectionMask::columns(builder.parquet_schema(), [VALUE]);
     let reader = builder.with_projection(wanted).build()?;
     for rows in reader {

@@ -25,6 +25,7 @@ use model::MetricType;
 
 use super::columns::SCHEMA;
 use super::error::Error;
+use super::footer;
 use super::layout::Day;
 use super::merge::list;
 use super::read::guarded;
@@ -168,6 +169,7 @@ fn scan_file(file: File, select: &mut dyn Select) -> Result<(), Ended> {
     let (from_ms, to_ms) = select.range();
     let names = select.names();
     let metadata = guarded(|| {
+        footer::check(&file)?;
         let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
         if plain.schema().fields() != SCHEMA.fields() {
             return Ok(None);

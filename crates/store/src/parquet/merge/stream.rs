@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::ChunkReader;
 use arrow_array::cast::AsArray as _;
@@ -20,6 +20,7 @@ use arrow_array::{
 use super::super::columns::SCHEMA;
 use super::super::error::Error;
 use super::super::file::Writer;
+use super::super::footer::reader_of;
 use super::super::read::guarded;
 use super::super::rows::Value;
 
@@ -41,7 +42,7 @@ impl Input {
     pub(in super::super) fn inspect(path: &Path) -> Result<Option<Self>, Error> {
         let file = open(path)?;
         let metadata = file.metadata().map_err(Error::io("measure", path))?;
-        let reader = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file));
+        let reader = guarded(|| reader_of(file));
         let reader = reader.map_err(decode(path))?;
         let rows = reader.metadata().file_metadata().num_rows();
         Ok((reader.schema().fields() == SCHEMA.fields()).then(|| Self {
@@ -137,11 +138,7 @@ struct Cursor<'i> {
 impl<'i> Cursor<'i> {
     fn open(input: &'i Input) -> Result<Self, Error> {
         let file = open(&input.path)?;
-        let reader = guarded(|| {
-            ParquetRecordBatchReaderBuilder::try_new(file)?
-                .with_batch_size(CHUNK_ROWS)
-                .build()
-        });
+        let reader = guarded(|| reader_of(file)?.with_batch_size(CHUNK_ROWS).build());
         let reader = reader.map_err(decode(&input.path))?;
         Ok(Self {
             input,
@@ -256,7 +253,7 @@ impl Chunk {
 pub(in super::super) fn read_chunks(
     file: impl ChunkReader + 'static,
 ) -> Result<usize, ParquetError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let reader = reader_of(file)?;
     if reader.schema().fields() != SCHEMA.fields() {
         return Ok(0);
     }
