@@ -3,6 +3,9 @@
 //! A footer says how long its lists are. The library passes over a list of truth values that it does not know one by
 //! one, without a byte for each, so that a damaged footer of a hundred bytes keeps it busy for minutes. What is
 //! written well has a byte for each item, at the least: more items than bytes are refused here.
+//!
+//! This goes by the types that fields say they have. The library goes by their numbers where it knows these, so a footer
+//! with wrong types is read differently there, and may still take it as long.
 
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::errors::ParquetError;
