@@ -391,27 +391,17 @@ pub(crate) fn put_double(output: &mut Vec<u8>, field: u8, number: f64) {
     }
 }
 
-/// What a sample may take while it is written: heads, a value, two times, and what the last of them leaves behind.
-const SAMPLE_ROOM: usize = 2 + 9 + 2 * 9 + 8;
+/// What a sample may take: two heads, a value, and two times of any length.
+const SAMPLE_ROOM: usize = 2 + 9 + 2 * 11;
 
-/// Appends field 2 of a `TimeSeries`: `Sample { value = 1, timestamp = 2, start_timestamp = 3 }`,
-/// the last of which only 2.0 has.
+/// Appends a float sample as [`Pen::put_sample`] writes it.
 pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {
     let mut place = [0; SAMPLE_ROOM];
     let mut pen = Pen::new(&mut place, 0);
-    if pen.put_sample(point, with_start).is_some() {
-        let end = output.len() + pen.at;
-        output.extend_from_slice(&place);
-        output.truncate(end);
-        return;
-    }
-    put_short(output, SAMPLES, |output| {
-        put_double(output, 1, point.value);
-        put_uint(output, 2, point.at_ms.cast_unsigned());
-        if with_start {
-            put_uint(output, 3, point.start_ms.cast_unsigned());
-        }
-    });
+    pen.put_sample(point, with_start);
+    let end = output.len() + pen.at;
+    output.extend_from_slice(&place);
+    output.truncate(end);
 }
 
 #[cfg(test)]

@@ -298,54 +298,33 @@ impl Encoder {
             .map(|&[name, value]| (self.symbols.text(name), self.symbols.text(value)))
     }
 
-    /// Calls `each` with what each `TimeSeries` of the request holds.
+    /// Calls `each` with what each `TimeSeries` of the request holds. A series with floats and native
+    /// histograms is two: the protocol does not mix them in one.
     fn each_part(&self, mut each: impl FnMut(&Part<'_>)) {
-        if !self.histograms.is_empty() || !self.exemplars.is_empty() {
-            self.parts().for_each(|part| each(&part));
-            return;
-        }
-        // As nearly all requests are.
-        for series in self
-            .series
-            .iter()
-            .filter(|series| !series.points.is_empty())
-        {
-            each(&Part {
+        let (mut histograms, mut exemplars) =
+            (self.histograms.as_slice(), self.exemplars.as_slice());
+        for (number, series) in (0_u32..).zip(&self.series) {
+            let mut floats = Part {
                 series,
                 points: series.points,
                 histograms: &[],
+                exemplars: take_of(&mut exemplars, number),
+            };
+            let mut natives = Part {
+                series,
+                points: Chain::default(),
+                histograms: take_of(&mut histograms, number),
                 exemplars: &[],
-            });
-        }
-    }
-
-    /// What each `TimeSeries` of the request holds. A series with floats and native histograms
-    /// is two: the protocol does not mix them in one.
-    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        let (mut histograms, mut exemplars) =
-            (self.histograms.as_slice(), self.exemplars.as_slice());
-        (0_u32..)
-            .zip(&self.series)
-            .flat_map(move |(number, series)| {
-                let mut floats = Part {
-                    series,
-                    points: series.points,
-                    histograms: &[],
-                    exemplars: take_of(&mut exemplars, number),
-                };
-                let mut natives = Part {
-                    histograms: take_of(&mut histograms, number),
-                    points: Chain::default(),
-                    exemplars: &[],
-                    series,
-                };
-                if floats.points.is_empty() {
-                    std::mem::swap(&mut floats.exemplars, &mut natives.exemplars);
+            };
+            if floats.points.is_empty() {
+                std::mem::swap(&mut floats.exemplars, &mut natives.exemplars);
+            }
+            for part in [&floats, &natives] {
+                if !part.is_empty() {
+                    each(part);
                 }
-                [floats, natives]
-                    .into_iter()
-                    .filter(|part| !part.is_empty())
-            })
+            }
+        }
     }
 }
 

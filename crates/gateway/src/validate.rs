@@ -85,25 +85,7 @@ pub(crate) fn validate<'a>(
     });
     let batch = &mut decoded.batch;
     let is_bad = |sample: &Sample| bad_indices.binary_search(&sample.index).is_ok();
-    let mut with_exemplars = batch.samples();
-    if !batch.has_exemplars() {
-        with_exemplars = &[];
-    }
-    let bad_exemplars: Vec<u32> = with_exemplars
-        .iter()
-        .filter_map(|sample| {
-            let Value::Exemplar(number) = sample.value else {
-                return None;
-            };
-            let exemplar = batch.exemplar(number);
-            let is_good = shape.format == RecordFormat::Protobuf
-                && !is_bad(sample)
-                && refusal_of(sample.series, &bad_series).is_none()
-                && exemplar
-                    .is_some_and(|exemplar| is_good_exemplar(sample, exemplar, now_ms, limits));
-            (!is_good).then_some(number)
-        })
-        .collect();
+    let bad_exemplars = bad_exemplars(batch, rules, is_bad);
     if !bad_indices.is_empty() || !bad_exemplars.is_empty() {
         batch.retain(|sample| match sample.value {
             Value::Exemplar(number) => bad_exemplars.binary_search(&number).is_err(),
@@ -159,6 +141,31 @@ fn bad_series(batch: &Batch<'_>, limits: &Limits, coalescer: &Coalescer) -> Vec<
         }
     }
     bad
+}
+
+/// The exemplars that are passed over, in order.
+fn bad_exemplars(
+    batch: &Batch<'_>,
+    rules: Rules<'_>,
+    is_bad: impl Fn(&Sample) -> bool,
+) -> Vec<u32> {
+    if !batch.has_exemplars() {
+        return Vec::new();
+    }
+    let bad = batch.samples().iter().filter_map(|sample| {
+        let Value::Exemplar(number) = sample.value else {
+            return None;
+        };
+        let exemplar = batch.exemplar(number);
+        let is_good = rules.shape.format == RecordFormat::Protobuf
+            && !is_bad(sample)
+            && refusal_of(sample.series, rules.bad_series).is_none()
+            && exemplar.is_some_and(|exemplar| {
+                is_good_exemplar(sample, exemplar, rules.now_ms, rules.limits)
+            });
+        (!is_good).then_some(number)
+    });
+    bad.collect()
 }
 
 /// Adds a refusal for each bad object and answers their indices, sorted.

@@ -37,40 +37,55 @@ impl<'p, const ROOM: usize> Pen<'p, ROOM> {
         self.at = end;
     }
 
-    /// Writes a number field, unless it is zero, which is the default; `None` for numbers of more than 56 bits.
+    /// Writes a number field, unless it is zero, which is the default.
     #[inline(always)]
-    pub(crate) fn put_number(&mut self, field: u8, number: u64) -> Option<()> {
-        if number != 0 {
-            let (word, len) = varint_word(number)?;
-            self.put([varint(field)], 1);
-            self.put(word.to_le_bytes(), len);
+    pub(crate) fn put_number(&mut self, field: u8, number: u64) {
+        if number == 0 {
+            return;
         }
-        Some(())
+        self.put([varint(field)], 1);
+        match varint_word(number) {
+            Some((word, len)) => self.put(word.to_le_bytes(), len),
+            None => self.put_long(number),
+        }
     }
 
-    /// Writes a float sample as [`super::put_sample`] does; `None` for times of more than 56 bits.
+    #[cold]
+    fn put_long(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.put([(number & 0x7f) as u8 | 0x80], 1);
+            number >>= 7;
+        }
+        self.put([(number & 0x7f) as u8], 1);
+    }
+
+    /// Writes field 2 of a `TimeSeries`: `Sample { value = 1, timestamp = 2, start_timestamp = 3 }`,
+    /// the last of which only 2.0 has.
     #[inline(always)]
-    pub(crate) fn put_sample(&mut self, point: &Point, with_start: bool) -> Option<()> {
+    pub(crate) fn put_sample(&mut self, point: &Point, with_start: bool) {
+        self.put_field(SAMPLES, |pen| {
+            if point.value.to_bits() != 0 {
+                pen.put([fixed64(1)], 1);
+                pen.put(point.value.to_bits().to_le_bytes(), 8);
+            }
+            pen.put_number(2, point.at_ms.cast_unsigned());
+            if with_start {
+                pen.put_number(3, point.start_ms.cast_unsigned());
+            }
+        });
+    }
+
+    /// Writes a field of at most 127 bytes that `content` writes.
+    #[inline(always)]
+    pub(crate) fn put_field(&mut self, field: u8, content: impl FnOnce(&mut Self)) {
         let start = self.at;
         self.at += 2;
-        if point.value.to_bits() != 0 {
-            self.put([fixed64(1)], 1);
-            self.put(point.value.to_bits().to_le_bytes(), 8);
+        content(self);
+        let written = self.at - start - 2;
+        debug_assert!(written < 0x80, "{written} bytes need a longer length");
+        if let Some(head) = self.place.get_mut(start..start + 2) {
+            let [length, ..] = written.to_le_bytes();
+            head.copy_from_slice(&[delimited(field), length]);
         }
-        self.put_number(2, point.at_ms.cast_unsigned())?;
-        if with_start {
-            self.put_number(3, point.start_ms.cast_unsigned())?;
-        }
-        self.put_length(start, SAMPLES)
-    }
-
-    /// Writes the head of a field of less than 128 bytes that began at `start` and is complete.
-    #[inline(always)]
-    pub(crate) fn put_length(&mut self, start: usize, field: u8) -> Option<()> {
-        let content = u8::try_from(self.at - start - 2).ok()?;
-        debug_assert!(content < 0x80, "{content} bytes need a longer length");
-        let head = self.place.get_mut(start..start + 2)?;
-        head.copy_from_slice(&[delimited(field), content]);
-        Some(())
     }
 }

@@ -51,81 +51,54 @@ struct Labels {
     encoded: Vec<u8>,
     /// Where each label ends.
     ends: Vec<usize>,
-    /// The last labels, while those before them change; or the one that changes.
-    tail: Vec<u8>,
+    /// Those that differ from the series before.
+    changed: Vec<u8>,
 }
 
 impl Labels {
-    /// Overwrites the only label that is another one, if it has as many bytes: hosts mostly differ by a number.
-    #[inline]
-    fn change_one(&mut self, pairs: &[[u32; 2]], encoder: &Encoder) -> bool {
+    fn change_to(&mut self, refs: &[u32], encoder: &Encoder) {
+        let (pairs, _) = refs.as_chunks::<2>();
         let Self {
             pairs: known,
             encoded,
             ends,
-            tail: label,
+            changed,
         } = self;
-        let both = known.iter_mut().zip(pairs).enumerate();
-        let mut others = both.filter(|(_, (known, pair))| *known != *pair);
-        let Some((at, (known, pair))) = others.next() else {
-            return false;
-        };
-        if others.next().is_some() || ends.len() != pairs.len() {
-            return false;
-        }
-        let start = at.checked_sub(1).and_then(|before| ends.get(before));
-        let (start, end) = (start.copied().unwrap_or_default(), ends.get(at).copied());
-        let place = end.and_then(|end| encoded.get_mut(start..end));
-        let [name, value] = pair.map(|text| encoder.symbols.text(text));
-        label.clear();
-        put_labels(label, std::iter::once((name, value)));
-        match place {
-            Some(place) if place.len() == label.len() => {
-                place.copy_from_slice(label);
-                *known = *pair;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn change_to(&mut self, refs: &[u32], encoder: &Encoder) {
-        let (pairs, _) = refs.as_chunks::<2>();
-        if self.change_one(pairs, encoder) {
-            return;
-        }
         let same = |(known, pair): &(&[u32; 2], &[u32; 2])| known == pair;
-        let first = self.pairs.iter().zip(pairs).take_while(same).count();
-        let last = match pairs.len() == self.pairs.len() {
+        let first = known.iter().zip(pairs).take_while(same).count();
+        let last = match pairs.len() == known.len() {
             true => {
-                let rest = self.pairs.iter().rev().zip(pairs.iter().rev());
+                let rest = known.iter().rev().zip(pairs.iter().rev());
                 rest.take(pairs.len() - first).take_while(same).count()
             }
             false => 0,
         };
-        let end_of = |ends: &[usize], count: usize| match count.checked_sub(1) {
-            Some(at) => ends.get(at).copied().unwrap_or_default(),
-            None => 0,
+        let end_of = |count: usize| {
+            let end = count.checked_sub(1).and_then(|at| ends.get(at));
+            end.copied().unwrap_or_default()
         };
-        let tail_start = end_of(&self.ends, self.pairs.len() - last);
-        self.tail.clear();
-        let tail = self.encoded.get(tail_start..).unwrap_or_default();
-        self.tail.extend_from_slice(tail);
-        self.encoded.truncate(end_of(&self.ends, first));
-        self.ends.resize(pairs.len(), 0);
+        let (from, to) = (end_of(first), end_of(known.len() - last));
         let behind = pairs.len() - last;
-        let changed = self.ends.iter_mut().zip(pairs);
-        for (end, &[name, value]) in changed.take(behind).skip(first) {
+        changed.clear();
+        ends.resize(pairs.len(), 0);
+        let changing = ends.iter_mut().zip(pairs);
+        for (end, &[name, value]) in changing.take(behind).skip(first) {
             let pair = (encoder.symbols.text(name), encoder.symbols.text(value));
-            put_labels(&mut self.encoded, std::iter::once(pair));
-            *end = self.encoded.len();
+            put_labels(changed, std::iter::once(pair));
+            *end = from + changed.len();
         }
-        for end in self.ends.iter_mut().skip(behind) {
-            *end = *end - tail_start + self.encoded.len();
+        match encoded.get_mut(from..to) {
+            // Hosts mostly differ by a number.
+            Some(place) if place.len() == changed.len() => place.copy_from_slice(changed),
+            _ => {
+                for end in ends.iter_mut().skip(behind) {
+                    *end = *end - to + from + changed.len();
+                }
+                encoded.splice(from..to, changed.iter().copied());
+            }
         }
-        self.encoded.extend_from_slice(&self.tail);
-        self.pairs.clear();
-        self.pairs.extend_from_slice(pairs);
+        known.clear();
+        known.extend_from_slice(pairs);
     }
 }
 

@@ -176,7 +176,7 @@ impl<'c> KnownNames<'c> {
         }
         let group = match self.by_number.get(name as usize) {
             Some(&NO_GROUP) => {
-                let group = self.new_group(name, groups)?;
+                let group = self.new_group(name, self.hash(name)?, groups)?;
                 if let Some(slot) = self.by_number.get_mut(name as usize) {
                     *slot = group;
                 }
@@ -189,14 +189,18 @@ impl<'c> KnownNames<'c> {
         Some(group)
     }
 
+    fn hash(&self, name: u32) -> Option<u64> {
+        Some(self.catalogue.name_hash(name)? ^ self.seed)
+    }
+
     /// The group of a name by its hash.
     fn find(&mut self, name: u32, groups: &mut Vec<Group>) -> Option<u32> {
-        let hash = self.catalogue.name_hash(name)? ^ self.seed;
+        let hash = self.hash(name)?;
         let is_it = |(known, _): &(u32, u32)| *known == name;
         if let Some((_, group)) = self.table.find(hash, is_it) {
             return Some(*group);
         }
-        let group = self.new_group(name, groups)?;
+        let group = self.new_group(name, hash, groups)?;
         let hash_of =
             |(_, group): &(u32, u32)| groups.get(*group as usize).map_or(0, |group| group.hash);
         self.table.insert_unique(hash, (name, group), hash_of);
@@ -204,8 +208,7 @@ impl<'c> KnownNames<'c> {
     }
 
     /// The group that series of the batch have made for this name, or one of its own.
-    fn new_group(&self, name: u32, groups: &mut Vec<Group>) -> Option<u32> {
-        let hash = self.catalogue.name_hash(name)? ^ self.seed;
+    fn new_group(&self, name: u32, hash: u64, groups: &mut Vec<Group>) -> Option<u32> {
         let text = self.catalogue.name(name)?;
         let is_it = |group: &u32| is_of(groups, *group, hash, text, self.batch);
         if let Some(group) = self.by_text.find(hash, is_it) {

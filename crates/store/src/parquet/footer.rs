@@ -1,7 +1,7 @@
 //! A file's footer, looked at before the Parquet library reads it.
 //!
 //! A footer says how long its lists are. The library passes over a list of truth values that it does not know one by
-//! one, without a byte for each, so that a damaged footer of a hundred bytes keeps it busy for minutes. What is
+//! one, without a byte for each, so that a damaged footer of a hundred bytes keeps it busy for ten seconds. What is
 //! written well has a byte for each item, at the least: more items than bytes are refused here.
 //!
 //! This goes by the types that fields say they have. The library goes by their numbers where it knows these, so a footer

@@ -82,10 +82,10 @@ fn write(
         all |= pen.put_any(texts.behind.iter().map(|(_, symbol)| *symbol));
     }
     let refs_end = pen.at;
-    pen.put_sample(point, true)?;
+    pen.put_sample(point, true);
     let sample_end = pen.at;
     if description != Description::default() {
-        pen.put_description(description)?;
+        pen.put_description(description);
         all |= description.help | description.unit;
     }
     let end = pen.at;
@@ -128,12 +128,11 @@ impl Pen<'_, ROOM> {
     }
 
     #[inline(never)]
-    fn put_description(&mut self, description: Description) -> Option<()> {
-        let start = self.at;
-        self.at += 2;
-        self.put_number(1, u64::from(description.kind.wire()))?;
-        self.put_number(3, u64::from(description.help))?;
-        self.put_number(4, u64::from(description.unit))?;
-        self.put_length(start, METADATA)
+    fn put_description(&mut self, description: Description) {
+        self.put_field(METADATA, |pen| {
+            pen.put_number(1, u64::from(description.kind.wire()));
+            pen.put_number(3, u64::from(description.help));
+            pen.put_number(4, u64::from(description.unit));
+        });
     }
 }
