@@ -6,6 +6,7 @@
 //! writes a partition into one folder (see [`owner`]). Old days go to an object store (see [`bucket`]).
 
 pub mod bucket;
+mod checked;
 mod columns;
 mod commit;
 mod config;
@@ -13,7 +14,6 @@ mod disk;
 mod error;
 mod expire;
 mod file;
-mod footer;
 pub(crate) mod fuzzed;
 mod group;
 mod hybrid;

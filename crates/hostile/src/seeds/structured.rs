@@ -256,5 +256,21 @@ pub(crate) fn pushgateway() -> Vec<Vec<u8>> {
 pub(crate) fn archive() -> Vec<Vec<u8>> {
     let manifest = r#"{"version":1,"source":"log-1","batches":[{"first":0,"last":9,"received_at_ms":1700000000000,"files":["date=2023-11-14/a.parquet"]},{"first":10,"last":19,"received_at_ms":1700000001000,"files":[]}]}"#;
     let file = include_bytes!("archive.parquet");
-    vec![manifest.as_bytes().to_vec(), file.to_vec()]
+    // Two billions of truth values in a field that nobody knows, and the end of what it is in.
+    let endless = *b"\xe9\xf1\xff\xff\xff\xff\x07\0";
+    let footer = |bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).unwrap_or_default().to_le_bytes();
+        [b"PAR1", bytes, &length, b"PAR1"].concat()
+    };
+    // The version as a text of nine bytes: a reader that takes it for a number sees what is in it.
+    let hidden = [b"\x18\x09", &endless[..], b"\0\0"].concat();
+    let mut page = file.to_vec();
+    page.splice(4..4 + endless.len(), endless);
+    vec![
+        manifest.as_bytes().to_vec(),
+        file.to_vec(),
+        footer(&endless),
+        footer(&hidden),
+        page,
+    ]
 }

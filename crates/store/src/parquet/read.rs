@@ -10,8 +10,8 @@ use ::parquet::file::reader::ChunkReader;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Float64Type;
 
+use super::checked::reader_of;
 use super::error::Error;
-use super::footer::reader_of;
 use super::layout::Day;
 
 /// The column that is read.

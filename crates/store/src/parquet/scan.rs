@@ -23,9 +23,9 @@ use arrow_array::{Array as _, BooleanArray, DictionaryArray, RecordBatch, String
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use model::MetricType;
 
+use super::checked;
 use super::columns::SCHEMA;
 use super::error::Error;
-use super::footer;
 use super::layout::Day;
 use super::merge::list;
 use super::read::guarded;
@@ -169,8 +169,7 @@ fn scan_file(file: File, select: &mut dyn Select) -> Result<(), Ended> {
     let (from_ms, to_ms) = select.range();
     let names = select.names();
     let metadata = guarded(|| {
-        footer::check(&file)?;
-        let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+        let plain = checked::metadata_of(&file)?;
         if plain.schema().fields() != SCHEMA.fields() {
             return Ok(None);
         }
@@ -188,6 +187,7 @@ fn scan_file(file: File, select: &mut dyn Select) -> Result<(), Ended> {
             continue;
         }
         let mut reader = guarded(|| {
+            checked::pages(&file, group)?;
             let file = file.try_clone()?;
             let builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());

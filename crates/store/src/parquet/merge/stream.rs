@@ -17,10 +17,10 @@ use arrow_array::{
     TimestampMillisecondArray,
 };
 
+use super::super::checked::{metadata_of, reader_of};
 use super::super::columns::SCHEMA;
 use super::super::error::Error;
 use super::super::file::Writer;
-use super::super::footer::reader_of;
 use super::super::read::guarded;
 use super::super::rows::Value;
 
@@ -41,13 +41,12 @@ impl Input {
     /// Looks at a file; `None` when it does not have the archive's columns.
     pub(in super::super) fn inspect(path: &Path) -> Result<Option<Self>, Error> {
         let file = open(path)?;
-        let metadata = file.metadata().map_err(Error::io("measure", path))?;
-        let reader = guarded(|| reader_of(file));
-        let reader = reader.map_err(decode(path))?;
-        let rows = reader.metadata().file_metadata().num_rows();
-        Ok((reader.schema().fields() == SCHEMA.fields()).then(|| Self {
+        let bytes = file.metadata().map_err(Error::io("measure", path))?.len();
+        let facts = guarded(|| metadata_of(&file)).map_err(decode(path))?;
+        let rows = facts.metadata().file_metadata().num_rows();
+        Ok((facts.schema().fields() == SCHEMA.fields()).then(|| Self {
             path: path.to_owned(),
-            bytes: metadata.len(),
+            bytes,
             rows: u64::try_from(rows).unwrap_or(0),
         }))
     }
