@@ -22,6 +22,8 @@ struct Table {
     /// An odd number that senders cannot know, so that they cannot choose texts which get into each other's way.
     scatter: u32,
     taken: usize,
+    /// Those that were taken before everything was forgotten: the next record mostly has as many texts.
+    expected: usize,
 }
 
 /// A text and its symbol.
@@ -38,6 +40,7 @@ impl Memo {
                 slots: Vec::new(),
                 scatter: (seed >> 32) as u32 | 1,
                 taken: 0,
+                expected: 0,
             },
             generation: 0,
             last: Vec::new(),
@@ -58,7 +61,9 @@ impl Memo {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.table.slots.clear();
-        self.table.taken = 0;
+        if self.table.taken > 0 {
+            self.table.expected = std::mem::take(&mut self.table.taken);
+        }
         self.last.clear();
     }
 
@@ -126,13 +131,13 @@ impl Table {
 
     #[cold]
     fn grow(&mut self) {
-        let wanted = (2 * self.slots.len()).max(FEWEST_SLOTS);
         if self.taken == 0 {
-            // Of the record before: its memory is used again.
-            self.slots.clear();
+            // The memory of the record before is used again.
+            let wanted = (2 * self.expected).next_power_of_two().max(FEWEST_SLOTS);
             self.slots.resize(wanted, (NO_TEXT, 0));
             return;
         }
+        let wanted = 2 * self.slots.len();
         let known = std::mem::take(&mut self.slots);
         self.slots.resize(wanted, (NO_TEXT, 0));
         self.taken = 0;

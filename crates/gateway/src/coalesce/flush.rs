@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buffer::{Publish, PublishError};
+use futures::future::FutureExt as _;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use service::log_limit::LogLimit;
 use service::tasks::CancellationToken;
@@ -82,7 +83,7 @@ pub(super) async fn run<P: Publish>(
         unanswered.extend(windows.publish(publisher, taken));
     }
     while let Some(answered) = unanswered.next().await {
-        windows.settle(answered);
+        windows.settle(answered, Instant::now());
     }
     drop(alive);
 }
@@ -108,7 +109,12 @@ async fn due(
         tokio::select! {
             biased;
             Some(answered) = unanswered.next(), if !unanswered.is_empty() => {
-                windows.settle(answered);
+                // They come in bursts. The time is the same for all of these, and so is what is asked above.
+                let now = Instant::now();
+                windows.settle(answered, now);
+                while let Some(Some(answered)) = unanswered.next().now_or_never() {
+                    windows.settle(answered, now);
+                }
             }
             () = lane.changed.notified() => {}
             () = timer.as_mut(), if opened_at.is_some() => {}
@@ -203,7 +209,7 @@ impl Windows {
         sealed.into_iter().map(publish).collect()
     }
 
-    fn settle(&mut self, answered: Answered) {
+    fn settle(&mut self, answered: Answered, now: Instant) {
         let Answered {
             window,
             result,
@@ -214,7 +220,8 @@ impl Windows {
             self.open = self.open.saturating_sub(1);
         }
         let code = result.as_ref().err().map(publish_code);
-        self.meters.settled(code, published_at.elapsed());
+        let took = now.saturating_duration_since(published_at);
+        self.meters.settled(code, took);
         if let Err(error) = &result {
             log(error);
         }
