@@ -94,17 +94,21 @@ pub fn load_with_sources<T: Serialize + DeserializeOwned>(
     environment: impl IntoIterator<Item = (String, String)>,
     replaced: &[&str],
 ) -> Result<(T, Sources), SettingsError> {
-    let defaults = serde_json::to_value(defaults)
-        .map_err(|error| SettingsError::new(format!("the defaults cannot be written: {error}")))?;
-    let known = tree::leaves(&defaults);
-    let mut layers = Layers::new(defaults);
+    let written = || {
+        let written = serde_json::to_value(defaults);
+        written
+            .map_err(|error| SettingsError::new(format!("the defaults cannot be written: {error}")))
+    };
+    let mut layers = Layers::new(written()?);
     if let Some(file) = file {
         layers.add_file(file, replaced)?;
     }
     for variable in environment::variables(environment) {
         layers.add_variable(&variable)?;
     }
-    let settings = settle::settle(&mut layers, &known)?;
+    // Only somebody who mistyped a key is told of others.
+    let known = || Ok(tree::leaves(&written()?));
+    let settings = settle::settle(&mut layers, known)?;
     Ok((settings, Sources(layers)))
 }
 

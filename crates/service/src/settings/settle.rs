@@ -19,7 +19,7 @@ struct Refusal {
 
 pub(super) fn settle<T: DeserializeOwned>(
     layers: &mut Layers,
-    known: &[Path],
+    known: impl Fn() -> Result<Vec<Path>, SettingsError>,
 ) -> Result<T, SettingsError> {
     loop {
         let refusal = match fit(&layers.value) {
@@ -40,11 +40,8 @@ pub(super) fn settle<T: DeserializeOwned>(
                 {
                     continue;
                 }
-                return Err(refused(
-                    layers,
-                    &path,
-                    &unknown(layers, &path, &here, known),
-                ));
+                let why = unknown(layers, &path, &here, &known()?);
+                return Err(refused(layers, &path, &why));
             }
             Problem::Missing { name } => {
                 let mut path = refusal.path;
@@ -150,7 +147,8 @@ fn unknown(layers: &Layers, path: &[String], here: &[String], known: &[Path]) ->
     // `http_listen` for `http.listen`, or `listen` in the wrong section.
     let elsewhere = || {
         let flat = |path: &[String]| fold(&path.join("_"));
-        let same = known.iter().find(|known| flat(known) == flat(path));
+        let wanted = flat(path);
+        let same = known.iter().find(|known| flat(known) == wanted);
         let mut others = known.iter();
         same.or_else(|| others.find(|known| known.last() == Some(name)))
     };
