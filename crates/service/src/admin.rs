@@ -93,7 +93,8 @@ pub fn not_found(request: &Request) -> Response {
     let known = PATHS.map(|(path, _)| path).join(", ");
     // A path may be as long as a header may be; an answer repeats the start.
     let path: String = request.uri().path().chars().take(100).collect();
-    let error = format!("there is no {path} here, only {known}");
+    // A standalone has more.
+    let error = format!("there is no {path} here; /docs lists what there is, such as {known}");
     let body = json!({ "error": error, "code": "not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }

@@ -76,7 +76,9 @@ async fn a_wrong_path_is_told_what_there_is() {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8(body.to_vec()).unwrap();
     assert!(
-        text.contains("there is no /ready here, only /livez, /readyz"),
+        text.contains(
+            "there is no /ready here; /docs lists what there is, such as /livez, /readyz"
+        ),
         "{text}"
     );
     for (path, _) in super::PATHS {
