@@ -159,7 +159,9 @@ impl Subject {
                 .env("SLUICE_ADMIN__LISTEN", format!("127.0.0.1:{admin}"))
                 .env("SLUICE_KAFKA__BROKERS", brokers)
                 .env("SLUICE_KAFKA__TOPIC", topic)
-                .env("SLUICE_KAFKA__REPLICATION", "1"),
+                .env("SLUICE_KAFKA__REPLICATION", "1")
+                // What the others do not have: an answer is to say that Kafka has it.
+                .env("SLUICE_SPOOL__ENABLED", "false"),
             Self::Flask => launch.arg(configured("flask/gateway.py")),
             Self::Telegraf | Self::TelegrafJsonV2 => launch
                 .arg("--config")
