@@ -1,6 +1,6 @@
 //! Readers of one group, against a Kafka inside the process.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -189,86 +189,6 @@ async fn fill(mock: &Mock, producer: &crate::kafka::Producer, numbers: std::ops:
         let key = format!("metric_{}", number % 16);
         mock.publish(producer, &key, number..number + 1).await;
     }
-}
-
-/// Commits, however often a rebalance that is on its way asks for another try.
-async fn commit(committer: &impl crate::Commit, offsets: Vec<(i32, i64)>) {
-    testkit::eventually(PATIENCE, async || {
-        match committer.commit(offsets.clone()).await {
-            Ok(()) => Ok(()),
-            Err(DrainError::Unavailable(why)) => Err(why),
-            Err(error) => panic!("{error}"),
-        }
-    })
-    .await;
-}
-
-/// Reads on two readers until both hold partitions and everything published was committed; each
-/// commits what it has whenever it is asked to let go of something, and at the end.
-#[tokio::test]
-async fn partitions_are_handed_over_without_loss_and_without_a_double() {
-    let mock = Mock::new(4);
-    let producer = mock.producer();
-    fill(&mock, &producer, 0..100).await;
-
-    let mut first = reader(&mock.config);
-    let mut first_log = Log::default();
-    first_log.read(&mut first, 100).await;
-    assert_eq!(first_log.assigned.len(), 4);
-
-    let mut second = reader(&mock.config);
-    let mut second_log = Log::default();
-    let committer = first.committer();
-    while second_log.assigned.is_empty() {
-        tokio::select! {
-            event = first.next() => {
-                let before = first_log.assigned.clone();
-                let Ok(event) = event else { continue };
-                if let Some((partitions, handover)) = first_log.take(event) {
-                    let offsets = partitions.iter().map(|p| (*p, before[p])).collect();
-                    commit(&committer, offsets).await;
-                    handover.done();
-                }
-            }
-            event = second.next() => {
-                let Ok(event) = event else { continue };
-                assert!(second_log.take(event).is_none());
-            }
-            () = tokio::time::sleep(PATIENCE) => panic!("no partition moved"),
-        }
-    }
-    fill(&mock, &producer, 100..200).await;
-    loop {
-        let both: BTreeSet<i32> = first_log
-            .assigned
-            .keys()
-            .chain(second_log.assigned.keys())
-            .copied()
-            .collect();
-        if first_log.records.len() + second_log.records.len() >= 200 && both.len() == 4 {
-            break;
-        }
-        tokio::select! {
-            event = first.next() => drop(first_log.take(event.unwrap())),
-            event = second.next() => drop(second_log.take(event.unwrap())),
-            () = tokio::time::sleep(PATIENCE) => panic!("records are missing"),
-        }
-    }
-    assert_eq!(
-        (first_log.assigned.len(), second_log.assigned.len()),
-        (2, 2)
-    );
-    let mut values: Vec<i64> = first_log
-        .values()
-        .into_iter()
-        .chain(second_log.values())
-        .map(|value| value.parse().unwrap())
-        .collect();
-    values.sort_unstable();
-    let expected: Vec<i64> = (0..200).collect();
-    assert_eq!(values, expected, "each record once");
-    tokio::join!(first.close(), second.close());
-    producer.close().await;
 }
 
 #[tokio::test]
