@@ -17,6 +17,7 @@ mod walk;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use bytes::Bytes;
 use foldhash::quality::RandomState;
 use hashbrown::{HashMap, HashTable};
 use model::MetricType;
@@ -85,6 +86,8 @@ pub struct Catalogue {
     parts: Interner,
     texts: Interner,
     names: Vec<Name>,
+    /// Of all names.
+    key_bytes: usize,
     name_of_text: HashMap<u32, u32, foldhash::fast::RandomState>,
     entries: Vec<Entry>,
     numbers: HashTable<u32>,
@@ -95,9 +98,10 @@ pub struct Catalogue {
     rest: AtomicU64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Name {
-    text: u32,
+    /// Shared by every record of the name.
+    key: Bytes,
     hash: u64,
 }
 
@@ -144,6 +148,7 @@ impl Catalogue {
             parts: Interner::default(),
             texts,
             names: Vec::new(),
+            key_bytes: 0,
             name_of_text: HashMap::default(),
             entries: Vec::new(),
             numbers: HashTable::new(),
@@ -173,7 +178,8 @@ impl Catalogue {
             + self.texts.bytes()
             + self.entries.len() * ENTRY_BYTES
             + self.refs.len() * size_of::<u32>()
-            + self.names.len() * (size_of::<Name>() + 2 * size_of::<u64>())
+            + self.names.len() * (size_of::<Name>() + 6 * size_of::<u64>())
+            + self.key_bytes
     }
 
     /// Whether it is worth a decoder's time to look for series, and to tell which were not found.
@@ -320,7 +326,13 @@ impl Catalogue {
     #[must_use]
     pub fn name(&self, number: u32) -> Option<&str> {
         let name = self.names.get(number as usize)?;
-        std::str::from_utf8(self.texts.get(name.text)).ok()
+        std::str::from_utf8(&name.key).ok()
+    }
+
+    /// The same, for a record to keep.
+    #[must_use]
+    pub fn key(&self, number: u32) -> Option<Bytes> {
+        Some(self.names.get(number as usize)?.key.clone())
     }
 
     /// How many metric names there are: the numbers below are theirs.

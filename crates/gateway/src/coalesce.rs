@@ -37,7 +37,7 @@ use crate::spread::Plan;
 use flush::{Lane, Pace};
 use groups::Groups;
 pub(crate) use shard::Shape;
-use shard::{Shapes, Shard};
+use shard::{Shapes, Shard, Taken};
 pub(crate) use ticket::Settled;
 use ticket::{Adding, Ticket};
 
@@ -282,8 +282,9 @@ impl Coalescer {
             };
             shard.add(&addition, groups);
         }
-        let (sealed, _) = shard.close();
-        let rehearsed = sealed.into_iter().map(|sealed| {
+        let mut taken = Taken::default();
+        shard.close(&mut taken);
+        let rehearsed = taken.sealed.into_iter().map(|sealed| {
             sealed.claims.forget();
             Rehearsed {
                 record: sealed.record,

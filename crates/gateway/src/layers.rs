@@ -4,13 +4,15 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use futures::FutureExt as _;
+use futures::future::CatchUnwind;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Version};
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
@@ -61,7 +63,7 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Observing<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
@@ -74,54 +76,90 @@ where
         let meters = Arc::clone(&self.meters);
         // Later versions have no such header.
         let is_last = self.mode.is(Mode::Drain) && request.version() <= Version::HTTP_11;
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-            let mut response = observe(route, method, started, &meters, answer).await;
-            if is_last {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(CONNECTION, close);
-            }
-            Ok(response)
-        })
+        Observing {
+            // A panic leaves nothing half done behind: what a request shares with others survives it by design.
+            answer: AssertUnwindSafe(self.inner.call(request)).catch_unwind(),
+            asked: Asked {
+                route,
+                method,
+                started,
+                meters,
+                is_last,
+            },
+        }
     }
 }
 
-async fn observe(
-    route: &str,
+pin_project! {
+    /// An answer on its way. A future of its own, because a box for it is a good part of what a small request costs.
+    pub(crate) struct Observing<F> {
+        #[pin]
+        answer: CatchUnwind<AssertUnwindSafe<F>>,
+        asked: Asked,
+    }
+}
+
+/// What is told of a request when it is answered.
+struct Asked {
+    route: Option<MatchedPath>,
     method: &'static str,
     started: Instant,
-    meters: &RequestMeters,
-    answer: impl Future<Output = Result<Response, Infallible>>,
-) -> Response {
-    // A panic leaves nothing half done behind: what a request shares with others survives it by design.
-    let response = match AssertUnwindSafe(answer).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Ok(Err(never)) => match never {},
-        Err(panic) => {
-            let what = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            tracing::error!(route, method, panic = what, "a handler panicked");
-            answer::refusal(Error::Internal.code(), Error::Internal.to_string())
+    meters: Arc<RequestMeters>,
+    is_last: bool,
+}
+
+impl<F> Future for Observing<F>
+where
+    F: Future<Output = Result<Response, Infallible>>,
+{
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answer = ready!(this.answer.poll(cx));
+        let mut response = this.asked.observe(answer);
+        if this.asked.is_last {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
         }
-    };
-    let meant = response.extensions().get::<Meant>();
-    let status = meant
-        .map_or_else(|| response.status(), |meant| meant.0)
-        .as_u16();
-    let elapsed = started.elapsed();
-    tracing::debug!(
-        route,
-        method,
-        status,
-        elapsed_ms = elapsed.as_millis(),
-        "answered"
-    );
-    meters.count(route, method, status, elapsed);
-    response
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl Asked {
+    /// Counts and logs the answer, or the panic in place of one.
+    fn observe(&self, answer: std::thread::Result<Result<Response, Infallible>>) -> Response {
+        let method = self.method;
+        let route = self.route.as_ref();
+        let route = route.map_or("unmatched", MatchedPath::as_str);
+        let response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => {
+                let what = panic
+                    .downcast_ref::<&str>()
+                    .map(|text| (*text).to_owned())
+                    .or_else(|| panic.downcast_ref::<String>().cloned())
+                    .unwrap_or_default();
+                tracing::error!(route, method, panic = what, "a handler panicked");
+                answer::refusal(Error::Internal.code(), Error::Internal.to_string())
+            }
+        };
+        let meant = response.extensions().get::<Meant>();
+        let status = meant
+            .map_or_else(|| response.status(), |meant| meant.0)
+            .as_u16();
+        let elapsed = self.started.elapsed();
+        tracing::debug!(
+            route,
+            method,
+            status,
+            elapsed_ms = elapsed.as_millis(),
+            "answered"
+        );
+        self.meters.count(route, method, status, elapsed);
+        response
+    }
 }
 
 /// A closed set: the method is what the sender makes up.

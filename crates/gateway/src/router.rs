@@ -207,8 +207,8 @@ pub fn router<P: Publish>(
         .merge(routes)
         .merge(described::routes(has_groups, api));
     let router = refusing_the_rest(router, &pipeline)
-        .layer(Guard(app))
-        .layer(layers::Observe::new(mode));
+        // One layer, because each costs a request two boxes and a clone of everything below it.
+        .layer((layers::Observe::new(mode), Guard(app)));
     let gateway = Gateway {
         pipeline,
         publisher,

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
+use bytes::Bytes;
 use model::{Batch, Label, MetricType, NAME_LABEL, Series};
 
 use super::{Catalogue, Entry, Form, MOST_SERIES_BYTES, NOBODY, Name, REST, Unknown, hash_of};
@@ -144,7 +145,9 @@ impl Catalogue {
         let known = *self.name_of_text.entry(text).or_insert(number);
         if known == number {
             let hash = self.hasher.hash_one(name);
-            self.names.push(Name { text, hash });
+            let key = Bytes::copy_from_slice(name.as_bytes());
+            self.key_bytes += key.len();
+            self.names.push(Name { key, hash });
         }
         known
     }

@@ -12,18 +12,22 @@ use std::time::Duration;
 
 use buffer::{Publish, PublishError};
 use futures::future::FutureExt as _;
-use futures::stream::{FuturesUnordered, StreamExt as _};
+use futures::stream::StreamExt as _;
+use futures_buffered::FuturesUnordered;
 use service::log_limit::LogLimit;
 use service::tasks::CancellationToken;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::open::Sealed;
-use super::shard::Shard;
+use super::shard::{Shard, Taken};
 use super::ticket::{Claims, Settled};
 use crate::error::publish_code;
 use crate::heat::Heat;
 use crate::metrics::RecordMeters;
+
+/// Room for so many unanswered records is kept when there are none.
+const MOST_ROOM: usize = 4096;
 
 /// When windows are published.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +65,7 @@ pub(super) async fn run<P: Publish>(
     let publisher = publisher.as_ref();
     let mut windows = Windows::default();
     let mut unanswered = FuturesUnordered::new();
+    let mut taken = Taken::default();
     let mut timer = pin!(sleep_until(Instant::now()));
     loop {
         tokio::select! {
@@ -68,19 +73,31 @@ pub(super) async fn run<P: Publish>(
             () = stopping.cancelled() => break,
             () = due(&lane, &mut windows, &mut unanswered, timer.as_mut()) => {}
         }
+        // It keeps the room of the largest crowd that it had.
+        if unanswered.is_empty() && unanswered.capacity() > MOST_ROOM {
+            unanswered = FuturesUnordered::new();
+        }
         let max_record_bytes = publisher.max_record_bytes();
         windows.next();
+        let now = Instant::now();
         for shard in &lane.shards {
             shard.follow(max_record_bytes);
-            let taken = shard.take();
-            lane.count(publisher, &taken.0);
-            unanswered.extend(windows.publish(publisher, taken));
+            let opened_at = shard.take(&mut taken);
+            windows.closed(opened_at, now);
+            lane.count(publisher, &taken.sealed);
+            for sealed in taken.sealed.drain(..) {
+                unanswered.push(windows.publish(publisher, sealed, now));
+            }
         }
     }
+    let now = Instant::now();
     for shard in &lane.shards {
-        let taken = shard.close();
-        lane.count(publisher, &taken.0);
-        unanswered.extend(windows.publish(publisher, taken));
+        let opened_at = shard.close(&mut taken);
+        windows.closed(opened_at, now);
+        lane.count(publisher, &taken.sealed);
+        for sealed in taken.sealed.drain(..) {
+            unanswered.push(windows.publish(publisher, sealed, now));
+        }
     }
     while let Some(answered) = unanswered.next().await {
         windows.settle(answered, Instant::now());
@@ -175,38 +192,39 @@ impl Windows {
         self.open == 0
     }
 
-    /// Enqueues every record before the first future is polled, in order.
-    fn publish<'p, P: Publish>(
-        &mut self,
-        publisher: &'p P,
-        (sealed, opened_at): (Vec<Sealed>, Option<Instant>),
-    ) -> Vec<impl Future<Output = Answered> + use<'p, P>> {
-        let now = Instant::now();
+    /// Notes since when a shard's window was open, if it was.
+    fn closed(&self, opened_at: Option<Instant>, now: Instant) {
         if let Some(opened_at) = opened_at {
             self.meters
                 .window_closed(now.saturating_duration_since(opened_at));
         }
-        self.open += sealed.len();
+    }
+
+    /// Enqueues a record before the future that it answers is polled.
+    fn publish<'p, P: Publish>(
+        &mut self,
+        publisher: &'p P,
+        sealed: Sealed,
+        now: Instant,
+    ) -> impl Future<Output = Answered> + use<'p, P> {
+        let Sealed {
+            record,
+            claims,
+            samples,
+        } = sealed;
+        self.open += 1;
+        let size_bytes = record.key.len() + record.value.len();
+        self.meters.published(size_bytes, samples);
         let window = self.last;
-        let publish = |sealed: Sealed| {
-            let Sealed {
-                record,
+        let answer = publisher.publish(record);
+        async move {
+            Answered {
+                window,
+                result: answer.await,
                 claims,
-                samples,
-            } = sealed;
-            let size_bytes = record.key.len() + record.value.len();
-            self.meters.published(size_bytes, samples);
-            let answer = publisher.publish(record);
-            async move {
-                Answered {
-                    window,
-                    result: answer.await,
-                    claims,
-                    published_at: now,
-                }
+                published_at: now,
             }
-        };
-        sealed.into_iter().map(publish).collect()
+        }
     }
 
     fn settle(&mut self, answered: Answered, now: Instant) {

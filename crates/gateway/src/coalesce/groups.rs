@@ -1,9 +1,11 @@
 //! The samples of one request by metric name, in arrival order within one.
 
+use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use model::Batch;
+use smallvec::SmallVec;
 
 /// The samples of one metric name in one request.
 #[derive(Debug, Clone, Copy)]
@@ -25,23 +27,46 @@ pub(super) enum NameOf {
 
 impl NameOf {
     /// The name.
-    pub(super) fn text<'n>(
+    pub(super) fn find<'n>(
         self,
         batch: &'n Batch<'_>,
         catalogue: &'n Catalogue,
-    ) -> Option<&'n str> {
-        match self {
-            Self::Series(series) => Some(&batch.series(series)?.name),
-            Self::Known(name) => catalogue.name(name),
-        }
+    ) -> Option<Name<'n>> {
+        let text = match self {
+            Self::Series(series) => &batch.series(series)?.name,
+            Self::Known(name) => catalogue.name(name)?,
+        };
+        Some(Name { text, of: self })
     }
 }
 
+/// The name of a group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'n> {
+    pub text: &'n str,
+    of: NameOf,
+}
+
+impl Name<'_> {
+    /// The key of its records, which those of a name that a catalogue knows share.
+    pub(super) fn key(self, catalogue: &Catalogue) -> Bytes {
+        let shared = match self.of {
+            NameOf::Series(_) => None,
+            NameOf::Known(name) => catalogue.key(name),
+        };
+        shared.unwrap_or_else(|| Bytes::copy_from_slice(self.text.as_bytes()))
+    }
+}
+
+/// Most requests have few samples: theirs need no memory of their own.
+type List = SmallVec<[Group; 8]>;
+type Numbers = SmallVec<[u32; 16]>;
+
 #[derive(Debug)]
 pub(super) struct Groups {
-    groups: Vec<Group>,
+    groups: List,
     /// Positions of samples in the batch, group by group.
-    order: Vec<u32>,
+    order: Numbers,
 }
 
 /// The groups of one shard.
@@ -58,37 +83,20 @@ impl Groups {
         hash: impl Fn(&str) -> u64,
         seed: u64,
     ) -> Self {
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups = List::new();
         let (of_series, by_text) = group_series(batch, |name| hash(name) ^ seed, &mut groups);
         let mut known = KnownNames::new(batch, catalogue, seed, by_text);
         let samples = batch.samples();
-        let mut group_of = Vec::with_capacity(samples.len());
-        for sample in samples {
+        let mut group_of = Numbers::from_elem(0, samples.len());
+        for (sample, slot) in samples.iter().zip(&mut group_of) {
             let group = match sample.known() {
                 Some(series) => known.group(series, &mut groups),
                 None => of_series.get(sample.series as usize).copied(),
             };
-            let group = group.unwrap_or_default();
-            if let Some(group) = groups.get_mut(group as usize) {
-                group.len += 1;
-            }
-            group_of.push(group);
+            *slot = group.unwrap_or_default();
         }
-        let mut start = 0;
-        for group in &mut groups {
-            group.start = start;
-            start += group.len;
-            group.len = 0;
-        }
-        let mut order = vec![0_u32; samples.len()];
-        for (position, group) in (0_u32..).zip(group_of) {
-            if let Some(group) = groups.get_mut(group as usize) {
-                if let Some(slot) = order.get_mut(group.start + group.len) {
-                    *slot = position;
-                }
-                group.len += 1;
-            }
-        }
+        let mut order = Numbers::from_elem(0, samples.len());
+        put_in_order(&mut groups, &group_of, &mut order);
         // Series whose samples were all refused have left a group behind.
         groups.retain(|group| group.len > 0);
         Self { groups, order }
@@ -121,6 +129,29 @@ impl<'a> ShardGroups<'a> {
     }
 }
 
+/// Counts the samples of each group, and puts their positions where the group's are.
+fn put_in_order(groups: &mut [Group], group_of: &[u32], order: &mut [u32]) {
+    for group in group_of {
+        if let Some(group) = groups.get_mut(*group as usize) {
+            group.len += 1;
+        }
+    }
+    let mut start = 0;
+    for group in &mut *groups {
+        group.start = start;
+        start += group.len;
+        group.len = 0;
+    }
+    for (position, group) in (0_u32..).zip(group_of) {
+        if let Some(group) = groups.get_mut(*group as usize) {
+            if let Some(slot) = order.get_mut(group.start + group.len) {
+                *slot = position;
+            }
+            group.len += 1;
+        }
+    }
+}
+
 /// The table inside a shard uses the low and the highest bits of a hash, the shards those between.
 fn shard_of(hash: u64, shards: usize) -> usize {
     (hash >> 32) as usize & (shards - 1)
@@ -140,6 +171,9 @@ struct KnownNames<'c> {
     table: HashTable<(u32, u32)>,
     last: Option<(u32, u32)>,
 }
+
+/// So many groups are looked through.
+const FEW: usize = 16;
 
 /// A name that has no group yet.
 const NO_GROUP: u32 = u32::MAX;
@@ -166,7 +200,7 @@ impl<'c> KnownNames<'c> {
 
     /// The group of a series' name, made if there is none.
     #[inline]
-    fn group(&mut self, series: u32, groups: &mut Vec<Group>) -> Option<u32> {
+    fn group(&mut self, series: u32, groups: &mut List) -> Option<u32> {
         let name = self.catalogue.name_of(series)?;
         // Senders mostly list a metric's series one after the other.
         if let Some((last, group)) = self.last
@@ -193,22 +227,40 @@ impl<'c> KnownNames<'c> {
         Some(self.catalogue.name_hash(name)? ^ self.seed)
     }
 
-    /// The group of a name by its hash.
-    fn find(&mut self, name: u32, groups: &mut Vec<Group>) -> Option<u32> {
+    /// The group of a name: of few it is looked for one by one, of many by its hash.
+    fn find(&mut self, name: u32, groups: &mut List) -> Option<u32> {
         let hash = self.hash(name)?;
+        if groups.len() <= FEW {
+            let is_it = |group: &Group| group.name == NameOf::Known(name);
+            if let Some(group) = groups.iter().position(is_it) {
+                return u32::try_from(group).ok();
+            }
+            return self.new_group(name, hash, groups);
+        }
+        if self.table.is_empty() {
+            for (number, group) in (0_u32..).zip(&*groups) {
+                if let NameOf::Known(name) = group.name {
+                    self.insert(group.hash, (name, number), groups);
+                }
+            }
+        }
         let is_it = |(known, _): &(u32, u32)| *known == name;
         if let Some((_, group)) = self.table.find(hash, is_it) {
             return Some(*group);
         }
         let group = self.new_group(name, hash, groups)?;
-        let hash_of =
-            |(_, group): &(u32, u32)| groups.get(*group as usize).map_or(0, |group| group.hash);
-        self.table.insert_unique(hash, (name, group), hash_of);
+        self.insert(hash, (name, group), groups);
         Some(group)
     }
 
+    fn insert(&mut self, hash: u64, entry: (u32, u32), groups: &[Group]) {
+        let hash_of =
+            |(_, group): &(u32, u32)| groups.get(*group as usize).map_or(0, |group| group.hash);
+        self.table.insert_unique(hash, entry, hash_of);
+    }
+
     /// The group that series of the batch have made for this name, or one of its own.
-    fn new_group(&self, name: u32, hash: u64, groups: &mut Vec<Group>) -> Option<u32> {
+    fn new_group(&self, name: u32, hash: u64, groups: &mut List) -> Option<u32> {
         let text = self.catalogue.name(name)?;
         let is_it = |group: &u32| is_of(groups, *group, hash, text, self.batch);
         if let Some(group) = self.by_text.find(hash, is_it) {
@@ -242,7 +294,7 @@ fn is_of(groups: &[Group], group: u32, hash: u64, name: &str, batch: &Batch<'_>)
 fn group_series(
     batch: &Batch<'_>,
     hash: impl Fn(&str) -> u64,
-    groups: &mut Vec<Group>,
+    groups: &mut List,
 ) -> (Vec<u32>, HashTable<u32>) {
     let mut table: HashTable<u32> = HashTable::new();
     let mut group_of_series: Vec<u32> = Vec::with_capacity(batch.all_series().len());

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use codec::record::{Item, RecordBuilder};
 use model::{FIRST_KNOWN, Point};
 
+use super::groups::Name;
 use super::shard::Addition;
 use super::sources::Sources;
 use super::ticket::Claims;
@@ -47,19 +48,19 @@ impl Open {
     pub(super) fn new(
         addition: &Addition<'_>,
         (hash, spread): (u64, Spread),
-        name: &str,
+        name: Name<'_>,
         spare: Option<RecordBuilder>,
     ) -> Self {
         let builder = spare.map_or_else(
-            || RecordBuilder::new(name),
+            || RecordBuilder::new(name.text),
             |mut builder| {
-                builder.restart(name);
+                builder.restart(name.text);
                 builder
             },
         );
         Self {
             hash,
-            key: Bytes::copy_from_slice(name.as_bytes()),
+            key: name.key(addition.knowledge.catalogue),
             tenant: addition.origin.tenant.clone(),
             spread,
             sources: Sources::default(),

@@ -15,7 +15,7 @@ use model::{Batch, Sample, Value};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::groups::{Group, ShardGroups};
+use super::groups::{Group, Name, ShardGroups};
 use super::open::{Open, Pushed, Sealed, fail_too_large};
 use super::ticket::{Claims, Ticket};
 use super::{Knowledge, is_bare, item, json, json_histogram, point, said};
@@ -88,6 +88,9 @@ impl<'a> Addition<'a> {
 /// A builder that has grown beyond this is not used again: few records are so large.
 const SPARE_BYTES: usize = 64 << 10;
 
+/// A window has room for at most so many times the records that the one before it had, but for some.
+const MOST_ROOM: usize = 8;
+
 /// What came since the last flush.
 #[derive(Debug, Default)]
 pub(super) struct Window {
@@ -100,6 +103,14 @@ pub(super) struct Window {
     is_closed: bool,
     /// Builders of the window before, not more than it had: their memory is used again.
     spare: Vec<RecordBuilder>,
+}
+
+/// What was taken of shards, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// An empty one: its memory is that of the next window.
+    window: Window,
+    pub(super) sealed: Vec<Sealed>,
 }
 
 #[derive(Debug)]
@@ -170,25 +181,29 @@ impl Shard {
         self.shapes.follow(buffer_bytes);
     }
 
-    /// Takes what came, and since when.
-    pub(super) fn take(&self) -> (Vec<Sealed>, Option<Instant>) {
-        let taken = {
-            let mut window = self.window();
-            let next = window.next();
-            std::mem::replace(&mut *window, next)
-        };
-        let opened_at = taken.opened_at;
-        let (sealed, spare) = taken.seal_all();
-        if !spare.is_empty() {
-            self.window().spare = spare;
+    /// Takes what came, and answers since when.
+    pub(super) fn take(&self, taken: &mut Taken) -> Option<Instant> {
+        let Taken { window, sealed } = taken;
+        {
+            let mut current = self.window();
+            // Nothing came.
+            current.opened_at?;
+            window.is_closed = current.is_closed;
+            std::mem::swap(&mut *current, window);
         }
-        (sealed, opened_at)
+        let opened_at = window.opened_at.take();
+        window.seal_into(sealed);
+        if !window.spare.is_empty() {
+            std::mem::swap(&mut self.window().spare, &mut window.spare);
+            window.spare.clear();
+        }
+        opened_at
     }
 
     /// Takes what came; from now on, nothing is added.
-    pub(super) fn close(&self) -> (Vec<Sealed>, Option<Instant>) {
+    pub(super) fn close(&self, taken: &mut Taken) -> Option<Instant> {
         self.window().is_closed = true;
-        self.take()
+        self.take(taken)
     }
 }
 
@@ -198,26 +213,16 @@ const fn hash_in_lane(hash: u64, spread: Spread) -> u64 {
 }
 
 impl Window {
-    /// An empty window, with room for what this one has.
-    fn next(&self) -> Self {
-        Self {
-            is_closed: self.is_closed,
-            table: HashTable::with_capacity(self.open.len()),
-            open: Vec::with_capacity(self.open.len()),
-            ..Self::default()
-        }
-    }
-
     fn is_full(&self, shape: Shape) -> bool {
         self.sealed_bytes + self.open_bytes >= shape.max_record_bytes
     }
 
     fn add(&mut self, shape: Shape, addition: &Addition<'_>, group: Group, positions: &[u32]) {
         let batch = addition.batch;
-        let Some(name) = group.name.text(batch, addition.knowledge.catalogue) else {
+        let Some(name) = group.name.find(batch, addition.knowledge.catalogue) else {
             return;
         };
-        match addition.lanes(name) {
+        match addition.lanes(name.text) {
             None => {
                 let place = (group.hash, Spread::default());
                 self.add_to(shape, addition, place, name, positions);
@@ -232,7 +237,7 @@ impl Window {
         shape: Shape,
         addition: &Addition<'_>,
         (hash, lanes): (u64, Lanes),
-        name: &str,
+        name: Name<'_>,
         positions: &[u32],
     ) {
         let samples = addition.batch.samples();
@@ -265,7 +270,7 @@ impl Window {
         shape: Shape,
         addition: &Addition<'_>,
         place: (u64, Spread),
-        name: &str,
+        name: Name<'_>,
         positions: &[u32],
     ) {
         let batch = addition.batch;
@@ -275,7 +280,7 @@ impl Window {
         let Some(open) = self.open.get_mut(slot) else {
             return;
         };
-        let described = addition.knowledge.describe(addition.origin, name);
+        let described = addition.knowledge.describe(addition.origin, name.text);
         let limit_bytes = shape.max_record_bytes.saturating_sub(open.key.len());
         let before = open.builder.encoded_len();
         let sample_at = |position: &u32| batch.samples().get(*position as usize);
@@ -351,7 +356,7 @@ impl Window {
         &mut self,
         addition: &Addition<'_>,
         (hash, spread): (u64, Spread),
-        name: &str,
+        name: Name<'_>,
     ) -> Option<usize> {
         let Self { open, spare, .. } = self;
         let entry = self.table.entry(
@@ -359,7 +364,7 @@ impl Window {
             |slot| {
                 open.get(*slot as usize).is_some_and(|open| {
                     open.hash == hash
-                        && open.key == name.as_bytes()
+                        && open.key == name.text.as_bytes()
                         && open.tenant == addition.origin.tenant
                         && open.spread == spread
                 })
@@ -380,9 +385,9 @@ impl Window {
     fn add_json(&mut self, shape: Shape, addition: &Addition<'_>, group: Group, positions: &[u32]) {
         let batch = addition.batch;
         let knowledge = addition.knowledge;
-        let name = group.name.text(batch, knowledge.catalogue);
-        let described = name.and_then(|name| knowledge.describe(addition.origin, name));
-        let lanes = name.and_then(|name| addition.lanes(name));
+        let name = group.name.find(batch, knowledge.catalogue);
+        let described = name.and_then(|name| knowledge.describe(addition.origin, name.text));
+        let lanes = name.and_then(|name| addition.lanes(name.text));
         let mut key = None;
         for position in positions {
             let Some(sample) = batch.samples().get(*position as usize) else {
@@ -433,13 +438,25 @@ impl Window {
         }
     }
 
-    /// Every record, those of one key in the order of their samples; and the builders, for the next window.
-    fn seal_all(mut self) -> (Vec<Sealed>, Vec<RecordBuilder>) {
-        let mut sealed = self.sealed;
-        sealed.reserve(self.open.len());
+    /// Moves every record out, those of one key in the order of their samples. What is left is an empty window with
+    /// the memory of this one, and its builders.
+    fn seal_into(&mut self, sealed: &mut Vec<Sealed>) {
+        sealed.append(&mut self.sealed);
         sealed.extend(self.open.iter_mut().filter_map(Open::seal));
-        let builders = self.open.into_iter().map(|open| open.builder);
-        let spare = builders.filter(|builder| builder.capacity() <= SPARE_BYTES);
-        (sealed, spare.collect())
+        self.spare.clear();
+        let records = self.open.len();
+        let builders = self.open.drain(..).map(|open| open.builder);
+        let is_kept = |builder: &RecordBuilder| builder.capacity() <= SPARE_BYTES;
+        self.spare.extend(builders.filter(is_kept));
+        self.table.clear();
+        // What one large window needed is not kept for small ones, which would have to clear it each time.
+        let most = MOST_ROOM * records.max(1);
+        if self.table.capacity() > most {
+            let slots = |_: &u32| 0;
+            self.table.shrink_to(records, slots);
+            self.open.shrink_to(records);
+            self.spare.shrink_to(records);
+        }
+        (self.sealed_bytes, self.open_bytes) = (0, 0);
     }
 }

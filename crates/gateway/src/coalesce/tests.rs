@@ -394,6 +394,28 @@ async fn requests_on_many_threads_are_all_answered_and_all_there() {
     assert_eq!(values, expected.into_iter().collect::<Vec<_>>());
 }
 
+/// The memory of a window is that of the next ones, whatever they have.
+#[tokio::test(start_paused = true)]
+async fn windows_of_many_names_and_of_few_take_turns() {
+    let fixture = start(&lingering(5), RecordFormat::Protobuf, FakeBuffer::default());
+    let mut sent = Vec::new();
+    for (round, names) in [(0_u8, 250_u8), (1, 1), (2, 3), (3, 250), (4, 2)] {
+        let samples: Vec<Plain> = (0..names)
+            .map(|name| (name, round, f64::from(round)))
+            .collect();
+        let stored = fixture.add(&samples, None).await;
+        assert_eq!(stored, Ok(Durability::Local), "round {round}");
+        sent.push(samples);
+    }
+    let records = fixture.buffer.confirmed();
+    assert_eq!(records.len(), 250 + 1 + 3 + 250 + 2);
+    let mut found: Vec<Plain> = records.iter().flat_map(read).collect();
+    found.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    let mut sent = sent.concat();
+    sent.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    assert_eq!(found, sent);
+}
+
 #[tokio::test]
 async fn a_sample_that_fits_into_no_record_is_known_before() {
     let buffer = FakeBuffer {

@@ -112,23 +112,36 @@ impl Drop for Adding<'_> {
 ///
 /// Settled exactly once: by [`Self::settle`], or as a failure when it is dropped without.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(Vec<(Arc<Ticket>, u64)>);
+pub(crate) struct Claims {
+    // Where requests are large, or few, a record has samples of one alone.
+    first: Option<Claim>,
+    others: Vec<Claim>,
+}
+
+/// A ticket, and how many of a record's samples are its own.
+type Claim = (Arc<Ticket>, u64);
 
 impl Claims {
     /// Adds samples of a request to the record.
     pub(crate) fn add(&mut self, ticket: &Arc<Ticket>, samples: u64) {
-        match self.0.last_mut() {
-            Some((last, count)) if Arc::ptr_eq(last, ticket) => *count += samples,
-            _ => {
-                ticket.hold();
-                self.0.push((Arc::clone(ticket), samples));
-            }
+        if let Some((last, count)) = self.others.last_mut().or(self.first.as_mut())
+            && Arc::ptr_eq(last, ticket)
+        {
+            *count += samples;
+            return;
+        }
+        ticket.hold();
+        let claim = (Arc::clone(ticket), samples);
+        match &mut self.first {
+            Some(_) => self.others.push(claim),
+            first => *first = Some(claim),
         }
     }
 
     /// Lets go of every ticket without a word: nothing was to be stored.
     pub(crate) fn forget(mut self) {
-        self.0.clear();
+        self.first = None;
+        self.others.clear();
     }
 
     /// Tells every ticket.
@@ -137,7 +150,7 @@ impl Claims {
     }
 
     fn tell(&mut self, result: &Settled) {
-        for (ticket, samples) in self.0.drain(..) {
+        for (ticket, samples) in self.first.take().into_iter().chain(self.others.drain(..)) {
             ticket.settle(samples, result);
         }
     }
@@ -145,7 +158,7 @@ impl Claims {
 
 impl Drop for Claims {
     fn drop(&mut self) {
-        if !self.0.is_empty() {
+        if self.first.is_some() {
             let lost = "the record was given up before the buffer answered".to_owned();
             self.tell(&Err(PublishError::Unconfirmed(lost)));
         }
