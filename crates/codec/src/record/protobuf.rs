@@ -7,22 +7,36 @@ use bytes::Bytes;
 use model::{Block, BlockBuilder, BlockError, Histogram, MetricType, Point};
 
 use super::RecordError;
-use crate::protobuf::{Malformed, Reader, Value};
+use crate::protobuf::{Malformed, Reader, Value, last_varint};
 
 pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
+    read::<true>(value)
+}
+
+/// The same without any shortcut, which the shortcuts are compared with.
+#[cfg(test)]
+pub(super) fn decode_field_by_field(value: &Bytes) -> Result<Block, RecordError> {
+    read::<false>(value)
+}
+
+fn read<const SHORTCUTS: bool>(value: &Bytes) -> Result<Block, RecordError> {
     let mut builder = BlockBuilder::new();
-    let alike = reserve(value, &mut builder).map_err(at_top)?;
-    let mut refs = Vec::new();
-    let mut symbols = 0_usize;
+    let table = match SHORTCUTS {
+        true => Table::at_start_of(value),
+        false => Table::default(),
+    };
+    let mut reader = Reader(value.get(table.bytes.len()..).unwrap_or_default());
+    let alike = reserve(&table, reader, &mut builder).map_err(at_top)?;
+    let (mut refs, mut wide) = (Vec::new(), [0; MOST_REFS]);
+    let mut symbols = table.symbols;
     let mut series = 0_usize;
-    let mut reader = Reader(value);
+    table.put(&mut builder)?;
     while let Some((number, field)) = reader.field().map_err(at_top)? {
         match number {
             4 => {
                 let text = field.bytes().map_err(|error| in_symbol(symbols, error))?;
                 if symbols == 0 && !text.is_empty() {
-                    let why = "symbol 0 is not empty".to_owned();
-                    return Err(RecordError::Protobuf { why });
+                    return Err(first_symbol());
                 }
                 builder.raw_symbol(text);
                 symbols += 1;
@@ -30,7 +44,10 @@ pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
             5 => {
                 let named = field
                     .bytes()
-                    .and_then(|bytes| read_series(value, bytes, &mut builder, &mut refs))
+                    .and_then(|bytes| match Plain::read(bytes, &mut wide) {
+                        Some(plain) if SHORTCUTS => plain.put(&mut builder),
+                        _ => read_series(value, bytes, &mut builder, &mut refs),
+                    })
                     .map_err(|error| RecordError::Protobuf {
                         why: format!("series {series}: {error}"),
                     })?;
@@ -59,12 +76,75 @@ fn in_symbol(symbol: usize, error: Malformed) -> RecordError {
     }
 }
 
-/// Looks at the record's outline and makes room for what it holds; answers how many series that is.
-fn reserve(value: &[u8], builder: &mut BlockBuilder) -> Result<usize, Malformed> {
+fn first_symbol() -> RecordError {
+    RecordError::Protobuf {
+        why: "symbol 0 is not empty".to_owned(),
+    }
+}
+
+/// The symbols that a record starts with, as far as each has less than 128 bytes: nearly always all of them.
+///
+/// What is between their texts is ASCII then, so that they are copied and checked as one text.
+#[derive(Default)]
+struct Table<'a> {
+    bytes: &'a [u8],
+    symbols: usize,
+}
+
+/// The key and the length before a symbol of a [`Table`].
+const SYMBOL_HEAD: usize = 2;
+
+impl<'a> Table<'a> {
+    fn at_start_of(record: &'a [u8]) -> Self {
+        let (mut rest, mut symbols) = (record, 0);
+        while let Some((_, behind)) = Self::split(rest) {
+            symbols += 1;
+            rest = behind;
+        }
+        let (bytes, _) = record.split_at(record.len() - rest.len());
+        Self { bytes, symbols }
+    }
+
+    /// The first symbol's bytes, and what is behind it.
+    #[inline]
+    fn split(bytes: &[u8]) -> Option<(usize, &[u8])> {
+        let [0x22, length @ ..0x80, rest @ ..] = bytes else {
+            return None;
+        };
+        let length = usize::from(*length);
+        Some((length, rest.get(length..)?))
+    }
+
+    fn put(&self, builder: &mut BlockBuilder) -> Result<(), RecordError> {
+        let (mut rest, mut at) = (self.bytes, 0);
+        let places = std::iter::from_fn(|| {
+            let (length, behind) = Self::split(rest)?;
+            rest = behind;
+            let start = at + SYMBOL_HEAD;
+            at = start + length;
+            Some(start..at)
+        });
+        match self.bytes {
+            [] => Ok(()),
+            [_, 0, ..] => {
+                builder.raw_symbols(self.bytes, places);
+                Ok(())
+            }
+            _ => Err(first_symbol()),
+        }
+    }
+}
+
+/// Looks at the outline of what is behind the table and makes room for what the record holds; answers how many series
+/// that is.
+fn reserve(
+    table: &Table<'_>,
+    mut reader: Reader<'_>,
+    builder: &mut BlockBuilder,
+) -> Result<usize, Malformed> {
     /// Of a series with a name and a sample.
     const FEWEST_BYTES: usize = 6;
-    let (mut symbols, mut text_bytes, mut series) = (0, 0, 0);
-    let mut reader = Reader(value);
+    let (mut symbols, mut text_bytes, mut series) = (table.symbols, table.bytes.len(), 0);
     while let Some((number, field)) = reader.field()? {
         match (number, field) {
             (4, Value::Bytes(text)) => {
@@ -92,13 +172,6 @@ fn read_series(
     builder: &mut BlockBuilder,
     refs: &mut Vec<u32>,
 ) -> Result<bool, Malformed> {
-    if let Some(plain) = Plain::read(bytes) {
-        if let Some(metadata) = plain.metadata {
-            read_metadata(metadata, builder)?;
-        }
-        builder.series_of_one(plain.refs.iter().copied().map(u32::from), plain.point);
-        return Ok(!plain.refs.is_empty());
-    }
     let mut named = false;
     let mut has_exemplars = false;
     let mut created_ms = 0;
@@ -138,18 +211,28 @@ fn read_series(
     Ok(named)
 }
 
-/// A `TimeSeries` as Sluice writes nearly all of them: up to 127 symbols, one float sample, and a description or none.
+/// A `TimeSeries` as Sluice writes nearly all of them: up to 16,383 symbols, one float sample, and a description or none.
 struct Plain<'a> {
-    /// A byte each.
-    refs: &'a [u8],
+    refs: Refs<'a>,
     point: Point,
     metadata: Option<&'a [u8]>,
 }
 
+/// The references of a plain series.
+enum Refs<'a> {
+    /// As they are on the wire: a byte each.
+    Bytes(&'a [u8]),
+    /// Some have two.
+    Wide(&'a [u32]),
+}
+
+/// The most references that a plain series has where some take two bytes: 32 labels.
+const MOST_REFS: usize = 64;
+
 impl<'a> Plain<'a> {
-    /// `None` when it may be something else, or wrong.
+    /// `None` when it may be something else, or wrong. `wide` is a place for references.
     #[inline]
-    fn read(bytes: &'a [u8]) -> Option<Self> {
+    fn read(bytes: &'a [u8], wide: &'a mut [u32; MOST_REFS]) -> Option<Self> {
         let [0x0a, length @ ..0x80, rest @ ..] = bytes else {
             return None;
         };
@@ -168,8 +251,7 @@ impl<'a> Plain<'a> {
         let [0x10, at_ms @ ..] = at_ms else {
             return None;
         };
-        let mut reader = Reader(at_ms);
-        let at_ms = reader.varint().ok()?.cast_signed();
+        let up_to_sample = bytes.get(..bytes.len() - rest.len())?;
         let metadata = match rest {
             [] => None,
             [0x2a, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {
@@ -178,16 +260,54 @@ impl<'a> Plain<'a> {
             _ => return None,
         };
         let point = Point {
-            at_ms,
+            at_ms: last_varint(up_to_sample, at_ms.len())?.cast_signed(),
             value,
             start_ms: 0,
         };
-        (reader.0.is_empty() && refs.is_ascii()).then_some(Self {
+        let refs = match refs.is_ascii() {
+            true => Refs::Bytes(refs),
+            false => Refs::Wide(read_wide(refs, wide)?),
+        };
+        Some(Self {
             refs,
             point,
             metadata,
         })
     }
+
+    /// Answers whether it has labels at all.
+    #[inline]
+    fn put(self, builder: &mut BlockBuilder) -> Result<bool, Malformed> {
+        if let Some(metadata) = self.metadata {
+            read_metadata(metadata, builder)?;
+        }
+        Ok(match self.refs {
+            Refs::Bytes(refs) => {
+                builder.series_of_one(refs.iter().copied().map(u32::from), self.point);
+                !refs.is_empty()
+            }
+            Refs::Wide(refs) => {
+                builder.series_of_one(refs.iter().copied(), self.point);
+                !refs.is_empty()
+            }
+        })
+    }
+}
+
+/// Reads packed references of one byte or two; `None` when one has more or breaks off, or when there are too many.
+#[inline]
+fn read_wide<'a>(mut packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
+    let mut count = 0;
+    while let [low, rest @ ..] = packed {
+        let slot = place.get_mut(count)?;
+        (*slot, packed) = match rest {
+            _ if *low < 0x80 => (u32::from(*low), rest),
+            [high @ ..0x80, rest @ ..] => (u32::from(low & 0x7f) | u32::from(*high) << 7, rest),
+            _ => return None,
+        };
+        count += 1;
+    }
+    place.get(..count)
 }
 
 fn read_point(bytes: &[u8]) -> Result<Point, Malformed> {
