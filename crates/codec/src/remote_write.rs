@@ -10,7 +10,7 @@ pub mod receive;
 mod v1;
 mod v2;
 
-use std::hash::BuildHasher;
+use std::hash::BuildHasher as _;
 use std::ops::Range;
 
 use hashbrown::HashTable;
@@ -77,7 +77,8 @@ pub struct Encoder {
     series: Vec<Series>,
     /// Numbers of series by their references.
     numbers: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
+    /// Random, so that nobody can choose labels that meet in the table.
+    seed: u64,
     /// Of all series, each with a chain of its own.
     points: Points,
     /// With their series' number, in the order of the pushes.
@@ -96,7 +97,7 @@ impl Encoder {
             refs: Vec::new(),
             series: Vec::new(),
             numbers: HashTable::new(),
-            hasher: foldhash::fast::RandomState::default(),
+            seed: foldhash::fast::RandomState::default().hash_one(0),
             points: Points::default(),
             histograms: Vec::new(),
             exemplars: Vec::new(),
@@ -132,12 +133,18 @@ impl Encoder {
         if let Some(series) = self.series.get_mut(number as usize) {
             self.points.append(&mut series.points, points);
         }
-        self.histograms.extend(
-            histograms
-                .iter()
-                .map(|histogram| (number, histogram.clone())),
-        );
-        for exemplar in view.exemplars().iter().filter(|_| exemplars) {
+        if !histograms.is_empty() {
+            let histograms = histograms.iter().cloned();
+            self.histograms
+                .extend(histograms.map(|histogram| (number, histogram)));
+        }
+        if exemplars {
+            self.put_exemplars(number, view, names);
+        }
+    }
+
+    fn put_exemplars(&mut self, number: u32, view: SeriesView<'_>, names: NameEscaping) {
+        for exemplar in view.exemplars() {
             let start = self.refs.len();
             let labels = view.exemplar_labels(exemplar);
             let refs = self.put_tidied(start, labels, names);
@@ -164,9 +171,9 @@ impl Encoder {
             series.map_or(&[][..], |series| of(&series.refs))
         };
         let slot = self.numbers.entry(
-            self.hasher.hash_one(of(&pushed)),
+            hashed(self.seed, of(&pushed)),
             |number| of_number(series, *number) == of(&pushed),
-            |number| self.hasher.hash_one(of_number(series, *number)),
+            |number| hashed(self.seed, of_number(series, *number)),
         );
         let number = match slot {
             Slot::Occupied(slot) => {
@@ -209,12 +216,10 @@ impl Encoder {
         if !fits {
             return self.put_tidied(start, view.labels(), names);
         }
-        for reference in view.label_refs().as_flattened() {
-            let number = self
-                .known
-                .number(*reference, &mut self.symbols, view.block());
-            self.refs.push(number);
-        }
+        let (known, symbols, block) = (&mut self.known, &mut self.symbols, view.block());
+        let refs = view.label_refs().as_flattened().iter();
+        self.refs
+            .extend(refs.map(|reference| known.number(*reference, symbols, block)));
         start..self.refs.len()
     }
 
@@ -340,6 +345,24 @@ impl Part<'_> {
     fn is_empty(&self) -> bool {
         self.points.is_empty() && self.histograms.is_empty() && self.exemplars.is_empty()
     }
+}
+
+/// The hash of label references.
+#[inline]
+fn hashed(seed: u64, refs: &[u32]) -> u64 {
+    /// The fraction of the golden ratio, and as random as any.
+    const PATTERNLESS: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (pairs, _) = refs.as_chunks::<2>();
+    pairs.iter().fold(seed, |hash, &[name, value]| {
+        let pair = u64::from(name) << 32 | u64::from(value);
+        let product = u128::from(hash ^ pair) * u128::from(seed ^ PATTERNLESS | 1);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "both halves are taken, one after the other"
+        )]
+        let (low, high) = (product as u64, (product >> 64) as u64);
+        low ^ high
+    })
 }
 
 /// The first items as long as they belong to this series.
