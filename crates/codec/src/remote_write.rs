@@ -306,6 +306,17 @@ impl Encoder {
     /// Calls `each` with what each `TimeSeries` of the request holds. A series with floats and native
     /// histograms is two: the protocol does not mix them in one.
     fn each_part(&self, mut each: impl FnMut(&Part<'_>)) {
+        if self.histograms.is_empty() && self.exemplars.is_empty() {
+            for series in self.series.iter().filter(|it| !it.points.is_empty()) {
+                each(&Part {
+                    series,
+                    points: series.points,
+                    histograms: &[],
+                    exemplars: &[],
+                });
+            }
+            return;
+        }
         let (mut histograms, mut exemplars) =
             (self.histograms.as_slice(), self.exemplars.as_slice());
         for (number, series) in (0_u32..).zip(&self.series) {
@@ -342,6 +353,11 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// Whether there is anything but float samples.
+    fn has_others(&self) -> bool {
+        !self.histograms.is_empty() || !self.exemplars.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
         self.points.is_empty() && self.histograms.is_empty() && self.exemplars.is_empty()
     }
