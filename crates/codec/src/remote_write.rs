@@ -159,11 +159,18 @@ impl Encoder {
 
     fn series_number(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
         self.known.look_at(view.block());
-        let pushed = self.put_refs(view, names);
-        let [unit, help] = [view.unit_ref(), view.help_ref()].map(|reference| {
+        let (pushed, hash) = self.put_refs(view, names);
+        let [unit, help] = [view.unit_ref(), view.help_ref()];
+        let mut number_of = |reference| {
             self.known
                 .number(reference, &mut self.symbols, view.block())
-        });
+        };
+        let number_of_unit = number_of(unit);
+        // Mostly there is neither.
+        let (unit, help) = match unit == help {
+            true => (number_of_unit, number_of_unit),
+            false => (number_of_unit, number_of(help)),
+        };
         let (refs, series) = (&self.refs, &mut self.series);
         let of = |range: &Range<usize>| refs.get(range.clone()).unwrap_or_default();
         let of_number = |series: &[Series], number: u32| {
@@ -171,7 +178,7 @@ impl Encoder {
             series.map_or(&[][..], |series| of(&series.refs))
         };
         let slot = self.numbers.entry(
-            hashed(self.seed, of(&pushed)),
+            hash,
             |number| of_number(series, *number) == of(&pushed),
             |number| hashed(self.seed, of_number(series, *number)),
         );
@@ -194,7 +201,8 @@ impl Encoder {
                 number
             }
         };
-        if let Some(series) = self.series.get_mut(number as usize) {
+        let is_described = view.kind() != MetricType::Unspecified || (unit | help) != 0;
+        if is_described && let Some(series) = self.series.get_mut(number as usize) {
             // The latest word of the sender counts; silence takes nothing back.
             if view.kind() != MetricType::Unspecified {
                 series.kind = view.kind();
@@ -205,8 +213,8 @@ impl Encoder {
         number
     }
 
-    /// Appends label references, sorted and escaped as the receiver wants them.
-    fn put_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> Range<usize> {
+    /// Appends label references, sorted and escaped as the receiver wants them, and answers their hash, too.
+    fn put_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> (Range<usize>, u64) {
         let start = self.refs.len();
         let fits = view.is_tidy()
             && (names == NameEscaping::Utf8
@@ -214,13 +222,18 @@ impl Encoder {
                     .labels()
                     .any(|(name, value)| names::needs_escaping(name, value, names)));
         if !fits {
-            return self.put_tidied(start, view.labels(), names);
+            let pushed = self.put_tidied(start, view.labels(), names);
+            let hash = hashed(self.seed, self.refs_of(&pushed));
+            return (pushed, hash);
         }
         let (known, symbols, block) = (&mut self.known, &mut self.symbols, view.block());
-        let refs = view.label_refs().as_flattened().iter();
-        self.refs
-            .extend(refs.map(|reference| known.number(*reference, symbols, block)));
-        start..self.refs.len()
+        let mut hash = self.seed;
+        for pair in view.label_refs() {
+            let pair = pair.map(|reference| known.number(reference, symbols, block));
+            hash = with_pair(self.seed, hash, pair);
+            self.refs.extend_from_slice(&pair);
+        }
+        (start..self.refs.len(), hash)
     }
 
     fn put_tidied<'a>(
@@ -364,21 +377,25 @@ impl Part<'_> {
 }
 
 /// The hash of label references.
-#[inline]
 fn hashed(seed: u64, refs: &[u32]) -> u64 {
+    let (pairs, _) = refs.as_chunks::<2>();
+    let pairs = pairs.iter();
+    pairs.fold(seed, |hash, pair| with_pair(seed, hash, *pair))
+}
+
+/// The hash of label references so far, and of one more pair.
+#[inline(always)]
+fn with_pair(seed: u64, hash: u64, [name, value]: [u32; 2]) -> u64 {
     /// The fraction of the golden ratio, and as random as any.
     const PATTERNLESS: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (pairs, _) = refs.as_chunks::<2>();
-    pairs.iter().fold(seed, |hash, &[name, value]| {
-        let pair = u64::from(name) << 32 | u64::from(value);
-        let product = u128::from(hash ^ pair) * u128::from(seed ^ PATTERNLESS | 1);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "both halves are taken, one after the other"
-        )]
-        let (low, high) = (product as u64, (product >> 64) as u64);
-        low ^ high
-    })
+    let pair = u64::from(name) << 32 | u64::from(value);
+    let product = u128::from(hash ^ pair) * u128::from((seed ^ PATTERNLESS) | 1);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "both halves are taken, one after the other"
+    )]
+    let (low, high) = (product as u64, (product >> 64) as u64);
+    low ^ high
 }
 
 /// The first items as long as they belong to this series.

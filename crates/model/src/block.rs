@@ -272,6 +272,13 @@ impl<'a> SeriesView<'a> {
             .unwrap_or_default()
     }
 
+    /// How many float samples and native histograms there are.
+    #[inline]
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.entry.points.len() + self.entry.histograms.len()
+    }
+
     /// Exemplars.
     #[inline]
     #[must_use]

@@ -31,38 +31,49 @@ fn read<const SHORTCUTS: bool>(value: &Bytes) -> Result<Block, RecordError> {
     let mut symbols = table.symbols;
     let mut series = 0_usize;
     table.put(&mut builder)?;
-    while let Some((number, field)) = reader.field().map_err(at_top)? {
-        match number {
-            4 => {
-                let text = field.bytes().map_err(|error| in_symbol(symbols, error))?;
-                if symbols == 0 && !text.is_empty() {
-                    return Err(first_symbol());
-                }
-                builder.raw_symbol(text);
-                symbols += 1;
+    loop {
+        let plain = match reader.0 {
+            [0x2a, length @ ..0x80, rest @ ..] if SHORTCUTS => {
+                let bytes = rest.split_at_checked(usize::from(*length));
+                bytes.and_then(|(bytes, behind)| {
+                    let read = read_plain_series(bytes, &mut builder, &mut wide)?;
+                    reader.0 = behind;
+                    Some(read)
+                })
             }
-            5 => {
-                let named = field
+            _ => None,
+        };
+        let read = match plain {
+            Some(read) => read,
+            None => match reader.field().map_err(at_top)? {
+                None => break,
+                Some((4, field)) => {
+                    let text = field.bytes().map_err(|error| in_symbol(symbols, error))?;
+                    if symbols == 0 && !text.is_empty() {
+                        return Err(first_symbol());
+                    }
+                    builder.raw_symbol(text);
+                    symbols += 1;
+                    continue;
+                }
+                Some((5, field)) => field
                     .bytes()
-                    .and_then(|bytes| match Plain::read(bytes, &mut wide) {
-                        Some(plain) if SHORTCUTS => plain.put(&mut builder),
-                        _ => read_series(value, bytes, &mut builder, &mut refs),
-                    })
-                    .map_err(|error| RecordError::Protobuf {
-                        why: format!("series {series}: {error}"),
-                    })?;
-                // Two bytes of nothing must not cost a series' memory.
-                if !named {
-                    return Err(BlockError::NoName.into());
-                }
-                if series == 0 {
-                    // A point, or the number of a label, takes a byte at least.
-                    builder.reserve_alike(alike.saturating_sub(1), value.len());
-                }
-                series += 1;
-            }
-            _ => {}
+                    .and_then(|bytes| read_series(value, bytes, &mut builder, &mut refs)),
+                Some(_) => continue,
+            },
+        };
+        let is_named = read.map_err(|error| RecordError::Protobuf {
+            why: format!("series {series}: {error}"),
+        })?;
+        // Two bytes of nothing must not cost a series' memory.
+        if !is_named {
+            return Err(BlockError::NoName.into());
         }
+        if series == 0 {
+            // A point, or the number of a label, takes a byte at least.
+            builder.reserve_alike(alike.saturating_sub(1), value.len());
+        }
+        series += 1;
     }
     builder.build().map_err(|error| match error {
         BlockError::Utf8 { symbol } => in_symbol(symbol, Malformed::Utf8),
@@ -145,14 +156,22 @@ fn reserve(
     /// Of a series with a name and a sample.
     const FEWEST_BYTES: usize = 6;
     let (mut symbols, mut text_bytes, mut series) = (table.symbols, table.bytes.len(), 0);
-    while let Some((number, field)) = reader.field()? {
-        match (number, field) {
-            (4, Value::Bytes(text)) => {
+    loop {
+        // Nearly all that there is.
+        while let [0x2a, length @ ..0x80, rest @ ..] = reader.0
+            && let Some(behind) = rest.get(usize::from(*length)..)
+        {
+            series += usize::from(usize::from(*length) >= FEWEST_BYTES);
+            reader.0 = behind;
+        }
+        match reader.field()? {
+            None => break,
+            Some((4, Value::Bytes(text))) => {
                 symbols += 1;
                 text_bytes += text.len();
             }
-            (5, Value::Bytes(bytes)) if bytes.len() >= FEWEST_BYTES => series += 1,
-            _ => {}
+            Some((5, Value::Bytes(bytes))) if bytes.len() >= FEWEST_BYTES => series += 1,
+            Some(_) => {}
         }
     }
     builder.reserve(symbols, text_bytes, series);
@@ -211,87 +230,74 @@ fn read_series(
     Ok(named)
 }
 
-/// A `TimeSeries` as Sluice writes nearly all of them: up to 16,383 symbols, one float sample, and a description or none.
-struct Plain<'a> {
-    refs: Refs<'a>,
-    point: Point,
-    metadata: Option<&'a [u8]>,
-}
-
-/// The references of a plain series.
-enum Refs<'a> {
-    /// As they are on the wire: a byte each.
-    Bytes(&'a [u8]),
-    /// Some have two.
-    Wide(&'a [u32]),
-}
-
-/// The most references that a plain series has where some take two bytes: 32 labels.
+/// The most references that a plain series has: 32 labels.
 const MOST_REFS: usize = 64;
 
-impl<'a> Plain<'a> {
-    /// `None` when it may be something else, or wrong. `wide` is a place for references.
-    #[inline]
-    fn read(bytes: &'a [u8], wide: &'a mut [u32; MOST_REFS]) -> Option<Self> {
-        let [0x0a, length @ ..0x80, rest @ ..] = bytes else {
-            return None;
-        };
-        let (refs, rest) = rest.split_at_checked(usize::from(*length))?;
-        let [0x12, length @ ..0x80, rest @ ..] = rest else {
-            return None;
-        };
-        let (sample, rest) = rest.split_at_checked(usize::from(*length))?;
-        let (value, at_ms) = match sample {
-            [0x09, sample @ ..] => {
-                let (value, sample) = sample.split_first_chunk()?;
-                (f64::from_le_bytes(*value), sample)
-            }
-            sample => (0.0, sample),
-        };
-        let [0x10, at_ms @ ..] = at_ms else {
-            return None;
-        };
-        let up_to_sample = bytes.get(..bytes.len() - rest.len())?;
-        let metadata = match rest {
-            [] => None,
-            [0x2a, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {
-                Some(content)
-            }
-            _ => return None,
-        };
-        let point = Point {
-            at_ms: last_varint(up_to_sample, at_ms.len())?.cast_signed(),
-            value,
-            start_ms: 0,
-        };
-        let refs = match refs.is_ascii() {
-            true => Refs::Bytes(refs),
-            false => Refs::Wide(read_wide(refs, wide)?),
-        };
-        Some(Self {
-            refs,
-            point,
-            metadata,
-        })
-    }
-
-    /// Answers whether it has labels at all.
-    #[inline]
-    fn put(self, builder: &mut BlockBuilder) -> Result<bool, Malformed> {
-        if let Some(metadata) = self.metadata {
-            read_metadata(metadata, builder)?;
+/// Reads a `TimeSeries` as Sluice writes nearly all of them: up to 16,383 symbols, one float sample, and a description
+/// or none. Answers like [`read_series`], and `None` when it may be something else, or wrong. `place` is for references.
+#[inline(always)]
+fn read_plain_series(
+    bytes: &[u8],
+    builder: &mut BlockBuilder,
+    place: &mut [u32; MOST_REFS],
+) -> Option<Result<bool, Malformed>> {
+    let [0x0a, length @ ..0x80, rest @ ..] = bytes else {
+        return None;
+    };
+    let (refs, rest) = rest.split_at_checked(usize::from(*length))?;
+    let [0x12, length @ ..0x80, rest @ ..] = rest else {
+        return None;
+    };
+    let (sample, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (value, at_ms) = match sample {
+        [0x09, sample @ ..] => {
+            let (value, sample) = sample.split_first_chunk()?;
+            (f64::from_le_bytes(*value), sample)
         }
-        Ok(match self.refs {
-            Refs::Bytes(refs) => {
-                builder.series_of_one(refs.iter().copied().map(u32::from), self.point);
-                !refs.is_empty()
-            }
-            Refs::Wide(refs) => {
-                builder.series_of_one(refs.iter().copied(), self.point);
-                !refs.is_empty()
-            }
-        })
+        sample => (0.0, sample),
+    };
+    let [0x10, at_ms @ ..] = at_ms else {
+        return None;
+    };
+    let up_to_sample = bytes.get(..bytes.len() - rest.len())?;
+    let point = Point {
+        at_ms: last_varint(up_to_sample, at_ms.len())?.cast_signed(),
+        value,
+        start_ms: 0,
+    };
+    let metadata = match rest {
+        [] => None,
+        [0x2a, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {
+            Some(content)
+        }
+        _ => return None,
+    };
+    let refs = match refs.is_ascii() {
+        true => read_narrow(refs, place)?,
+        false => read_wide(refs, place)?,
+    };
+    if let Some(metadata) = metadata
+        && let Err(error) = read_metadata(metadata, builder)
+    {
+        return Some(Err(error));
     }
+    builder.series_of_one(refs, point);
+    Some(Ok(!refs.is_empty()))
+}
+
+/// Reads packed references of one byte each; `None` when there are too many.
+#[inline]
+fn read_narrow<'a>(packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
+    let (eights, rest) = packed.as_chunks::<8>();
+    let (places, _) = place.as_chunks_mut::<8>();
+    for (place, eight) in places.iter_mut().zip(eights) {
+        *place = eight.map(u32::from);
+    }
+    let places = place.get_mut(packed.len() - rest.len()..packed.len())?;
+    for (place, byte) in places.iter_mut().zip(rest) {
+        *place = u32::from(*byte);
+    }
+    place.get(..packed.len())
 }
 
 /// Reads packed references of one byte or two; `None` when one has more or breaks off, or when there are too many.

@@ -83,8 +83,8 @@ impl BlockBuilder {
     }
 
     /// Adds a series with one float sample, in place of an open one that nothing was added to.
-    pub fn series_of_one(&mut self, references: impl IntoIterator<Item = u32>, point: Point) {
-        self.block.refs.extend(references);
+    pub fn series_of_one(&mut self, references: &[u32], point: Point) {
+        self.block.refs.extend_from_slice(references);
         self.block.points.push(point);
         let refs = narrow(self.block.refs.len());
         let points = narrow(self.block.points.len());
