@@ -260,6 +260,18 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The varint that the last so many bytes are, read in one go; `None` when they are not one of at most eight bytes, or
+/// when there are less than eight in all.
+#[inline(always)]
+pub(crate) fn last_varint(bytes: &[u8], length: usize) -> Option<u64> {
+    let last = u64::from_le_bytes(*bytes.last_chunk()?);
+    let bits = 8 * u32::try_from(length).ok()?;
+    // Of none, and of more than there are, no bit is left or asked for.
+    let word = last.checked_shr(64_u32.checked_sub(bits)?)?;
+    let more = 0x8080_8080_8080_8080 & ((1 << (bits - 8)) - 1);
+    (word & 0x8080_8080_8080_8080 == more).then(|| sevens(word))
+}
+
 /// The number that the lower seven bits of eight bytes make: pairs of them, pairs of pairs, all.
 #[inline]
 fn sevens(word: u64) -> u64 {

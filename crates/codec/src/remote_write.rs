@@ -10,7 +10,7 @@ pub mod receive;
 mod v1;
 mod v2;
 
-use std::hash::BuildHasher;
+use std::hash::BuildHasher as _;
 use std::ops::Range;
 
 use hashbrown::HashTable;
@@ -77,7 +77,8 @@ pub struct Encoder {
     series: Vec<Series>,
     /// Numbers of series by their references.
     numbers: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
+    /// Random, so that nobody can choose labels that meet in the table.
+    seed: u64,
     /// Of all series, each with a chain of its own.
     points: Points,
     /// With their series' number, in the order of the pushes.
@@ -96,7 +97,7 @@ impl Encoder {
             refs: Vec::new(),
             series: Vec::new(),
             numbers: HashTable::new(),
-            hasher: foldhash::fast::RandomState::default(),
+            seed: foldhash::fast::RandomState::default().hash_one(0),
             points: Points::default(),
             histograms: Vec::new(),
             exemplars: Vec::new(),
@@ -132,12 +133,18 @@ impl Encoder {
         if let Some(series) = self.series.get_mut(number as usize) {
             self.points.append(&mut series.points, points);
         }
-        self.histograms.extend(
-            histograms
-                .iter()
-                .map(|histogram| (number, histogram.clone())),
-        );
-        for exemplar in view.exemplars().iter().filter(|_| exemplars) {
+        if !histograms.is_empty() {
+            let histograms = histograms.iter().cloned();
+            self.histograms
+                .extend(histograms.map(|histogram| (number, histogram)));
+        }
+        if exemplars {
+            self.put_exemplars(number, view, names);
+        }
+    }
+
+    fn put_exemplars(&mut self, number: u32, view: SeriesView<'_>, names: NameEscaping) {
+        for exemplar in view.exemplars() {
             let start = self.refs.len();
             let labels = view.exemplar_labels(exemplar);
             let refs = self.put_tidied(start, labels, names);
@@ -152,11 +159,18 @@ impl Encoder {
 
     fn series_number(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
         self.known.look_at(view.block());
-        let pushed = self.put_refs(view, names);
-        let [unit, help] = [view.unit_ref(), view.help_ref()].map(|reference| {
+        let (pushed, hash) = self.put_refs(view, names);
+        let [unit, help] = [view.unit_ref(), view.help_ref()];
+        let mut number_of = |reference| {
             self.known
                 .number(reference, &mut self.symbols, view.block())
-        });
+        };
+        let number_of_unit = number_of(unit);
+        // Mostly there is neither.
+        let (unit, help) = match unit == help {
+            true => (number_of_unit, number_of_unit),
+            false => (number_of_unit, number_of(help)),
+        };
         let (refs, series) = (&self.refs, &mut self.series);
         let of = |range: &Range<usize>| refs.get(range.clone()).unwrap_or_default();
         let of_number = |series: &[Series], number: u32| {
@@ -164,9 +178,9 @@ impl Encoder {
             series.map_or(&[][..], |series| of(&series.refs))
         };
         let slot = self.numbers.entry(
-            self.hasher.hash_one(of(&pushed)),
+            hash,
             |number| of_number(series, *number) == of(&pushed),
-            |number| self.hasher.hash_one(of_number(series, *number)),
+            |number| hashed(self.seed, of_number(series, *number)),
         );
         let number = match slot {
             Slot::Occupied(slot) => {
@@ -187,7 +201,8 @@ impl Encoder {
                 number
             }
         };
-        if let Some(series) = self.series.get_mut(number as usize) {
+        let is_described = view.kind() != MetricType::Unspecified || (unit | help) != 0;
+        if is_described && let Some(series) = self.series.get_mut(number as usize) {
             // The latest word of the sender counts; silence takes nothing back.
             if view.kind() != MetricType::Unspecified {
                 series.kind = view.kind();
@@ -198,8 +213,8 @@ impl Encoder {
         number
     }
 
-    /// Appends label references, sorted and escaped as the receiver wants them.
-    fn put_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> Range<usize> {
+    /// Appends label references, sorted and escaped as the receiver wants them, and answers their hash, too.
+    fn put_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> (Range<usize>, u64) {
         let start = self.refs.len();
         let fits = view.is_tidy()
             && (names == NameEscaping::Utf8
@@ -207,15 +222,18 @@ impl Encoder {
                     .labels()
                     .any(|(name, value)| names::needs_escaping(name, value, names)));
         if !fits {
-            return self.put_tidied(start, view.labels(), names);
+            let pushed = self.put_tidied(start, view.labels(), names);
+            let hash = hashed(self.seed, self.refs_of(&pushed));
+            return (pushed, hash);
         }
-        for reference in view.label_refs().as_flattened() {
-            let number = self
-                .known
-                .number(*reference, &mut self.symbols, view.block());
-            self.refs.push(number);
+        let (known, symbols, block) = (&mut self.known, &mut self.symbols, view.block());
+        let mut hash = self.seed;
+        for pair in view.label_refs() {
+            let pair = pair.map(|reference| known.number(reference, symbols, block));
+            hash = with_pair(self.seed, hash, pair);
+            self.refs.extend_from_slice(&pair);
         }
-        start..self.refs.len()
+        (start..self.refs.len(), hash)
     }
 
     fn put_tidied<'a>(
@@ -301,6 +319,17 @@ impl Encoder {
     /// Calls `each` with what each `TimeSeries` of the request holds. A series with floats and native
     /// histograms is two: the protocol does not mix them in one.
     fn each_part(&self, mut each: impl FnMut(&Part<'_>)) {
+        if self.histograms.is_empty() && self.exemplars.is_empty() {
+            for series in self.series.iter().filter(|it| !it.points.is_empty()) {
+                each(&Part {
+                    series,
+                    points: series.points,
+                    histograms: &[],
+                    exemplars: &[],
+                });
+            }
+            return;
+        }
         let (mut histograms, mut exemplars) =
             (self.histograms.as_slice(), self.exemplars.as_slice());
         for (number, series) in (0_u32..).zip(&self.series) {
@@ -337,9 +366,36 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// Whether there is anything but float samples.
+    fn has_others(&self) -> bool {
+        !self.histograms.is_empty() || !self.exemplars.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
         self.points.is_empty() && self.histograms.is_empty() && self.exemplars.is_empty()
     }
+}
+
+/// The hash of label references.
+fn hashed(seed: u64, refs: &[u32]) -> u64 {
+    let (pairs, _) = refs.as_chunks::<2>();
+    let pairs = pairs.iter();
+    pairs.fold(seed, |hash, pair| with_pair(seed, hash, *pair))
+}
+
+/// The hash of label references so far, and of one more pair.
+#[inline(always)]
+fn with_pair(seed: u64, hash: u64, [name, value]: [u32; 2]) -> u64 {
+    /// The fraction of the golden ratio, and as random as any.
+    const PATTERNLESS: u64 = 0x9e37_79b9_7f4a_7c15;
+    let pair = u64::from(name) << 32 | u64::from(value);
+    let product = u128::from(hash ^ pair) * u128::from((seed ^ PATTERNLESS) | 1);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "both halves are taken, one after the other"
+    )]
+    let (low, high) = (product as u64, (product >> 64) as u64);
+    low ^ high
 }
 
 /// The first items as long as they belong to this series.

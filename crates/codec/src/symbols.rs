@@ -121,6 +121,7 @@ impl Symbols {
     }
 
     /// A text by its number.
+    #[inline]
     pub(crate) fn text(&self, number: u32) -> &[u8] {
         text_of(&self.encoded, &self.entries, number)
     }
@@ -185,6 +186,7 @@ fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && (a.is_empty() || a == b)
 }
 
+#[inline]
 fn text_of<'a>(encoded: &'a [u8], entries: &[Entry], number: u32) -> &'a [u8] {
     entries
         .get(number as usize)

@@ -54,7 +54,7 @@ impl Router {
     pub(crate) fn picks(&self, block: &Block) -> Vec<Pick> {
         let mut picks = Vec::with_capacity(block.len());
         for (series, view) in (0..).zip(block.iter()) {
-            let samples = view.points().len() + view.histograms().len();
+            let samples = view.samples();
             if samples == 0 && view.exemplars().is_empty() {
                 continue;
             }

@@ -15,10 +15,12 @@ pub use builder::BlockBuilder;
 /// Half the size of a range of `usize`: a record is far smaller than 4 GiB, and there are many of these.
 type Range = AnyRange<u32>;
 
+#[inline]
 fn wide(range: &Range) -> AnyRange<usize> {
     range.start as usize..range.end as usize
 }
 
+#[inline]
 fn narrow(position: usize) -> u32 {
     u32::try_from(position).expect("a record is smaller than 4 GiB")
 }
@@ -111,6 +113,7 @@ pub struct Block {
 
 impl Block {
     /// A number that no other block of this process has, for who remembers something about a block's symbols.
+    #[inline]
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
@@ -124,6 +127,7 @@ impl Block {
     }
 
     /// A text by its number.
+    #[inline]
     #[must_use]
     pub fn symbol(&self, reference: u32) -> &str {
         self.symbols
@@ -145,6 +149,7 @@ impl Block {
     }
 
     /// Samples of all series: points and histograms.
+    #[inline]
     #[must_use]
     pub fn samples(&self) -> usize {
         self.points.len() + self.histograms.len()
@@ -174,6 +179,7 @@ impl Block {
     }
 
     /// The series with this number.
+    #[inline]
     #[must_use]
     pub fn series(&self, number: usize) -> Option<SeriesView<'_>> {
         self.series
@@ -182,12 +188,14 @@ impl Block {
     }
 
     /// All series in the record's order.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = SeriesView<'_>> {
         self.series
             .iter()
             .map(|entry| SeriesView { block: self, entry })
     }
 
+    #[inline]
     fn refs(&self, refs: &Range) -> &[[u32; 2]] {
         let (pairs, _) = self
             .refs
@@ -218,18 +226,21 @@ impl<'a> SeriesView<'a> {
     }
 
     /// The block that it is of.
+    #[inline]
     #[must_use]
     pub fn block(&self) -> &'a Block {
         self.block
     }
 
     /// The same labels as the numbers of their names and values among the block's symbols.
+    #[inline]
     #[must_use]
     pub fn label_refs(&self) -> &'a [[u32; 2]] {
         self.block.refs(&self.entry.refs)
     }
 
     /// Whether the labels are sorted by name and none has an empty value.
+    #[inline]
     #[must_use]
     pub fn is_tidy(&self) -> bool {
         self.entry.tidy
@@ -242,6 +253,7 @@ impl<'a> SeriesView<'a> {
     }
 
     /// Float samples.
+    #[inline]
     #[must_use]
     pub fn points(&self) -> &'a [Point] {
         self.block
@@ -251,6 +263,7 @@ impl<'a> SeriesView<'a> {
     }
 
     /// Native histograms.
+    #[inline]
     #[must_use]
     pub fn histograms(&self) -> &'a [Histogram] {
         self.block
@@ -259,7 +272,15 @@ impl<'a> SeriesView<'a> {
             .unwrap_or_default()
     }
 
+    /// How many float samples and native histograms there are.
+    #[inline]
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.entry.points.len() + self.entry.histograms.len()
+    }
+
     /// Exemplars.
+    #[inline]
     #[must_use]
     pub fn exemplars(&self) -> &'a [Exemplar] {
         self.block
@@ -277,18 +298,21 @@ impl<'a> SeriesView<'a> {
     }
 
     /// The stated type.
+    #[inline]
     #[must_use]
     pub fn kind(&self) -> MetricType {
         self.entry.kind
     }
 
     /// The number of the unit among the block's symbols.
+    #[inline]
     #[must_use]
     pub fn unit_ref(&self) -> u32 {
         self.entry.unit
     }
 
     /// The number of the help text among the block's symbols.
+    #[inline]
     #[must_use]
     pub fn help_ref(&self) -> u32 {
         self.entry.help

@@ -90,6 +90,7 @@ impl Item {
     ///
     /// # Panics
     /// When `series` is not a number of `block`, which only a defect of the consumer can make.
+    #[inline(always)]
     #[must_use]
     pub fn view(&self) -> SeriesView<'_> {
         self.record
@@ -104,6 +105,7 @@ impl Item {
         self.points_of(self.view())
     }
 
+    #[inline(always)]
     fn points_of<'a>(&self, view: SeriesView<'a>) -> &'a [model::Point] {
         let all = view.points();
         let start = (self.samples.start as usize).min(all.len());
@@ -117,6 +119,7 @@ impl Item {
         self.histograms_of(self.view())
     }
 
+    #[inline(always)]
     fn histograms_of<'a>(&self, view: SeriesView<'a>) -> &'a [model::Histogram] {
         let all = view.histograms();
         if all.is_empty() {
@@ -134,6 +137,7 @@ impl Item {
         self.exemplars_of(self.view())
     }
 
+    #[inline(always)]
     fn exemplars_of<'a>(&self, view: SeriesView<'a>) -> &'a [model::Exemplar] {
         if self.samples.start == 0 {
             view.exemplars()
@@ -146,6 +150,7 @@ impl Item {
     ///
     /// # Panics
     /// Like [`Self::view`].
+    #[inline(always)]
     #[must_use]
     pub fn parts(&self) -> Parts<'_> {
         let view = self.view();
@@ -158,6 +163,7 @@ impl Item {
     }
 
     /// How many samples count.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.samples.len()

@@ -7,45 +7,73 @@ use bytes::Bytes;
 use model::{Block, BlockBuilder, BlockError, Histogram, MetricType, Point};
 
 use super::RecordError;
-use crate::protobuf::{Malformed, Reader, Value};
+use crate::protobuf::{Malformed, Reader, Value, last_varint};
 
 pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
+    read::<true>(value)
+}
+
+/// The same without any shortcut, which the shortcuts are compared with.
+#[cfg(test)]
+pub(super) fn decode_field_by_field(value: &Bytes) -> Result<Block, RecordError> {
+    read::<false>(value)
+}
+
+fn read<const SHORTCUTS: bool>(value: &Bytes) -> Result<Block, RecordError> {
     let mut builder = BlockBuilder::new();
-    let alike = reserve(value, &mut builder).map_err(at_top)?;
-    let mut refs = Vec::new();
-    let mut symbols = 0_usize;
+    let table = match SHORTCUTS {
+        true => Table::at_start_of(value),
+        false => Table::default(),
+    };
+    let mut reader = Reader(value.get(table.bytes.len()..).unwrap_or_default());
+    let alike = reserve(&table, reader, &mut builder).map_err(at_top)?;
+    let (mut refs, mut wide) = (Vec::new(), [0; MOST_REFS]);
+    let mut symbols = table.symbols;
     let mut series = 0_usize;
-    let mut reader = Reader(value);
-    while let Some((number, field)) = reader.field().map_err(at_top)? {
-        match number {
-            4 => {
-                let text = field.bytes().map_err(|error| in_symbol(symbols, error))?;
-                if symbols == 0 && !text.is_empty() {
-                    let why = "symbol 0 is not empty".to_owned();
-                    return Err(RecordError::Protobuf { why });
-                }
-                builder.raw_symbol(text);
-                symbols += 1;
+    table.put(&mut builder)?;
+    loop {
+        let plain = match reader.0 {
+            [0x2a, length @ ..0x80, rest @ ..] if SHORTCUTS => {
+                let bytes = rest.split_at_checked(usize::from(*length));
+                bytes.and_then(|(bytes, behind)| {
+                    let read = read_plain_series(bytes, &mut builder, &mut wide)?;
+                    reader.0 = behind;
+                    Some(read)
+                })
             }
-            5 => {
-                let named = field
+            _ => None,
+        };
+        let read = match plain {
+            Some(read) => read,
+            None => match reader.field().map_err(at_top)? {
+                None => break,
+                Some((4, field)) => {
+                    let text = field.bytes().map_err(|error| in_symbol(symbols, error))?;
+                    if symbols == 0 && !text.is_empty() {
+                        return Err(first_symbol());
+                    }
+                    builder.raw_symbol(text);
+                    symbols += 1;
+                    continue;
+                }
+                Some((5, field)) => field
                     .bytes()
-                    .and_then(|bytes| read_series(value, bytes, &mut builder, &mut refs))
-                    .map_err(|error| RecordError::Protobuf {
-                        why: format!("series {series}: {error}"),
-                    })?;
-                // Two bytes of nothing must not cost a series' memory.
-                if !named {
-                    return Err(BlockError::NoName.into());
-                }
-                if series == 0 {
-                    // A point, or the number of a label, takes a byte at least.
-                    builder.reserve_alike(alike.saturating_sub(1), value.len());
-                }
-                series += 1;
-            }
-            _ => {}
+                    .and_then(|bytes| read_series(value, bytes, &mut builder, &mut refs)),
+                Some(_) => continue,
+            },
+        };
+        let is_named = read.map_err(|error| RecordError::Protobuf {
+            why: format!("series {series}: {error}"),
+        })?;
+        // Two bytes of nothing must not cost a series' memory.
+        if !is_named {
+            return Err(BlockError::NoName.into());
         }
+        if series == 0 {
+            // A point, or the number of a label, takes a byte at least.
+            builder.reserve_alike(alike.saturating_sub(1), value.len());
+        }
+        series += 1;
     }
     builder.build().map_err(|error| match error {
         BlockError::Utf8 { symbol } => in_symbol(symbol, Malformed::Utf8),
@@ -59,20 +87,91 @@ fn in_symbol(symbol: usize, error: Malformed) -> RecordError {
     }
 }
 
-/// Looks at the record's outline and makes room for what it holds; answers how many series that is.
-fn reserve(value: &[u8], builder: &mut BlockBuilder) -> Result<usize, Malformed> {
+fn first_symbol() -> RecordError {
+    RecordError::Protobuf {
+        why: "symbol 0 is not empty".to_owned(),
+    }
+}
+
+/// The symbols that a record starts with, as far as each has less than 128 bytes: nearly always all of them.
+///
+/// What is between their texts is ASCII then, so that they are copied and checked as one text.
+#[derive(Default)]
+struct Table<'a> {
+    bytes: &'a [u8],
+    symbols: usize,
+}
+
+/// The key and the length before a symbol of a [`Table`].
+const SYMBOL_HEAD: usize = 2;
+
+impl<'a> Table<'a> {
+    fn at_start_of(record: &'a [u8]) -> Self {
+        let (mut rest, mut symbols) = (record, 0);
+        while let Some((_, behind)) = Self::split(rest) {
+            symbols += 1;
+            rest = behind;
+        }
+        let (bytes, _) = record.split_at(record.len() - rest.len());
+        Self { bytes, symbols }
+    }
+
+    /// The first symbol's bytes, and what is behind it.
+    #[inline]
+    fn split(bytes: &[u8]) -> Option<(usize, &[u8])> {
+        let [0x22, length @ ..0x80, rest @ ..] = bytes else {
+            return None;
+        };
+        let length = usize::from(*length);
+        Some((length, rest.get(length..)?))
+    }
+
+    fn put(&self, builder: &mut BlockBuilder) -> Result<(), RecordError> {
+        let (mut rest, mut at) = (self.bytes, 0);
+        let places = std::iter::from_fn(|| {
+            let (length, behind) = Self::split(rest)?;
+            rest = behind;
+            let start = at + SYMBOL_HEAD;
+            at = start + length;
+            Some(start..at)
+        });
+        match self.bytes {
+            [] => Ok(()),
+            [_, 0, ..] => {
+                builder.raw_symbols(self.bytes, places);
+                Ok(())
+            }
+            _ => Err(first_symbol()),
+        }
+    }
+}
+
+/// Looks at the outline of what is behind the table and makes room for what the record holds; answers how many series
+/// that is.
+fn reserve(
+    table: &Table<'_>,
+    mut reader: Reader<'_>,
+    builder: &mut BlockBuilder,
+) -> Result<usize, Malformed> {
     /// Of a series with a name and a sample.
     const FEWEST_BYTES: usize = 6;
-    let (mut symbols, mut text_bytes, mut series) = (0, 0, 0);
-    let mut reader = Reader(value);
-    while let Some((number, field)) = reader.field()? {
-        match (number, field) {
-            (4, Value::Bytes(text)) => {
+    let (mut symbols, mut text_bytes, mut series) = (table.symbols, table.bytes.len(), 0);
+    loop {
+        // Nearly all that there is.
+        while let [0x2a, length @ ..0x80, rest @ ..] = reader.0
+            && let Some(behind) = rest.get(usize::from(*length)..)
+        {
+            series += usize::from(usize::from(*length) >= FEWEST_BYTES);
+            reader.0 = behind;
+        }
+        match reader.field()? {
+            None => break,
+            Some((4, Value::Bytes(text))) => {
                 symbols += 1;
                 text_bytes += text.len();
             }
-            (5, Value::Bytes(bytes)) if bytes.len() >= FEWEST_BYTES => series += 1,
-            _ => {}
+            Some((5, Value::Bytes(bytes))) if bytes.len() >= FEWEST_BYTES => series += 1,
+            Some(_) => {}
         }
     }
     builder.reserve(symbols, text_bytes, series);
@@ -92,13 +191,6 @@ fn read_series(
     builder: &mut BlockBuilder,
     refs: &mut Vec<u32>,
 ) -> Result<bool, Malformed> {
-    if let Some(plain) = Plain::read(bytes) {
-        if let Some(metadata) = plain.metadata {
-            read_metadata(metadata, builder)?;
-        }
-        builder.series_of_one(plain.refs.iter().copied().map(u32::from), plain.point);
-        return Ok(!plain.refs.is_empty());
-    }
     let mut named = false;
     let mut has_exemplars = false;
     let mut created_ms = 0;
@@ -138,56 +230,90 @@ fn read_series(
     Ok(named)
 }
 
-/// A `TimeSeries` as Sluice writes nearly all of them: up to 127 symbols, one float sample, and a description or none.
-struct Plain<'a> {
-    /// A byte each.
-    refs: &'a [u8],
-    point: Point,
-    metadata: Option<&'a [u8]>,
+/// The most references that a plain series has: 32 labels.
+const MOST_REFS: usize = 64;
+
+/// Reads a `TimeSeries` as Sluice writes nearly all of them: up to 16,383 symbols, one float sample, and a description
+/// or none. Answers like [`read_series`], and `None` when it may be something else, or wrong. `place` is for references.
+#[inline(always)]
+fn read_plain_series(
+    bytes: &[u8],
+    builder: &mut BlockBuilder,
+    place: &mut [u32; MOST_REFS],
+) -> Option<Result<bool, Malformed>> {
+    let [0x0a, length @ ..0x80, rest @ ..] = bytes else {
+        return None;
+    };
+    let (refs, rest) = rest.split_at_checked(usize::from(*length))?;
+    let [0x12, length @ ..0x80, rest @ ..] = rest else {
+        return None;
+    };
+    let (sample, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (value, at_ms) = match sample {
+        [0x09, sample @ ..] => {
+            let (value, sample) = sample.split_first_chunk()?;
+            (f64::from_le_bytes(*value), sample)
+        }
+        sample => (0.0, sample),
+    };
+    let [0x10, at_ms @ ..] = at_ms else {
+        return None;
+    };
+    let up_to_sample = bytes.get(..bytes.len() - rest.len())?;
+    let point = Point {
+        at_ms: last_varint(up_to_sample, at_ms.len())?.cast_signed(),
+        value,
+        start_ms: 0,
+    };
+    let metadata = match rest {
+        [] => None,
+        [0x2a, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {
+            Some(content)
+        }
+        _ => return None,
+    };
+    let refs = match refs.is_ascii() {
+        true => read_narrow(refs, place)?,
+        false => read_wide(refs, place)?,
+    };
+    if let Some(metadata) = metadata
+        && let Err(error) = read_metadata(metadata, builder)
+    {
+        return Some(Err(error));
+    }
+    builder.series_of_one(refs, point);
+    Some(Ok(!refs.is_empty()))
 }
 
-impl<'a> Plain<'a> {
-    /// `None` when it may be something else, or wrong.
-    #[inline]
-    fn read(bytes: &'a [u8]) -> Option<Self> {
-        let [0x0a, length @ ..0x80, rest @ ..] = bytes else {
-            return None;
-        };
-        let (refs, rest) = rest.split_at_checked(usize::from(*length))?;
-        let [0x12, length @ ..0x80, rest @ ..] = rest else {
-            return None;
-        };
-        let (sample, rest) = rest.split_at_checked(usize::from(*length))?;
-        let (value, at_ms) = match sample {
-            [0x09, sample @ ..] => {
-                let (value, sample) = sample.split_first_chunk()?;
-                (f64::from_le_bytes(*value), sample)
-            }
-            sample => (0.0, sample),
-        };
-        let [0x10, at_ms @ ..] = at_ms else {
-            return None;
-        };
-        let mut reader = Reader(at_ms);
-        let at_ms = reader.varint().ok()?.cast_signed();
-        let metadata = match rest {
-            [] => None,
-            [0x2a, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {
-                Some(content)
-            }
+/// Reads packed references of one byte each; `None` when there are too many.
+#[inline]
+fn read_narrow<'a>(packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
+    let (eights, rest) = packed.as_chunks::<8>();
+    let (places, _) = place.as_chunks_mut::<8>();
+    for (place, eight) in places.iter_mut().zip(eights) {
+        *place = eight.map(u32::from);
+    }
+    let places = place.get_mut(packed.len() - rest.len()..packed.len())?;
+    for (place, byte) in places.iter_mut().zip(rest) {
+        *place = u32::from(*byte);
+    }
+    place.get(..packed.len())
+}
+
+/// Reads packed references of one byte or two; `None` when one has more or breaks off, or when there are too many.
+#[inline]
+fn read_wide<'a>(mut packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
+    let mut count = 0;
+    while let [low, rest @ ..] = packed {
+        let slot = place.get_mut(count)?;
+        (*slot, packed) = match rest {
+            _ if *low < 0x80 => (u32::from(*low), rest),
+            [high @ ..0x80, rest @ ..] => (u32::from(low & 0x7f) | u32::from(*high) << 7, rest),
             _ => return None,
         };
-        let point = Point {
-            at_ms,
-            value,
-            start_ms: 0,
-        };
-        (reader.0.is_empty() && refs.is_ascii()).then_some(Self {
-            refs,
-            point,
-            metadata,
-        })
+        count += 1;
     }
+    place.get(..count)
 }
 
 fn read_point(bytes: &[u8]) -> Result<Point, Malformed> {

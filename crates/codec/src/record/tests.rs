@@ -297,6 +297,46 @@ fn said(block: &Block) -> Vec<String> {
     block.iter().map(said).collect()
 }
 
+/// Short, empty, long, and outside ASCII.
+fn any_symbol() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z]{1,9}", "[aé€]{0,9}", "[a-zé]{110,140}"]
+}
+
+/// A series, mostly as they are, with references that need one byte, two or three.
+fn any_series() -> impl Strategy<Value = v2::TimeSeries> {
+    let reference = prop_oneof![8 => 0_u32..9, 4 => 120_u32..300, 1 => 16_000_u32..17_000];
+    let labels = prop::collection::vec((reference.clone(), reference), 0..40);
+    let sample = (any::<f64>(), prop_oneof![0_i64..1 << 42, any::<i64>()]);
+    let samples = prop_oneof![
+        4 => prop::collection::vec(sample.clone(), 1..2),
+        1 => prop::collection::vec(sample, 0..3),
+    ];
+    let metadata = prop::option::of((0_u32..9, 0_u32..9, 0_u32..300));
+    (labels, samples, metadata, prop::bool::weighted(0.9)).prop_map(
+        |(labels, samples, metadata, is_named)| v2::TimeSeries {
+            labels_refs: [1, 2]
+                .into_iter()
+                .filter(|_| is_named)
+                .chain(labels.into_iter().flat_map(|(name, value)| [name, value]))
+                .collect(),
+            samples: samples
+                .into_iter()
+                .map(|(value, timestamp)| v2::Sample {
+                    value,
+                    timestamp,
+                    start_timestamp: 0,
+                })
+                .collect(),
+            metadata: metadata.map(|(r#type, help_ref, unit_ref)| v2::Metadata {
+                r#type,
+                help_ref,
+                unit_ref,
+            }),
+            ..v2::TimeSeries::default()
+        },
+    )
+}
+
 proptest! {
     /// The common series are read in one step. A field that nobody knows makes them uncommon.
     #[test]
@@ -341,6 +381,37 @@ proptest! {
         let common = decode(Some(RW2), &common.encode_to_vec().into()).unwrap();
         let uncommon = decode(Some(RW2), &uncommon.into()).unwrap();
         prop_assert_eq!(said(&common), said(&uncommon));
+    }
+
+    /// Whatever a record holds, and whatever is broken about it, the shortcuts change neither the block nor the error.
+    #[test]
+    fn shortcuts_change_nothing(
+        symbols in prop::collection::vec(any_symbol(), 0..40),
+        repeat in prop::sample::select(vec![1_usize, 5, 50, 800]),
+        series in prop::collection::vec(any_series(), 0..8),
+        late in prop::option::of(any_symbol()),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        end in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let named = ["", "__name__", "rpc"].map(str::to_owned).into_iter();
+        let others = symbols.iter().cycle().take(symbols.len() * repeat).cloned();
+        let request = v2::Request { symbols: named.chain(others).collect(), timeseries: series };
+        let mut record = request.encode_to_vec();
+        if let Some(symbol) = late {
+            prost::encoding::string::encode(4, &symbol, &mut record);
+        }
+        for (at, byte) in flips {
+            let at = at.index(record.len());
+            record[at] = byte;
+        }
+        if let Some(end) = end {
+            record.truncate(end.index(record.len()));
+        }
+        let record = Bytes::from(record);
+        let said = |block: Block| said(&block);
+        let short = protobuf::decode(&record).map(said);
+        let long = protobuf::decode_field_by_field(&record).map(said);
+        prop_assert_eq!(short, long);
     }
 
     #[test]

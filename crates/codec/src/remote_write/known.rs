@@ -16,6 +16,9 @@ pub(super) struct Known {
     /// No record has the number 0.
     block: u64,
     numbers: Vec<u32>,
+    /// The last one that was looked up. Records mostly have their texts in the same order, so that the one after it
+    /// is looked at first.
+    last: u32,
 }
 
 impl Known {
@@ -37,8 +40,11 @@ impl Known {
         }
     }
 
+    #[inline(never)]
     fn look_up(&mut self, reference: u32, symbols: &mut Symbols, block: &Block) -> u32 {
-        let number = symbols.intern(block.symbol(reference));
+        let guess = self.last.wrapping_add(1);
+        let number = symbols.intern_like(block.symbol(reference), Some(guess));
+        self.last = number;
         if let Some(known) = self.numbers.get_mut(reference as usize) {
             *known = number;
         }
@@ -48,5 +54,6 @@ impl Known {
     /// The request's numbers are void.
     pub(super) fn clear(&mut self) {
         self.block = 0;
+        self.last = 0;
     }
 }

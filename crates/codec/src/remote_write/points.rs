@@ -63,11 +63,23 @@ impl Points {
         })
     }
 
+    /// The sample of a series that has one and no more.
+    #[inline]
+    pub(super) fn only(&self, chain: Chain) -> Option<&Point> {
+        let (point, _) = self.0.get(chain.first as usize)?;
+        (chain.first == chain.last).then_some(point)
+    }
+
     /// Puts the samples of a series into the order of time. Those of one time keep theirs.
+    #[inline]
     pub(super) fn sort(&mut self, chain: &mut Chain) {
-        if chain.is_sorted {
-            return;
+        if !chain.is_sorted {
+            self.put_in_order(chain);
         }
+    }
+
+    #[cold]
+    fn put_in_order(&mut self, chain: &mut Chain) {
         let mut sorted: Vec<Point> = self.of(*chain).copied().collect();
         sorted.sort_by_key(|point| point.at_ms);
         let mut at = chain.first;

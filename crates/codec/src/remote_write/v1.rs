@@ -1,12 +1,13 @@
 //! Writes series as a `prometheus.WriteRequest` (remote write 1.0).
 
 use hashbrown::HashSet;
-use model::MetricType;
+use model::{MetricType, Point};
 
 use super::{Encoder, Part, Series};
 use crate::protobuf::{
-    Reader, delimited_len, put_bytes, put_double, put_head, put_sample, put_uint,
+    Pen, Reader, delimited, delimited_len, put_bytes, put_double, put_head, put_sample, put_uint,
 };
+use crate::symbols::Symbols;
 
 const TIMESERIES: u8 = 1;
 const METADATA: u8 = 3;
@@ -16,12 +17,24 @@ pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     let mut content = Vec::new();
     let mut labels = Labels::default();
     encoder.each_part(|part| {
-        content.clear();
-        put_items(&mut content, encoder, part);
-        labels.change_to(encoder.refs_of(&part.series.refs), encoder);
-        put_head(request, TIMESERIES, labels.encoded.len() + content.len());
-        request.extend_from_slice(&labels.encoded);
-        request.extend_from_slice(&content);
+        labels.change_to(encoder.refs_of(&part.series.refs), &encoder.symbols);
+        match encoder.points.only(part.points) {
+            Some(point) if !part.has_others() => {
+                let (sample, len) = encoded_sample(point);
+                put_short_head(request, labels.encoded.len() + len);
+                request.extend_from_slice(&labels.encoded);
+                let end = request.len() + len;
+                request.extend_from_slice(&sample);
+                request.truncate(end);
+            }
+            _ => {
+                content.clear();
+                put_items(&mut content, encoder, part);
+                put_head(request, TIMESERIES, labels.encoded.len() + content.len());
+                request.extend_from_slice(&labels.encoded);
+                request.extend_from_slice(&content);
+            }
+        }
     });
     let mut families = HashSet::new();
     for series in &encoder.series {
@@ -43,6 +56,19 @@ pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     }
 }
 
+/// What a sample takes at most: its head, a value, and a time of ten bytes; with room for the words they are written as.
+const SAMPLE_ROOM: usize = 24;
+
+/// A float sample, and how many of the bytes it is.
+#[inline]
+fn encoded_sample(point: &Point) -> ([u8; SAMPLE_ROOM], usize) {
+    let mut sample = [0; SAMPLE_ROOM];
+    let mut pen = Pen::new(&mut sample, 0);
+    pen.put_sample(point, false);
+    let len = pen.at;
+    (sample, len)
+}
+
 /// The labels of a series, encoded. Series that follow each other have most of them in common, and only those that
 /// differ are encoded anew.
 #[derive(Default)]
@@ -56,8 +82,31 @@ struct Labels {
 }
 
 impl Labels {
-    fn change_to(&mut self, refs: &[u32], encoder: &Encoder) {
+    #[inline]
+    fn change_to(&mut self, refs: &[u32], symbols: &Symbols) {
         let (pairs, _) = refs.as_chunks::<2>();
+        if pairs.len() != self.pairs.len() {
+            return self.encode_changed(pairs, symbols);
+        }
+        let places = self.pairs.iter_mut().zip(&self.ends);
+        for ((known, end), pair) in places.zip(pairs) {
+            if known == pair {
+                continue;
+            }
+            // Hosts mostly differ by a number: then nothing moves, and no length changes.
+            let [text, before] = [pair[1], known[1]].map(|value| symbols.text(value));
+            let place = self.encoded.get_mut(end.saturating_sub(text.len())..*end);
+            match place {
+                Some(place) if known[0] == pair[0] && before.len() == text.len() => {
+                    place.copy_from_slice(text);
+                    *known = *pair;
+                }
+                _ => return self.encode_changed(pairs, symbols),
+            }
+        }
+    }
+
+    fn encode_changed(&mut self, pairs: &[[u32; 2]], symbols: &Symbols) {
         let Self {
             pairs: known,
             encoded,
@@ -83,12 +132,11 @@ impl Labels {
         ends.resize(pairs.len(), 0);
         let changing = ends.iter_mut().zip(pairs);
         for (end, &[name, value]) in changing.take(behind).skip(first) {
-            let pair = (encoder.symbols.text(name), encoder.symbols.text(value));
+            let pair = (symbols.text(name), symbols.text(value));
             put_labels(changed, std::iter::once(pair));
             *end = from + changed.len();
         }
         match encoded.get_mut(from..to) {
-            // Hosts mostly differ by a number.
             Some(place) if place.len() == changed.len() => place.copy_from_slice(changed),
             _ => {
                 for end in ends.iter_mut().skip(behind) {
@@ -118,6 +166,17 @@ fn put_items(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
         content.clear();
         put_without_start(&mut content, &histogram.message);
         put_bytes(output, 4, &content);
+    }
+}
+
+/// Appends the head of a series, which mostly has a length of two bytes.
+#[inline]
+fn put_short_head(request: &mut Vec<u8>, content: usize) {
+    let [low, high, ..] = (content << 1).to_le_bytes();
+    if (0x80..0x4000).contains(&content) {
+        request.extend_from_slice(&[delimited(TIMESERIES), low >> 1 | 0x80, high]);
+    } else {
+        put_head(request, TIMESERIES, content);
     }
 }
 
@@ -172,3 +231,6 @@ fn family<'a>(encoder: &'a Encoder, series: &Series) -> &'a [u8] {
         .filter(|family| !family.is_empty())
         .unwrap_or(name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,18 @@ impl BlockBuilder {
         number
     }
 
+    /// Adds symbols that are parts of one text, in its order; what is between them must be ASCII.
+    ///
+    /// # Panics
+    /// Like [`Self::symbol`].
+    pub fn raw_symbols(&mut self, text: &[u8], symbols: impl IntoIterator<Item = AnyRange<usize>>) {
+        let start = self.text.len();
+        self.text.extend_from_slice(text);
+        let places = symbols.into_iter();
+        let places = places.map(|at| narrow(start + at.start)..narrow(start + at.end));
+        self.block.symbols.extend(places);
+    }
+
     /// Adds a label reference (names and values in turn) to the open series.
     pub fn label_ref(&mut self, reference: u32) {
         self.block.refs.push(reference);
@@ -71,10 +83,35 @@ impl BlockBuilder {
     }
 
     /// Adds a series with one float sample, in place of an open one that nothing was added to.
-    pub fn series_of_one(&mut self, references: impl IntoIterator<Item = u32>, point: Point) {
-        self.label_refs(references);
+    pub fn series_of_one(&mut self, references: &[u32], point: Point) {
+        self.block.refs.extend_from_slice(references);
         self.block.points.push(point);
-        self.end_series();
+        let refs = narrow(self.block.refs.len());
+        let points = narrow(self.block.points.len());
+        let Entry {
+            refs: open_refs,
+            points: open_points,
+            histograms,
+            exemplars,
+            kind,
+            unit,
+            help,
+            ..
+        } = &mut self.open;
+        self.block.series.push(Entry {
+            refs: open_refs.start..refs,
+            points: open_points.start..points,
+            histograms: histograms.clone(),
+            exemplars: exemplars.clone(),
+            name: 0,
+            kind: *kind,
+            unit: *unit,
+            help: *help,
+            tidy: false,
+        });
+        *open_refs = refs..refs;
+        *open_points = points..points;
+        (*kind, *unit, *help) = (MetricType::default(), 0, 0);
     }
 
     /// Adds a float sample to the open series.
@@ -159,20 +196,25 @@ impl BlockBuilder {
         let empty = Empty::of(&block);
         for entry in &mut series {
             is_paired(&entry.refs)?;
-            for reference in [entry.unit, entry.help] {
-                if reference != 0 && outside(reference) {
-                    return Err(BlockError::Reference { reference, symbols });
+            if entry.unit | entry.help != 0 {
+                for reference in [entry.unit, entry.help] {
+                    if reference != 0 && outside(reference) {
+                        return Err(BlockError::Reference { reference, symbols });
+                    }
                 }
             }
             let labels = block.refs(&entry.refs);
-            shape.fit(&block, labels);
+            let has_zero = shape.fit(&block, labels);
+            let has_empty = match empty {
+                Empty::First => has_zero,
+                Empty::Others => labels.iter().any(|[_, value]| empty.has(&block, *value)),
+            };
             let name = shape.name_at.and_then(|at| labels.get(at));
             entry.name = match name {
-                Some([_, name]) if !empty.has(&block, *name) => *name,
+                Some([_, name]) if !has_empty || !empty.has(&block, *name) => *name,
                 _ => return Err(BlockError::NoName),
             };
-            entry.tidy =
-                shape.is_sorted && !labels.iter().any(|[_, value]| empty.has(&block, *value));
+            entry.tidy = shape.is_sorted && !has_empty;
         }
         block.series = series;
         block.id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -219,12 +261,26 @@ struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    fn fit(&mut self, block: &'a Block, labels: &'a [[u32; 2]]) {
-        let names = |labels: &'a [[u32; 2]]| labels.iter().map(|[name, _]| *name);
-        if labels.len() == self.labels.len() && names(labels).eq(names(self.labels)) {
-            return;
+    /// Answers whether the reference 0 is among the values.
+    #[inline]
+    fn fit(&mut self, block: &'a Block, labels: &'a [[u32; 2]]) -> bool {
+        let mut is_same = labels.len() == self.labels.len();
+        let mut has_zero = false;
+        // Without a way out: they are few, and nearly always the same.
+        for ([name, value], [known, _]) in labels.iter().zip(self.labels) {
+            is_same &= name == known;
+            has_zero |= *value == 0;
         }
-        let texts = || names(labels).map(|name| block.symbol(name));
+        if is_same {
+            return has_zero;
+        }
+        self.change_to(block, labels);
+        labels.iter().any(|[_, value]| *value == 0)
+    }
+
+    #[cold]
+    fn change_to(&mut self, block: &'a Block, labels: &'a [[u32; 2]]) {
+        let texts = || labels.iter().map(|[name, _]| block.symbol(*name));
         *self = Self {
             labels,
             name_at: texts().position(|name| name == crate::NAME_LABEL),
