@@ -6,6 +6,8 @@ use prost::Message;
 use super::*;
 use crate::wire::v2;
 
+mod pieces;
+
 const RW2: &[u8] = b"application/x-protobuf;proto=io.prometheus.write.v2.Request";
 
 fn request() -> v2::Request {

@@ -91,6 +91,9 @@ const SPARE_BYTES: usize = 64 << 10;
 /// A window has room for at most so many times the records that the one before it had, but for some.
 const MOST_ROOM: usize = 8;
 
+/// Room for so many records is kept when they are gone.
+const MOST_SEALED: usize = 4096;
+
 /// What came since the last flush.
 #[derive(Debug, Default)]
 pub(super) struct Window {
@@ -184,10 +187,18 @@ impl Shard {
     /// Takes what came, and answers since when.
     pub(super) fn take(&self, taken: &mut Taken) -> Option<Instant> {
         let Taken { window, sealed } = taken;
+        if sealed.is_empty() && sealed.capacity() > MOST_SEALED {
+            *sealed = Vec::new();
+        }
         {
             let mut current = self.window();
-            // Nothing came.
-            current.opened_at?;
+            if current.opened_at.is_none() {
+                // Nothing came, and maybe nothing will: what a crowd has left here is given up, behind the lock.
+                let left = current.give_up();
+                drop(current);
+                drop(left);
+                return None;
+            }
             window.is_closed = current.is_closed;
             std::mem::swap(&mut *current, window);
         }
@@ -441,22 +452,40 @@ impl Window {
     /// Moves every record out, those of one key in the order of their samples. What is left is an empty window with
     /// the memory of this one, and its builders.
     fn seal_into(&mut self, sealed: &mut Vec<Sealed>) {
+        let records = self.open.len().max(self.sealed.len());
         sealed.append(&mut self.sealed);
         sealed.extend(self.open.iter_mut().filter_map(Open::seal));
         self.spare.clear();
-        let records = self.open.len();
         let builders = self.open.drain(..).map(|open| open.builder);
         let is_kept = |builder: &RecordBuilder| builder.capacity() <= SPARE_BYTES;
         self.spare.extend(builders.filter(is_kept));
         self.table.clear();
         // What one large window needed is not kept for small ones, which would have to clear it each time.
-        let most = MOST_ROOM * records.max(1);
-        if self.table.capacity() > most {
+        if self.room() > MOST_ROOM * records.max(1) {
             let slots = |_: &u32| 0;
             self.table.shrink_to(records, slots);
             self.open.shrink_to(records);
+            self.sealed.shrink_to(records);
             self.spare.shrink_to(records);
         }
         (self.sealed_bytes, self.open_bytes) = (0, 0);
     }
+
+    /// How many records there is room for in one place or another: windows change places, and their parts, too.
+    fn room(&self) -> usize {
+        let lists = self.open.capacity().max(self.sealed.capacity());
+        lists.max(self.table.capacity()).max(self.spare.capacity())
+    }
+
+    /// What an empty window keeps, if that is more than a few records need.
+    fn give_up(&mut self) -> Option<Self> {
+        let fresh = Self {
+            is_closed: self.is_closed,
+            ..Self::default()
+        };
+        (self.room() > MOST_ROOM).then(|| std::mem::replace(self, fresh))
+    }
 }
+
+#[cfg(test)]
+mod tests;

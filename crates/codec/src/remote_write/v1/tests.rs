@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::record::{self, RecordBuilder};
 use crate::remote_write::{Encoder, NameEscaping, Version};
-use crate::wire::v1;
+use crate::wire::{v1, v2};
 
 const RW2: &[u8] = b"application/x-protobuf;proto=io.prometheus.write.v2.Request";
 
@@ -89,7 +89,81 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     (labels, at_ms, bits)
 }
 
+/// A series of anything: with labels that come again, and lengths on both sides of where a varint grows.
+fn any_mixed() -> impl Strategy<Value = v2::TimeSeries> {
+    let reference = prop_oneof![4 => 3_u32..12, 1 => 12_u32..40];
+    let value = prop_oneof![9 => reference.clone(), 1 => Just(0_u32)];
+    let labels = prop::collection::vec((reference.clone(), value), 0..4);
+    let sample = (-2_i64..3, 0_u32..3).prop_map(|(timestamp, value)| v2::Sample {
+        value: f64::from(value),
+        timestamp,
+        start_timestamp: 0,
+    });
+    let samples = prop_oneof![
+        6 => prop::collection::vec(sample.clone(), 1..2),
+        2 => prop::collection::vec(sample, 0..4),
+    ];
+    let exemplar = (reference.clone(), reference).prop_map(|(name, value)| v2::Exemplar {
+        labels_refs: vec![name, value],
+        value: 1.5,
+        timestamp: 1,
+    });
+    let exemplars = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(exemplar, 1..3)];
+    let histograms = prop_oneof![4 => Just(Vec::new()), 1 => Just(vec![v2::Histogram {
+        sum: 2.5,
+        timestamp: 7,
+        ..v2::Histogram::default()
+    }])];
+    (labels, samples, exemplars, histograms).prop_map(|(labels, samples, exemplars, histograms)| {
+        v2::TimeSeries {
+            labels_refs: [1, 2]
+                .into_iter()
+                .chain(labels.into_iter().flat_map(|(name, value)| [name, value]))
+                .collect(),
+            samples,
+            exemplars,
+            histograms,
+            ..v2::TimeSeries::default()
+        }
+    })
+}
+
 proptest! {
+    /// The labels of the series before are no part of what is written of a series.
+    #[test]
+    fn series_are_written_as_if_each_were_alone(
+        lengths in prop::collection::vec(
+            prop_oneof![1_usize..4, 110_usize..132, 16_330_usize..16_390], 37),
+        mixed in prop::collection::vec(any_mixed(), 0..14),
+        names in prop::sample::select(vec![NameEscaping::Utf8, NameEscaping::Underscores]),
+    ) {
+        let texts = lengths.iter().zip(b'a'..).map(|(length, byte)| {
+            char::from(b'a' + byte % 26).to_string().repeat(*length)
+        });
+        let symbols = ["", "__name__", "rpc"].map(str::to_owned).into_iter().chain(texts);
+        let symbols: Vec<String> = symbols.chain(["number".to_owned()]).collect();
+        let mut request = v2::Request { symbols, timeseries: mixed };
+        // Each is a series of its own, so that none is put together with another.
+        for (number, series) in (0_u32..).zip(&mut request.timeseries) {
+            let text = u32::try_from(request.symbols.len()).unwrap();
+            request.symbols.push(format!("{}", 10 + number));
+            series.labels_refs.extend([40, text]);
+        }
+        let block = record::decode(Some(RW2), &request.encode_to_vec().into()).unwrap();
+        let mut together = Encoder::new(Version::V1);
+        let mut alone = Vec::new();
+        for view in block.iter() {
+            together.push(view, view.points(), view.histograms(), true, names);
+            let mut encoder = Encoder::new(Version::V1);
+            encoder.push(view, view.points(), view.histograms(), true, names);
+            encoder.finish_into(&mut alone);
+        }
+        let together = together.finish();
+        prop_assert!(together == alone);
+        let read = v1::WriteRequest::decode(together.as_slice()).unwrap();
+        prop_assert!(read.encode_to_vec() == together);
+    }
+
     #[test]
     fn every_byte_is_as_the_library_writes_it(
         batches in prop::collection::vec(
