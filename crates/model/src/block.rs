@@ -196,6 +196,12 @@ impl Block {
     }
 
     #[inline]
+    fn bytes_of(&self, pairs: &[[u32; 2]]) -> usize {
+        let len = |reference: &u32| self.symbols.get(*reference as usize).map_or(0, Range::len);
+        pairs.as_flattened().iter().map(len).sum()
+    }
+
+    #[inline]
     fn refs(&self, refs: &Range) -> &[[u32; 2]] {
         let (pairs, _) = self
             .refs
@@ -237,6 +243,20 @@ impl<'a> SeriesView<'a> {
     #[must_use]
     pub fn label_refs(&self) -> &'a [[u32; 2]] {
         self.block.refs(&self.entry.refs)
+    }
+
+    /// What its labels are in bytes when each is written out. Many labels can be one long text of the block, again and
+    /// again.
+    #[inline]
+    #[must_use]
+    pub fn label_bytes(&self) -> usize {
+        self.block.bytes_of(self.label_refs())
+    }
+
+    /// The same of an exemplar's.
+    #[must_use]
+    pub fn exemplar_label_bytes(&self, exemplar: &Exemplar) -> usize {
+        self.block.bytes_of(self.block.refs(&exemplar.refs))
     }
 
     /// Whether the labels are sorted by name and none has an empty value.

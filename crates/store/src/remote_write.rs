@@ -148,7 +148,7 @@ impl Write for RemoteWrite {
 
     async fn write(&self, batch: &Batch) -> Result<(), WriteError> {
         let shared = &self.shared;
-        let Encoded { body, dropped } = shared.encoders.encode(batch);
+        let Encoded { body, dropped } = shared.encoders.encode(batch)?;
         let Some(body) = body else {
             metrics::exemplars_dropped(&shared.store, dropped);
             return Ok(());

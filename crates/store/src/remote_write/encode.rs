@@ -6,7 +6,8 @@ use codec::remote_write::{Encoder, NameEscaping, Version as Wire};
 use codec::snappy::Compressor;
 
 use super::config::{Config, Names, Version};
-use crate::Batch;
+use crate::bound::Bound;
+use crate::{Batch, WriteError};
 
 /// A batch as a request.
 pub(super) struct Encoded {
@@ -46,11 +47,23 @@ impl Encoders {
         }
     }
 
-    pub(super) fn encode(&self, batch: &Batch) -> Encoded {
+    /// # Errors
+    /// `too_large` when the labels would be too many bytes, which a record of another producer can be made for. Version
+    /// 2.0 has each text once.
+    pub(super) fn encode(&self, batch: &Batch) -> Result<Encoded, WriteError> {
+        let bound = Bound::of(batch);
+        let mut label_bytes = 0;
         let mut tools = self.take();
         let encoder = &mut tools.encoder;
         for item in &batch.items {
             let parts = item.parts();
+            if self.version == Wire::V1 {
+                label_bytes += parts.view.label_bytes();
+                let exemplars = parts.exemplars.iter();
+                let exemplar_bytes = exemplars.map(|it| parts.view.exemplar_label_bytes(it));
+                label_bytes += exemplar_bytes.sum::<usize>();
+                bound.check(label_bytes)?;
+            }
             encoder.push(
                 parts.view,
                 parts.points,
@@ -68,7 +81,7 @@ impl Encoders {
         encoder.finish_into(&mut tools.request);
         let body = (!is_empty).then(|| tools.compressor.compress(&tools.request));
         self.give_back(tools);
-        Encoded { body, dropped }
+        Ok(Encoded { body, dropped })
     }
 
     fn take(&self) -> Tools {

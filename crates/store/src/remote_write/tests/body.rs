@@ -9,7 +9,7 @@ use prost::Message as _;
 use super::super::encode::Encoders;
 use super::super::{Names, Version};
 use super::{Batch, Config, Lane, Receiver, Series, store};
-use crate::{Item, Write as _};
+use crate::{Item, Write as _, WriteError};
 
 const AT_MS: i64 = 1_700_000_000_000;
 
@@ -320,8 +320,54 @@ fn a_store_of_the_classic_alphabet_gets_its_names() {
             names,
             ..Config::default()
         };
-        let body = Encoders::new(&config).encode(&batch).body.unwrap();
+        let body = Encoders::new(&config).encode(&batch).unwrap().body.unwrap();
         let request = v1::WriteRequest::decode(uncompressed(&body)).unwrap();
         assert_eq!(seen_v1(&request)[0].labels, pairs(&expected));
     }
+}
+
+#[test]
+fn labels_that_would_be_far_more_bytes_than_their_record_are_refused() {
+    let long = "x".repeat(64 << 10);
+    let labels = vec![(long.as_str(), "v"); 1100];
+    let many = Series::new("rpc", &labels, &[(AT_MS, 1.0), (AT_MS + 1000, 2.0)]);
+    let many = Batch {
+        lane: Lane::Series(0),
+        items: vec![many.at(0, 0)],
+    };
+    let few = Series::new("rpc", &[("code", "ok")], &[(AT_MS, 1.0)]);
+    let few = Batch {
+        lane: Lane::Series(0),
+        items: vec![few.at(0, 0)],
+    };
+    let first = Encoders::new(&Config {
+        version: Version::V1,
+        ..Config::default()
+    });
+    for _ in 0..2 {
+        let refused = first.encode(&many).err();
+        let is_too_large = matches!(
+            refused,
+            Some(WriteError::Refused {
+                reason: "too_large",
+                ..
+            })
+        );
+        assert!(is_too_large, "{refused:?}");
+        // Nothing is left of what was refused.
+        let body = first.encode(&few).unwrap().body.unwrap();
+        let request = v1::WriteRequest::decode(uncompressed(&body)).unwrap();
+        let seen = seen_v1(&request);
+        assert_eq!(seen.len(), 1);
+        assert_eq!(
+            seen[0].labels,
+            pairs(&[("__name__", "rpc"), ("code", "ok")])
+        );
+    }
+    // Version 2.0 has each text once.
+    let second = Encoders::new(&Config {
+        version: Version::V2,
+        ..Config::default()
+    });
+    assert!(second.encode(&many).is_ok());
 }
