@@ -253,7 +253,14 @@ impl<'a> SeriesView<'a> {
         self.block.bytes_of(self.label_refs())
     }
 
-    /// The same of an exemplar's.
+    /// No less than that, known without looking at them.
+    #[inline]
+    #[must_use]
+    pub fn most_label_bytes(&self) -> usize {
+        2 * self.label_refs().len() * self.block.text.len()
+    }
+
+    /// What an exemplar's labels are when each is written out.
     #[must_use]
     pub fn exemplar_label_bytes(&self, exemplar: &Exemplar) -> usize {
         self.block.bytes_of(self.block.refs(&exemplar.refs))

@@ -26,10 +26,15 @@ impl Bound {
         }
     }
 
+    /// Whether so many are.
+    pub(crate) fn takes(self, bytes: usize) -> bool {
+        bytes <= self.limit_bytes
+    }
+
     /// Asked after every sample, or even more often. `too_large` once there are more bytes: the consumer halves such a
     /// batch.
     pub(crate) fn check(self, bytes: usize) -> Result<(), WriteError> {
-        if bytes <= self.limit_bytes {
+        if self.takes(bytes) {
             return Ok(());
         }
         Err(WriteError::Refused {

@@ -7,6 +7,7 @@ use codec::snappy::Compressor;
 
 use super::config::{Config, Names, Version};
 use crate::bound::Bound;
+use crate::write::Parts;
 use crate::{Batch, WriteError};
 
 /// A batch as a request.
@@ -51,18 +52,13 @@ impl Encoders {
     /// `too_large` when the labels would be too many bytes, which a record of another producer can be made for. Version
     /// 2.0 has each text once.
     pub(super) fn encode(&self, batch: &Batch) -> Result<Encoded, WriteError> {
-        let bound = Bound::of(batch);
-        let mut label_bytes = 0;
+        let mut labels = LabelBytes::of(batch);
         let mut tools = self.take();
         let encoder = &mut tools.encoder;
         for item in &batch.items {
             let parts = item.parts();
             if self.version == Wire::V1 {
-                label_bytes += parts.view.label_bytes();
-                let exemplars = parts.exemplars.iter();
-                let exemplar_bytes = exemplars.map(|it| parts.view.exemplar_label_bytes(it));
-                label_bytes += exemplar_bytes.sum::<usize>();
-                bound.check(label_bytes)?;
+                labels.check(&parts)?;
             }
             encoder.push(
                 parts.view,
@@ -96,5 +92,39 @@ impl Encoders {
     fn give_back(&self, tools: Tools) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(tools);
+    }
+}
+
+/// What the labels of a batch become when each is written out.
+struct LabelBytes {
+    bound: Bound,
+    /// Of the items that were counted.
+    bytes: usize,
+    /// What those may be that were not, at most. Counting costs more than anything else about a plain series, and this is
+    /// enough to know of nearly all batches.
+    uncounted_bytes: usize,
+}
+
+impl LabelBytes {
+    fn of(batch: &Batch) -> Self {
+        Self {
+            bound: Bound::of(batch),
+            bytes: 0,
+            uncounted_bytes: 0,
+        }
+    }
+
+    #[inline]
+    fn check(&mut self, parts: &Parts<'_>) -> Result<(), WriteError> {
+        let view = parts.view;
+        let uncounted_bytes = self.uncounted_bytes + view.most_label_bytes();
+        if parts.exemplars.is_empty() && self.bound.takes(uncounted_bytes) {
+            self.uncounted_bytes = uncounted_bytes;
+            return Ok(());
+        }
+        let exemplars = parts.exemplars.iter();
+        let exemplars = exemplars.map(|exemplar| view.exemplar_label_bytes(exemplar));
+        self.bytes += view.label_bytes() + exemplars.sum::<usize>();
+        self.bound.check(self.bytes)
     }
 }
