@@ -1,10 +1,28 @@
 //! What is taken is given back, and the limit is never passed.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::{Full, Permits};
+
+/// Permits that tell the senders of these tests apart: two in a thousand share a place, and so a share.
+fn permits(limit_bytes: usize) -> Arc<Permits> {
+    loop {
+        let permits = Permits::new(limit_bytes);
+        let mut places = BTreeSet::from([permits.empty().place]);
+        let senders = ["flood", "a", "b", "c", "another"];
+        if senders
+            .into_iter()
+            .all(|sender| places.insert(permits.of(sender).place))
+        {
+            return permits;
+        }
+    }
+}
 
 #[test]
 fn a_permit_grows_up_to_the_limit_and_gives_all_back() {
-    let permits = Permits::new(100);
+    let permits = permits(100);
     let mut first = permits.empty();
     first.grow(60).unwrap();
     first.grow_to(80).unwrap();
@@ -28,7 +46,7 @@ fn a_permit_grows_up_to_the_limit_and_gives_all_back() {
 
 #[test]
 fn a_size_beyond_all_numbers_is_refused_and_not_wrapped_around() {
-    let permits = Permits::new(100);
+    let permits = permits(100);
     let mut permit = permits.empty();
     permit.grow(1).unwrap();
     assert!(permit.grow(usize::MAX).is_err());
@@ -37,7 +55,7 @@ fn a_size_beyond_all_numbers_is_refused_and_not_wrapped_around() {
 
 #[test]
 fn a_flooding_sender_leaves_room_for_others() {
-    let permits = Permits::new(1000);
+    let permits = permits(1000);
     let mut flood = Vec::new();
     loop {
         let mut permit = permits.of("flood");
@@ -67,7 +85,7 @@ fn a_flooding_sender_leaves_room_for_others() {
 
 #[test]
 fn who_has_nothing_else_in_flight_may_have_all_that_is_left() {
-    let permits = Permits::new(1000);
+    let permits = permits(1000);
     let mut first = permits.of("a");
     first.grow(400).unwrap();
     let mut only = permits.of("b");
@@ -78,7 +96,7 @@ fn who_has_nothing_else_in_flight_may_have_all_that_is_left() {
 
 #[test]
 fn what_is_in_memory_already_keeps_others_out_until_it_is_given_back() {
-    let permits = Permits::new(1000);
+    let permits = permits(1000);
     let mut first = permits.of("a");
     first.grow(100).unwrap();
     first.weigh(5000);

@@ -102,6 +102,14 @@ fn a_killed_test_process_takes_its_children_along() {
         text.parse().map_err(|_| text)
     });
     assert!(is_gone(child).is_err());
+    // Until then it is still `setpriv`, which may not have asked for its end yet.
+    eventually_blocking(DEADLINE, || {
+        let name = std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap();
+        match name.trim() {
+            "sleep" => Ok(()),
+            _ => Err(name),
+        }
+    });
     owner.kill().unwrap();
     owner.wait().unwrap();
     eventually_blocking(DEADLINE, || is_gone(child));
