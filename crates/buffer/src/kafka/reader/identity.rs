@@ -110,50 +110,95 @@ impl Question {
     }
 }
 
-/// Looks at what is doubted, and starts again where another log was found. On the polling thread.
-pub(super) fn settle_doubts(consumer: &Consumer, shared: &Shared) {
-    for number in shared.partitions.take_doubtful() {
-        let Some(known) = shared.partitions.get(number) else {
-            continue;
-        };
-        let (Some(next), Some(witness)) = (known.next, known.witness()) else {
-            continue;
-        };
-        let Some(position) = positions::of_one(consumer, &shared.topic, number) else {
-            continue;
-        };
-        let (Some(start), Some(end)) = (position.start, position.end) else {
-            continue;
-        };
-        // Beyond the end, Kafka answers that itself, and where it has expired nobody knows.
-        if witness.offset < start || witness.offset >= end {
-            continue;
+/// For each moment that the polling thread has looked at a doubted log, it reads for so many.
+const READING: u32 = 9;
+
+/// When which of the doubted logs is looked at.
+///
+/// A look takes seconds where Kafka lets other questions wait behind a fetch, and where clocks differ, the same logs are
+/// doubted again and again: they take turns, and most of the time is left for reading.
+#[derive(Debug)]
+pub(super) struct Doubts {
+    last: Option<i32>,
+    not_before: Instant,
+}
+
+impl Default for Doubts {
+    fn default() -> Self {
+        Self {
+            last: None,
+            not_before: Instant::now(),
         }
-        match time_at(shared, number, witness) {
-            Ok(Some(at_ms)) if at_ms != witness.at_ms => {
-                if let Err(error) = start_again(consumer, shared, number, next, (start, end)) {
-                    let reason = describe_error(&error);
-                    tracing::warn!(
-                        group = shared.group,
-                        partition = number,
-                        reason,
-                        "the topic was made anew, and is not read from its start yet; tried again"
-                    );
-                    shared.partitions.doubt(number);
-                }
-            }
-            Ok(Some(_)) => shared
-                .partitions
-                .update(number, |known| known.witness = known.last.or(known.witness)),
-            Ok(None) => {}
-            Err(error) => {
+    }
+}
+
+impl Doubts {
+    /// Looks at one that is doubted, and starts again if another log was found. On the polling thread.
+    pub(super) fn settle(&mut self, consumer: &Consumer, shared: &Shared) {
+        let started = Instant::now();
+        if started < self.not_before {
+            return;
+        }
+        let doubtful = shared.partitions.take_doubtful();
+        let Some(number) = turn(&doubtful, self.last) else {
+            return;
+        };
+        for other in doubtful.into_iter().filter(|other| *other != number) {
+            shared.partitions.doubt(other);
+        }
+        self.last = Some(number);
+        settle_one(consumer, shared, number);
+        self.not_before = Instant::now() + started.elapsed() * READING;
+    }
+}
+
+/// The next one behind the last, of some in order.
+fn turn(doubtful: &[i32], last: Option<i32>) -> Option<i32> {
+    let next = doubtful.iter().find(|number| Some(**number) > last);
+    next.or(doubtful.first()).copied()
+}
+
+fn settle_one(consumer: &Consumer, shared: &Shared, number: i32) {
+    let Some(known) = shared.partitions.get(number) else {
+        return;
+    };
+    let (Some(next), Some(witness)) = (known.next, known.witness()) else {
+        return;
+    };
+    let Some(position) = positions::of_one(consumer, &shared.topic, number) else {
+        return;
+    };
+    let (Some(start), Some(end)) = (position.start, position.end) else {
+        return;
+    };
+    // Beyond the end, Kafka answers that itself, and where it has expired nobody knows.
+    if witness.offset < start || witness.offset >= end {
+        return;
+    }
+    match time_at(shared, number, witness) {
+        Ok(Some(at_ms)) if at_ms != witness.at_ms => {
+            if let Err(error) = start_again(consumer, shared, number, next, (start, end)) {
                 let reason = describe_error(&error);
-                tracing::debug!(
+                tracing::warn!(
+                    group = shared.group,
                     partition = number,
                     reason,
-                    "a record could not be looked at"
+                    "the topic was made anew, and is not read from its start yet; tried again"
                 );
+                shared.partitions.doubt(number);
             }
+        }
+        Ok(Some(_)) => shared
+            .partitions
+            .update(number, |known| known.witness = known.last.or(known.witness)),
+        Ok(None) => {}
+        Err(error) => {
+            let reason = describe_error(&error);
+            tracing::debug!(
+                partition = number,
+                reason,
+                "a record could not be looked at"
+            );
         }
     }
 }

@@ -10,10 +10,11 @@ use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
 use service::log_limit::LogLimit;
 
+use super::identity::{self, Doubts};
 use super::order::Ordered;
 use super::partitions::{Mark, Partition};
 use super::rebalance::{report_expired, report_truncated};
-use super::{Consumer, Shared, identity, positions, record};
+use super::{Consumer, Shared, positions, record};
 use crate::kafka::errors::{describe_error, read_error};
 use crate::{DrainError, Event};
 
@@ -36,6 +37,7 @@ impl Drop for End<'_> {
 
 pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
     let _end = End(shared);
+    let mut doubts = Doubts::default();
     while !shared.is_closing() {
         let pause = shared.queue.wants_pause();
         let mut paused = shared.paused.load(Ordering::Relaxed);
@@ -43,7 +45,7 @@ pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
             paused = pause;
             shared.paused.store(pause, Ordering::Relaxed);
         }
-        identity::settle_doubts(&consumer, shared);
+        doubts.settle(&consumer, shared);
         go_on(&consumer, shared);
         match consumer.poll(if paused { POLL_PAUSED } else { POLL }) {
             None => shared.queue.show(),
