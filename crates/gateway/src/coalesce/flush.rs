@@ -20,14 +20,11 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::open::Sealed;
-use super::shard::{Shard, Taken};
+use super::shard::{MOST_SEALED, Shard, Taken};
 use super::ticket::{Claims, Settled};
 use crate::error::publish_code;
 use crate::heat::Heat;
 use crate::metrics::RecordMeters;
-
-/// Room for so many unanswered records is kept when there are none.
-const MOST_ROOM: usize = 4096;
 
 /// When windows are published.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +71,7 @@ pub(super) async fn run<P: Publish>(
             () = due(&lane, &mut windows, &mut unanswered, timer.as_mut()) => {}
         }
         // It keeps the room of the largest crowd that it had.
-        if unanswered.is_empty() && unanswered.capacity() > MOST_ROOM {
+        if unanswered.is_empty() && unanswered.capacity() > MOST_SEALED {
             unanswered = FuturesUnordered::new();
         }
         let max_record_bytes = publisher.max_record_bytes();
@@ -84,9 +81,8 @@ pub(super) async fn run<P: Publish>(
             shard.follow(max_record_bytes);
             let opened_at = shard.take(&mut taken);
             windows.closed(opened_at, now);
-            lane.count(publisher, &taken.sealed);
-            for sealed in taken.sealed.drain(..) {
-                unanswered.push(windows.publish(publisher, sealed, now));
+            for answer in windows.publish(&lane, publisher, &mut taken, now) {
+                unanswered.push(answer);
             }
         }
     }
@@ -94,9 +90,8 @@ pub(super) async fn run<P: Publish>(
     for shard in &lane.shards {
         let opened_at = shard.close(&mut taken);
         windows.closed(opened_at, now);
-        lane.count(publisher, &taken.sealed);
-        for sealed in taken.sealed.drain(..) {
-            unanswered.push(windows.publish(publisher, sealed, now));
+        for answer in windows.publish(&lane, publisher, &mut taken, now) {
+            unanswered.push(answer);
         }
     }
     while let Some(answered) = unanswered.next().await {
@@ -200,8 +195,20 @@ impl Windows {
         }
     }
 
-    /// Enqueues a record before the future that it answers is polled.
-    fn publish<'p, P: Publish>(
+    /// Counts what was taken of a shard, and enqueues each record before the future of its answer is polled.
+    fn publish<'w, 'p, P: Publish>(
+        &'w mut self,
+        lane: &Lane,
+        publisher: &'p P,
+        taken: &'w mut Taken,
+        now: Instant,
+    ) -> impl Iterator<Item = impl Future<Output = Answered> + use<'p, P>> + use<'w, 'p, P> {
+        lane.count(publisher, &taken.sealed);
+        let sealed = taken.sealed.drain(..);
+        sealed.map(move |sealed| self.publish_one(publisher, sealed, now))
+    }
+
+    fn publish_one<'p, P: Publish>(
         &mut self,
         publisher: &'p P,
         sealed: Sealed,

@@ -92,7 +92,7 @@ const SPARE_BYTES: usize = 64 << 10;
 const MOST_ROOM: usize = 8;
 
 /// Room for so many records is kept when they are gone.
-const MOST_SEALED: usize = 4096;
+pub(super) const MOST_SEALED: usize = 4096;
 
 /// What came since the last flush.
 #[derive(Debug, Default)]

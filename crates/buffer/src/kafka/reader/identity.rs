@@ -139,23 +139,13 @@ impl Doubts {
         if started < self.not_before {
             return;
         }
-        let doubtful = shared.partitions.take_doubtful();
-        let Some(number) = turn(&doubtful, self.last) else {
+        let Some(number) = shared.partitions.take_doubtful(self.last) else {
             return;
         };
-        for other in doubtful.into_iter().filter(|other| *other != number) {
-            shared.partitions.doubt(other);
-        }
         self.last = Some(number);
         settle_one(consumer, shared, number);
         self.not_before = Instant::now() + started.elapsed() * READING;
     }
-}
-
-/// The next one behind the last, of some in order.
-fn turn(doubtful: &[i32], last: Option<i32>) -> Option<i32> {
-    let next = doubtful.iter().find(|number| Some(**number) > last);
-    next.or(doubtful.first()).copied()
 }
 
 fn settle_one(consumer: &Consumer, shared: &Shared, number: i32) {

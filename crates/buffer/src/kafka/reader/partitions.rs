@@ -144,17 +144,22 @@ impl Partitions {
         self.has_doubts.store(true, Ordering::Release);
     }
 
-    /// Those that are doubted, which are not any more then. Costs nothing when there are none.
-    pub(super) fn take_doubtful(&self) -> Vec<i32> {
+    /// One that is doubted, which is not any more then: the next one behind the last, so that they take turns. Costs
+    /// nothing when there is none.
+    pub(super) fn take_doubtful(&self, last: Option<i32>) -> Option<i32> {
         if !self.has_doubts.load(Ordering::Acquire) {
-            return Vec::new();
+            return None;
         }
-        self.has_doubts.store(false, Ordering::Release);
         let mut known = self.lock();
-        let doubtful = known.iter_mut().filter_map(|(number, partition)| {
-            std::mem::take(&mut partition.is_doubtful).then_some(*number)
-        });
-        doubtful.collect()
+        let doubtful = known.iter().filter(|(_, partition)| partition.is_doubtful);
+        let doubtful: Vec<i32> = doubtful.map(|(number, _)| *number).collect();
+        self.has_doubts.store(doubtful.len() > 1, Ordering::Release);
+        let next = doubtful.iter().find(|number| Some(**number) > last);
+        let number = *next.or(doubtful.first())?;
+        if let Some(partition) = known.get_mut(&number) {
+            partition.is_doubtful = false;
+        }
+        Some(number)
     }
 
     pub(super) fn state(&self) -> Vec<PartitionState> {

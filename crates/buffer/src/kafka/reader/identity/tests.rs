@@ -1,6 +1,6 @@
 //! What answers of Kafka make a log doubtful.
 
-use super::{Mark, Question, turn};
+use super::{Mark, Question};
 
 fn question(offset: i64, start: i64) -> Question {
     let at_ms = 1000;
@@ -36,14 +36,4 @@ fn nothing_is_asked_of_what_has_expired() {
         at_ms: 1000,
     };
     assert_eq!(Question::of(mark, 10), None);
-}
-
-#[test]
-fn doubted_logs_take_turns() {
-    assert_eq!(turn(&[], None), None);
-    assert_eq!(turn(&[0, 3, 7], None), Some(0));
-    assert_eq!(turn(&[0, 3, 7], Some(0)), Some(3));
-    assert_eq!(turn(&[0, 3, 7], Some(5)), Some(7));
-    assert_eq!(turn(&[0, 3, 7], Some(7)), Some(0));
-    assert_eq!(turn(&[3], Some(3)), Some(3));
 }

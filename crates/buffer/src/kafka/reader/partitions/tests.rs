@@ -1,4 +1,4 @@
-//! Which record a commit names, for the next owner to know the log by.
+//! Which record a commit names, for the next owner to know the log by, and whose log is looked at next.
 
 use super::{Mark, Partition, Partitions};
 
@@ -47,4 +47,28 @@ fn what_a_commit_tells_comes_back_as_it_was() {
     for other in ["", "sluice/1", "sluice/1 7", "sluice/1 7 x", "NO_METADATA"] {
         assert_eq!(Mark::from_metadata(other), None, "{other}");
     }
+}
+
+#[test]
+fn doubted_logs_take_turns() {
+    let turn = |doubtful: &[i32], last: Option<i32>| {
+        let partitions = Partitions::default();
+        for number in doubtful {
+            partitions.insert(*number, Partition::default());
+            partitions.doubt(*number);
+        }
+        let taken = partitions.take_doubtful(last);
+        // Each once, and no other is forgotten.
+        let mut all: Vec<i32> = taken.into_iter().collect();
+        all.extend(std::iter::from_fn(|| partitions.take_doubtful(None)));
+        all.sort_unstable();
+        assert_eq!(all, doubtful);
+        taken
+    };
+    assert_eq!(turn(&[], None), None);
+    assert_eq!(turn(&[0, 3, 7], None), Some(0));
+    assert_eq!(turn(&[0, 3, 7], Some(0)), Some(3));
+    assert_eq!(turn(&[0, 3, 7], Some(5)), Some(7));
+    assert_eq!(turn(&[0, 3, 7], Some(7)), Some(0));
+    assert_eq!(turn(&[3], Some(3)), Some(3));
 }
