@@ -369,11 +369,13 @@ impl Config {
     pub(super) fn reader(&self, member: &Member) -> ClientConfig {
         // A quarter for what librdkafka has fetched, the rest for what waits in our own queue.
         let fetched_kbytes = (self.read_ahead.bytes() / 4 / 1024).max(256);
-        let fetch_bytes = (fetched_kbytes * 1024).clamp(1 << 20, 50 << 20);
+        // Compressed: it is several times as much in memory, beyond the bound above.
+        let fetch_bytes = (fetched_kbytes * 1024 / 4).clamp(1 << 20, 50 << 20);
         let mut client = self.client(&[
             ("fetch.message.max.bytes", "1048576"),
             ("fetch.max.bytes", &fetch_bytes.to_string()),
-            ("fetch.queue.backoff.ms", "50"),
+            // What librdkafka may hold lasts for some fifty milliseconds where stores are fast.
+            ("fetch.queue.backoff.ms", "10"),
             // How long a commit to a silent broker may hang.
             ("socket.timeout.ms", "15000"),
         ]);

@@ -22,6 +22,10 @@ use crate::{DrainError, Event};
 const POLL: Duration = Duration::from_millis(100);
 /// The same while fetching stands still: how late it may go on.
 const POLL_PAUSED: Duration = Duration::from_millis(10);
+/// How long nothing is polled before fetching is paused. News of the group wait as long.
+const HOLD: Duration = Duration::from_millis(500);
+/// How often it is looked for room meanwhile.
+const HOLD_STEP: Duration = Duration::from_millis(2);
 /// How long leaving waits for commits and questions that are on their way.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -38,9 +42,14 @@ impl Drop for End<'_> {
 pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
     let _end = End(shared);
     let mut doubts = Doubts::default();
+    let mut hold = Hold::default();
     while !shared.is_closing() {
         let pause = shared.queue.wants_pause();
         let mut paused = shared.paused.load(Ordering::Relaxed);
+        if hold.on(pause && !paused, Instant::now()) {
+            std::thread::park_timeout(HOLD_STEP);
+            continue;
+        }
         if pause != paused && set_paused(&consumer, shared, pause) {
             paused = pause;
             shared.paused.store(pause, Ordering::Relaxed);
@@ -67,6 +76,27 @@ pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
         }
     }
     leave(consumer, shared);
+}
+
+/// Nothing is polled for a while, instead of a pause.
+///
+/// A pause is dear: librdkafka throws away what it has fetched, and when fetching goes on, its broker threads may sleep
+/// for a second before they notice. A store that is only slower than reading makes room sooner. What is not polled
+/// waits in librdkafka, which fetches no more than its own bound.
+#[derive(Debug, Default)]
+struct Hold {
+    since: Option<Instant>,
+}
+
+impl Hold {
+    /// Whether to wait for room instead, when fetching has to be paused.
+    fn on(&mut self, has_to_pause: bool, now: Instant) -> bool {
+        if !has_to_pause {
+            self.since = None;
+            return false;
+        }
+        now.saturating_duration_since(*self.since.get_or_insert(now)) < HOLD
+    }
 }
 
 /// Whether it is so now.
@@ -264,4 +294,27 @@ fn leave(consumer: Arc<Consumer>, shared: &Shared) {
     }
     // The last one dropped closes: librdkafka revokes, and leaves.
     drop(consumer);
+}
+
+#[cfg(test)]
+mod tests {
+    //! When reading stands still.
+
+    use super::*;
+
+    #[test]
+    fn fetching_is_paused_only_when_there_is_no_room_for_long() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut hold = Hold::default();
+        assert!(!hold.on(false, at(0)), "there is room");
+        assert!(hold.on(true, at(10)));
+        assert!(hold.on(true, at(509)));
+        assert!(!hold.on(true, at(510)), "it is time to pause");
+        // Each time anew.
+        assert!(!hold.on(false, at(600)));
+        assert!(hold.on(true, at(1000)));
+        assert!(!hold.on(false, at(1400)), "there was room in time");
+        assert!(hold.on(true, at(1600)));
+    }
 }
