@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::FutureExt as _;
+
 use crate::spool::Upstream;
 use crate::{Durability, Publish, PublishError, Record, metrics};
 
@@ -81,14 +83,7 @@ impl<P: Upstream> Publish for Switched<P> {
     ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
         let (place, is_fallback) = self.current();
         let answer = place.publish(record);
-        async move {
-            let answer = answer.await;
-            if !is_fallback {
-                return answer;
-            }
-            metrics::fallback_record(answer.is_ok());
-            answer.map(|_| Durability::Fallback)
-        }
+        answer.map(move |answer| answered(answer, is_fallback))
     }
 
     fn durability(&self) -> Durability {
@@ -122,7 +117,28 @@ impl<P: Upstream> Publish for Switched<P> {
     }
 }
 
+/// What an answer of one of the places means.
+fn answered(
+    answer: Result<Durability, PublishError>,
+    is_fallback: bool,
+) -> Result<Durability, PublishError> {
+    if !is_fallback {
+        return answer;
+    }
+    metrics::fallback_record(answer.is_ok());
+    answer.map(|_| Durability::Fallback)
+}
+
 impl<P: Upstream> Upstream for Switched<P> {
+    fn publish_kept(
+        &self,
+        record: &Record,
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
+        let (place, is_fallback) = self.current();
+        let answer = place.publish_kept(record);
+        answer.map(move |answer| answered(answer, is_fallback))
+    }
+
     fn part(&self, record: &Record) -> usize {
         match self.current() {
             (place, false) => place.part(record),

@@ -20,13 +20,21 @@ pub use config::{Config, Place};
 pub use drain::Drainer;
 pub use handle::Spooled;
 
-use crate::{Publish, Record};
+use crate::{Durability, Publish, PublishError, Record};
 
 /// What a spool stands in front of.
 pub trait Upstream: Publish {
     /// The part of it that a record belongs to, the same for all of one key and tenant. Parts fail one by one: a
     /// partition has one leader.
     fn part(&self, record: &Record) -> usize;
+
+    /// [`Publish::publish`] of a record that the caller keeps.
+    fn publish_kept(
+        &self,
+        record: &Record,
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
+        self.publish(record.clone())
+    }
 }
 
 #[cfg(test)]

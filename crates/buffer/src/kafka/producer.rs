@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures::future::TryFutureExt as _;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
@@ -24,7 +25,7 @@ use service::clock::now_ms;
 use service::log_limit::LogLimit;
 use tokio::sync::oneshot;
 
-use self::delivery::{Answer, Context, Delivery, Open};
+use self::delivery::{Answer, Confirmation, Context, Delivery, Open};
 use self::limits::{DEFAULT_RECORD_BYTES, Limits};
 use super::config::Config;
 use super::errors::{self, ClientError};
@@ -344,12 +345,33 @@ impl Producer {
         })
     }
 
-    fn send(&self, record: &Outgoing<'_>) -> impl Future<Output = Answer> + Send + 'static + use<> {
-        let receiver = self.enqueue(record);
-        if let Err(error) = &receiver {
-            metrics::kafka_not_sent(errors::outcome(&Err(error.clone())));
+    fn send(&self, record: &Outgoing<'_>) -> Confirmation {
+        match self.enqueue(record) {
+            Ok(receiver) => Confirmation::Awaited(receiver),
+            Err(error) => {
+                metrics::kafka_not_sent(errors::outcome(&Err(error.clone())));
+                Confirmation::NotSent(Some(error))
+            }
         }
-        async move { receiver?.await.unwrap_or(Err(PublishError::Closed)) }
+    }
+
+    fn send_record(
+        &self,
+        record: &Record,
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static + use<> {
+        debug_assert!(!record.key.is_empty(), "an empty key has one partition");
+        let topic = self.shared.config.topic_of(record.tenant.as_deref());
+        let partitions = self.partitions_of(topic);
+        let answer = self.send(&Outgoing {
+            topic,
+            partition: placement::chosen(&record.key, record.spread, partitions),
+            key: Some(&record.key),
+            value: Some(&record.value),
+            limit_bytes: self.limits().record,
+            at_ms: record.received_at_ms,
+            headers: &|| headers::of_record(record, partitions),
+        });
+        answer.map_ok(|()| Durability::Kafka)
     }
 }
 
@@ -391,20 +413,7 @@ impl Publish for Producer {
         &self,
         record: Record,
     ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
-        debug_assert!(!record.key.is_empty(), "an empty key has one partition");
-        let topic = self.shared.config.topic_of(record.tenant.as_deref());
-        let partitions = self.partitions_of(topic);
-        let spread = record.spread;
-        let answer = self.send(&Outgoing {
-            topic,
-            partition: placement::chosen(&record.key, spread, partitions),
-            key: Some(&record.key),
-            value: Some(&record.value),
-            limit_bytes: self.limits().record,
-            at_ms: record.received_at_ms,
-            headers: &|| headers::of_record(&record, partitions),
-        });
-        async move { answer.await.map(|()| Durability::Kafka) }
+        self.send_record(&record)
     }
 
     fn durability(&self) -> Durability {
@@ -439,6 +448,13 @@ impl Publish for Producer {
 }
 
 impl Upstream for Producer {
+    fn publish_kept(
+        &self,
+        record: &Record,
+    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
+        self.send_record(record)
+    }
+
     fn part(&self, record: &Record) -> usize {
         let config = &self.shared.config;
         let topic = config.topic_of(record.tenant.as_deref());

@@ -1,10 +1,14 @@
 //! One record's way: to the upstream, or to the spool, or from one to the other.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use futures::future::FutureExt as _;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
 use super::Upstream;
 use super::handle::Spooled;
@@ -17,24 +21,21 @@ use crate::{Durability, Publish, PublishError, Record};
 /// Time between two attempts to send to a tripped part, where the spool does not take records.
 const TRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where a record went first.
-enum Sent<F> {
-    Upstream(F),
-    /// Kept, should the spool not take it.
-    Spool(Record, Appending),
-}
-
 /// A record that is on its way to the upstream.
 struct Flight<P: Upstream> {
     shared: Arc<Shared<P>>,
     part: usize,
     number: u64,
     size_bytes: usize,
+    has_left: bool,
 }
 
 impl<P: Upstream> Flight<P> {
-    /// The upstream has answered. Answers the copy in the spool, if there is one.
-    fn leave(&self) -> Option<Appending> {
+    /// The upstream has answered, or nobody waits for it any more. Answers the copy in the spool, if there is one.
+    fn leave(&mut self) -> Option<Appending> {
+        if std::mem::replace(&mut self.has_left, true) {
+            return None;
+        }
         self.shared.lanes.lock(self.part).leave(self.number)
     }
 
@@ -81,80 +82,132 @@ impl<P> Drop for Expected<'_, P> {
     }
 }
 
-impl<P: Upstream> Spooled<P> {
-    fn send(
-        &self,
-        record: Record,
-    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
-        let shared = &self.0;
-        let part = shared.upstream.part(&record);
-        let size_bytes = record.key.len() + record.value.len();
-        let mut lane = shared.lanes.lock(part);
-        let (sent, flight) = if lane.is_tripped() && shared.is_usable() {
-            let appending = shared.append(record.clone());
-            (Sent::Spool(record, appending), None)
-        } else {
-            let number = lane.enter(record.clone());
-            shared.fresh_bytes.fetch_add(size_bytes, Ordering::Relaxed);
-            let answer = shared.upstream.publish(record);
-            let flight = Flight {
-                shared: Arc::clone(shared),
-                part,
-                number,
-                size_bytes,
-            };
-            (Sent::Upstream(answer), Some(flight))
-        };
-        drop(lane);
-        let shared = Arc::clone(shared);
-        let due = Instant::now() + shared.limits.after;
-        async move {
-            match (sent, flight) {
-                (Sent::Upstream(answer), Some(flight)) => fly(&flight, answer, due).await,
-                (Sent::Upstream(answer), None) => answer.await,
-                (Sent::Spool(record, appending), _) => match appending.await {
-                    Ok(_) => Ok(Durability::Spool),
-                    Err(error) => shared.try_anyhow(part, record, error).await,
-                },
+type Outcome = Result<Durability, PublishError>;
+
+pin_project! {
+    /// A record until it is durable somewhere. There is one for each record under way, and nearly all of them are
+    /// confirmed in time: what the others need has memory of its own.
+    #[project = Stage]
+    enum Way<P: Upstream> {
+        Upstream {
+            // None when the rest has it.
+            flight: Option<(Flight<P>, Answer)>,
+            #[pin]
+            due: Sleep,
+        },
+        Rest {
+            rest: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+        },
+    }
+}
+
+impl<P: Upstream> Future for Way<P> {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let rest = match self.as_mut().project() {
+            Stage::Rest { rest } => return rest.as_mut().poll(cx),
+            Stage::Upstream { flight, due } => {
+                let answered = flight.as_mut().map(|(_, answer)| answer.as_mut().poll(cx));
+                let answered = match answered {
+                    Some(Poll::Ready(answered)) => Some(answered),
+                    Some(Poll::Pending) => {
+                        ready!(due.poll(cx));
+                        None
+                    }
+                    None => None,
+                };
+                let Some((mut flight, answer)) = flight.take() else {
+                    // It has ended.
+                    return Poll::Ready(Err(PublishError::Closed));
+                };
+                match answered {
+                    Some(Ok(durability)) => match flight.leave() {
+                        None => return Poll::Ready(Ok(durability)),
+                        Some(copy) => not_needed(flight, durability, copy).boxed(),
+                    },
+                    Some(Err(error)) => fail(flight, Some(error), answer).boxed(),
+                    None => fail(flight, None, answer).boxed(),
+                }
             }
+        };
+        self.set(Self::Rest { rest });
+        match self.project() {
+            Stage::Rest { rest } => rest.as_mut().poll(cx),
+            Stage::Upstream { .. } => Poll::Pending,
         }
     }
 }
 
-/// Waits for the upstream, and for the spool if that takes too long.
-async fn fly<P: Upstream>(
-    flight: &Flight<P>,
-    answer: impl Future<Output = Result<Durability, PublishError>> + Send + 'static,
-    due: Instant,
-) -> Result<Durability, PublishError> {
-    let shared = &*flight.shared;
-    let mut answer: Answer = Box::pin(answer);
-    let error = match timeout_at(due, &mut answer).await {
-        Ok(Ok(durability)) => {
-            if let Some(copy) = flight.leave() {
-                // The copy is not needed, which the drain waits to hear.
-                let expected = Expected(shared);
-                if let Ok(offset) = copy.await {
-                    let known = std::future::ready(Ok(durability));
-                    shared.late.add(offset, Box::pin(known));
+impl<P: Upstream> Spooled<P> {
+    fn send(&self, record: Record) -> Way<P> {
+        let shared = &self.0;
+        let part = shared.upstream.part(&record);
+        let size_bytes = record.key.len() + record.value.len();
+        let mut lane = shared.lanes.lock(part);
+        if lane.is_tripped() && shared.is_usable() {
+            let appending = shared.append(record.clone());
+            drop(lane);
+            let shared = Arc::clone(shared);
+            let rest = async move {
+                match appending.await {
+                    Ok(_) => Ok(Durability::Spool),
+                    // It is kept, should the spool not take it.
+                    Err(error) => shared.try_anyhow(part, record, error).await,
                 }
-                drop(expected);
-            }
-            return Ok(durability);
-        }
-        // Neither would it be taken later; but a copy that is durable is not taken back: the drain decides on it.
-        Ok(Err(error)) if error.is_final() => {
-            let Some(copy) = flight.leave() else {
-                return Err(error);
             };
-            let expected = Expected(shared);
-            let copied = copy.await;
-            drop(expected);
-            return copied.map(|_| Durability::Spool).map_err(|_| error);
+            return Way::Rest { rest: rest.boxed() };
         }
-        Ok(Err(error)) => Some(error),
-        Err(_) => None,
-    };
+        let answer = shared.upstream.publish_kept(&record);
+        let number = lane.enter(record);
+        drop(lane);
+        shared.fresh_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+        let flight = Flight {
+            shared: Arc::clone(shared),
+            part,
+            number,
+            size_bytes,
+            has_left: false,
+        };
+        Way::Upstream {
+            flight: Some((flight, Box::pin(answer))),
+            due: sleep(shared.limits.after),
+        }
+    }
+}
+
+/// The upstream has a record, and the spool a copy of it, which is not needed: the drain waits to hear that.
+async fn not_needed<P: Upstream>(
+    flight: Flight<P>,
+    durability: Durability,
+    copy: Appending,
+) -> Outcome {
+    let expected = Expected(&*flight.shared);
+    if let Ok(offset) = copy.await {
+        let known = std::future::ready(Ok(durability));
+        flight.shared.late.add(offset, Box::pin(known));
+    }
+    drop(expected);
+    Ok(durability)
+}
+
+/// The upstream did not take a record, or not in time: waits for the spool.
+async fn fail<P: Upstream>(
+    mut flight: Flight<P>,
+    error: Option<PublishError>,
+    answer: Answer,
+) -> Outcome {
+    // Neither would it be taken later; but a copy that is durable is not taken back: the drain decides on it.
+    if let Some(error) = error.as_ref().filter(|error| error.is_final()) {
+        let Some(copy) = flight.leave() else {
+            return Err(error.clone());
+        };
+        let expected = Expected(&*flight.shared);
+        let copied = copy.await;
+        drop(expected);
+        return copied.map(|_| Durability::Spool).map_err(|_| error.clone());
+    }
+    let shared = &*flight.shared;
     let reason = error.as_ref().map_or_else(
         || format!("no answer within {:?}", shared.limits.after),
         ToString::to_string,
@@ -220,10 +273,7 @@ impl<P: Upstream> Shared<P> {
 }
 
 impl<P: Upstream> Publish for Spooled<P> {
-    fn publish(
-        &self,
-        record: Record,
-    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
+    fn publish(&self, record: Record) -> impl Future<Output = Outcome> + Send + 'static {
         self.send(record)
     }
 

@@ -62,6 +62,7 @@ pub(super) async fn run<P: Publish>(
     let publisher = publisher.as_ref();
     let mut windows = Windows::default();
     let mut unanswered = FuturesUnordered::new();
+    let mut crowd = Crowd::default();
     let mut taken = Taken::default();
     let mut timer = pin!(sleep_until(Instant::now()));
     loop {
@@ -71,7 +72,7 @@ pub(super) async fn run<P: Publish>(
             () = due(&lane, &mut windows, &mut unanswered, timer.as_mut()) => {}
         }
         // It keeps the room of the largest crowd that it had.
-        if unanswered.is_empty() && unanswered.capacity() > MOST_SEALED {
+        if unanswered.is_empty() && unanswered.capacity() > crowd.most_room() {
             unanswered = FuturesUnordered::new();
         }
         let max_record_bytes = publisher.max_record_bytes();
@@ -85,6 +86,7 @@ pub(super) async fn run<P: Publish>(
                 unanswered.push(answer);
             }
         }
+        crowd.came(unanswered.len());
     }
     let now = Instant::now();
     for shard in &lane.shards {
@@ -98,6 +100,23 @@ pub(super) async fn run<P: Publish>(
         windows.settle(answered, Instant::now());
     }
     drop(alive);
+}
+
+/// How many records were under way at once, lately: room for a crowd that comes again and again is kept, or the system
+/// would be asked for it each time.
+#[derive(Debug, Default)]
+struct Crowd(usize);
+
+impl Crowd {
+    /// With a window, there are so many. Forgets a sixteenth of what was before.
+    fn came(&mut self, count: usize) {
+        self.0 = count.max(self.0 - self.0.div_ceil(16));
+    }
+
+    fn most_room(&self) -> usize {
+        // Room comes in powers of two, one after the other.
+        MOST_SEALED.max(self.0 * 8)
+    }
 }
 
 /// Ends when what is open should be published. Settles what is answered meanwhile.
@@ -272,5 +291,28 @@ fn log(error: &PublishError) {
             suppressed,
             "the buffer did not confirm a record"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! How long the room of a crowd is kept.
+
+    use super::*;
+
+    #[test]
+    fn the_room_of_a_crowd_is_kept_while_it_comes_and_given_up_when_it_has_gone() {
+        let mut crowd = Crowd::default();
+        assert_eq!(crowd.most_room(), MOST_SEALED);
+        for _ in 0..10 {
+            crowd.came(9000);
+            // A window of few between two of many.
+            crowd.came(3);
+            assert!(crowd.most_room() > 60_000);
+        }
+        for _ in 0..50 {
+            crowd.came(3);
+        }
+        assert_eq!(crowd.most_room(), MOST_SEALED);
     }
 }

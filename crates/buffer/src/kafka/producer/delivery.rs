@@ -1,7 +1,9 @@
 //! Kafka's answers, on their way to whoever waits for them.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::{Context as Task, Poll};
 use std::time::Instant;
 
 use rdkafka::ClientContext;
@@ -17,6 +19,28 @@ use crate::metrics::{self, KafkaDeliveries};
 
 /// The answer to one record.
 pub(super) type Answer = Result<(), PublishError>;
+
+/// The answer to one record, when there is one. As small as it can be: there is one for each record under way.
+pub(super) enum Confirmation {
+    /// librdkafka has it.
+    Awaited(oneshot::Receiver<Answer>),
+    /// It never did; until that is asked for.
+    NotSent(Option<PublishError>),
+}
+
+impl Future for Confirmation {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Answer> {
+        match self.get_mut() {
+            Self::Awaited(receiver) => {
+                let answer = Pin::new(receiver).poll(task);
+                answer.map(|answer| answer.unwrap_or(Err(PublishError::Closed)))
+            }
+            Self::NotSent(error) => Poll::Ready(Err(error.take().unwrap_or(PublishError::Closed))),
+        }
+    }
+}
 
 /// Records that librdkafka has and Kafka has not answered, over all clients of one producer.
 #[derive(Debug, Default)]
