@@ -113,7 +113,8 @@ impl PublishError {
 pub trait Publish: Send + Sync + 'static {
     /// Enqueues a record *before it returns* and answers, by the future, when it is durable.
     ///
-    /// Records of one key keep the order of the calls. Dropping the future does not take the record back.
+    /// Records of one key keep the order of the calls. Dropping the future does not take the record back. Called within
+    /// a Tokio runtime that has a clock.
     fn publish(
         &self,
         record: Record,

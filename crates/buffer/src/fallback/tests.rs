@@ -82,10 +82,12 @@ async fn records_go_where_the_switch_says_and_the_answer_says_where_they_are() {
     assert!(switched.use_fallback(true));
     assert!(!switched.use_fallback(true), "it was already");
     assert_eq!(switched.publish(record()).await, Ok(Durability::Fallback));
+    let kept = switched.publish_kept(&record()).await;
+    assert_eq!(kept, Ok(Durability::Fallback));
     assert!(switched.use_fallback(false));
     assert!(switched.publish(record()).await.is_err());
-    assert_eq!((primary.count(), fallback.count()), (2, 1));
-    assert_eq!(switched.flush(Duration::ZERO).await, 3);
+    assert_eq!((primary.count(), fallback.count()), (2, 2));
+    assert_eq!(switched.flush(Duration::ZERO).await, 4);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod delivery;
 mod headers;
 mod limits;
 mod placement;
+mod records;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,6 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures::future::TryFutureExt as _;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
@@ -30,7 +30,6 @@ use self::limits::{DEFAULT_RECORD_BYTES, Limits};
 use super::config::Config;
 use super::errors::{self, ClientError};
 use super::topic::Topic;
-use crate::spool::Upstream;
 use crate::{
     BuryDead, DeadLetter, Durability, Original, Publish, PublishError, Record, Rejected, metrics,
 };
@@ -354,25 +353,6 @@ impl Producer {
             }
         }
     }
-
-    fn send_record(
-        &self,
-        record: &Record,
-    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static + use<> {
-        debug_assert!(!record.key.is_empty(), "an empty key has one partition");
-        let topic = self.shared.config.topic_of(record.tenant.as_deref());
-        let partitions = self.partitions_of(topic);
-        let answer = self.send(&Outgoing {
-            topic,
-            partition: placement::chosen(&record.key, record.spread, partitions),
-            key: Some(&record.key),
-            value: Some(&record.value),
-            limit_bytes: self.limits().record,
-            at_ms: record.received_at_ms,
-            headers: &|| headers::of_record(record, partitions),
-        });
-        answer.map_ok(|()| Durability::Kafka)
-    }
 }
 
 /// One record as librdkafka gets it.
@@ -444,33 +424,6 @@ impl Publish for Producer {
             Ok(()) => 0,
             Err(_) => self.shared.open.records(),
         }
-    }
-}
-
-impl Upstream for Producer {
-    fn publish_kept(
-        &self,
-        record: &Record,
-    ) -> impl Future<Output = Result<Durability, PublishError>> + Send + 'static {
-        self.send_record(record)
-    }
-
-    fn part(&self, record: &Record) -> usize {
-        let config = &self.shared.config;
-        let topic = config.topic_of(record.tenant.as_deref());
-        let partitions = self.partitions_of(topic);
-        if partitions < 1 {
-            return 0;
-        }
-        let partition = placement::of(&record.key, record.spread, partitions);
-        let partition = usize::try_from(partition).unwrap_or_default();
-        if *topic == config.topic {
-            return partition;
-        }
-        // Another topic may fail by itself.
-        let mut others = config.tenant_topics.values();
-        let number = others.position(|other| other == topic).unwrap_or_default() + 1;
-        (number << 16) | partition
     }
 }
 

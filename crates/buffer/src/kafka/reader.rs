@@ -1,7 +1,7 @@
 //! One member of a consumer group: records out, offsets back only when it is told so.
 //!
-//! A thread of its own polls librdkafka all the time, so that membership is kept however slow the
-//! store is; what it reads waits in a queue bounded in bytes, and past the bound fetching pauses.
+//! A thread of its own polls librdkafka, so that membership is kept however slow the store is; what it reads waits in
+//! a queue bounded in bytes. Past the bound it waits for room, and when there is none for long, fetching pauses.
 //! Partitions are given up only after the holder of the [`Handover`](crate::Handover) let go of them
 //! (or its time is over), and a commit of a partition that is not ours any more never reaches Kafka.
 

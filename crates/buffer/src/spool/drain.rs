@@ -212,7 +212,7 @@ impl<P: Upstream> Drainer<P> {
                 answers.push(Either::Left(ready(Err(PublishError::QueueFull))));
                 continue;
             }
-            let mut answer = Box::pin(shared.upstream.publish(held.record.clone()));
+            let mut answer = Box::pin(shared.upstream.publish_kept(&held.record));
             match answer.as_mut().now_or_never() {
                 Some(answer) => {
                     if answer.is_err() {

@@ -90,7 +90,7 @@ pin_project! {
     #[project = Stage]
     enum Way<P: Upstream> {
         Upstream {
-            // None when the rest has it.
+            // None when it has ended.
             flight: Option<(Flight<P>, Answer)>,
             #[pin]
             due: Sleep,

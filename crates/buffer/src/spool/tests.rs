@@ -5,10 +5,12 @@ mod disk;
 mod lanes;
 mod order;
 mod upstream;
+mod way;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;

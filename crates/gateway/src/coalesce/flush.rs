@@ -71,7 +71,7 @@ pub(super) async fn run<P: Publish>(
             () = stopping.cancelled() => break,
             () = due(&lane, &mut windows, &mut unanswered, timer.as_mut()) => {}
         }
-        // It keeps the room of the largest crowd that it had.
+        // By itself it keeps the room of the largest crowd that it ever had.
         if unanswered.is_empty() && unanswered.capacity() > crowd.most_room() {
             unanswered = FuturesUnordered::new();
         }
@@ -114,7 +114,7 @@ impl Crowd {
     }
 
     fn most_room(&self) -> usize {
-        // Room comes in powers of two, one after the other.
+        // It is up to twice as much as was needed, and stays until a crowd is a quarter of what it was.
         MOST_SEALED.max(self.0 * 8)
     }
 }
@@ -295,24 +295,4 @@ fn log(error: &PublishError) {
 }
 
 #[cfg(test)]
-mod tests {
-    //! How long the room of a crowd is kept.
-
-    use super::*;
-
-    #[test]
-    fn the_room_of_a_crowd_is_kept_while_it_comes_and_given_up_when_it_has_gone() {
-        let mut crowd = Crowd::default();
-        assert_eq!(crowd.most_room(), MOST_SEALED);
-        for _ in 0..10 {
-            crowd.came(9000);
-            // A window of few between two of many.
-            crowd.came(3);
-            assert!(crowd.most_room() > 60_000);
-        }
-        for _ in 0..50 {
-            crowd.came(3);
-        }
-        assert_eq!(crowd.most_room(), MOST_SEALED);
-    }
-}
+mod tests;

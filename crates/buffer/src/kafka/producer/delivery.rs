@@ -20,7 +20,7 @@ use crate::metrics::{self, KafkaDeliveries};
 /// The answer to one record.
 pub(super) type Answer = Result<(), PublishError>;
 
-/// The answer to one record, when there is one. As small as it can be: there is one for each record under way.
+/// The answer to one record, when there is one. Small: there is one for each record under way.
 pub(super) enum Confirmation {
     /// librdkafka has it.
     Awaited(oneshot::Receiver<Answer>),

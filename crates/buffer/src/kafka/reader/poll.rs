@@ -46,7 +46,9 @@ pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
     while !shared.is_closing() {
         let pause = shared.queue.wants_pause();
         let mut paused = shared.paused.load(Ordering::Relaxed);
-        if hold.on(pause && !paused, Instant::now()) {
+        if !pause || paused {
+            hold.end();
+        } else if hold.is_on(Instant::now()) {
             std::thread::park_timeout(HOLD_STEP);
             continue;
         }
@@ -82,19 +84,20 @@ pub(super) fn run(consumer: Arc<Consumer>, shared: &Shared) {
 ///
 /// A pause is dear: librdkafka throws away what it has fetched, and when fetching goes on, its broker threads may sleep
 /// for a second before they notice. A store that is only slower than reading makes room sooner. What is not polled
-/// waits in librdkafka, which fetches no more than its own bound.
+/// waits in librdkafka, which fetches no more once that is beyond its own bound.
 #[derive(Debug, Default)]
 struct Hold {
     since: Option<Instant>,
 }
 
 impl Hold {
-    /// Whether to wait for room instead, when fetching has to be paused.
-    fn on(&mut self, has_to_pause: bool, now: Instant) -> bool {
-        if !has_to_pause {
-            self.since = None;
-            return false;
-        }
+    /// There is room.
+    fn end(&mut self) {
+        self.since = None;
+    }
+
+    /// There is no room: whether to wait for it, and not to pause yet.
+    fn is_on(&mut self, now: Instant) -> bool {
         now.saturating_duration_since(*self.since.get_or_insert(now)) < HOLD
     }
 }
@@ -297,24 +300,4 @@ fn leave(consumer: Arc<Consumer>, shared: &Shared) {
 }
 
 #[cfg(test)]
-mod tests {
-    //! When reading stands still.
-
-    use super::*;
-
-    #[test]
-    fn fetching_is_paused_only_when_there_is_no_room_for_long() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
-        let mut hold = Hold::default();
-        assert!(!hold.on(false, at(0)), "there is room");
-        assert!(hold.on(true, at(10)));
-        assert!(hold.on(true, at(509)));
-        assert!(!hold.on(true, at(510)), "it is time to pause");
-        // Each time anew.
-        assert!(!hold.on(false, at(600)));
-        assert!(hold.on(true, at(1000)));
-        assert!(!hold.on(false, at(1400)), "there was room in time");
-        assert!(hold.on(true, at(1600)));
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Readers of one group, against a Kafka inside the process.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -286,17 +287,13 @@ async fn more_than_the_read_ahead_is_read_in_order_and_once() {
     }
     let mut reader = reader(&mock.config);
     let mut log = Log::default();
-    // Give it the time to fill its queue and stop.
+    // Until it has stood still for so long that fetching is paused.
     log.read(&mut reader, 1).await;
-    let full = testkit::eventually(PATIENCE, || async {
-        reader
-            .shared
-            .queue
-            .wants_pause()
-            .then_some(())
-            .ok_or("not full")
+    let paused = testkit::eventually(PATIENCE, || async {
+        let is_paused = reader.shared.paused.load(Ordering::Relaxed);
+        is_paused.then_some(()).ok_or("not paused")
     });
-    full.await;
+    paused.await;
     log.read(&mut reader, 400).await;
     let read: Vec<String> = log
         .values()
