@@ -1,7 +1,7 @@
 //! The spool: records that Kafka does not take now, kept on this machine until it does.
 //!
 //! While Kafka confirms in time, nothing touches the disk. A record that it does not confirm is appended to an
-//! fsynced log, acknowledged as [`Durability::Spool`](crate::Durability::Spool), and sent on, in order per key, when
+//! fsynced log, acknowledged as [`Durability::Spool`], and sent on, in order per key, when
 //! Kafka takes records again; fresh records go directly to it meanwhile. Nothing leaves the log before Kafka has
 //! confirmed it, so a crash repeats records and loses none. Only what Kafka refuses for good, or what waited past
 //! `spool.max_age` while Kafka took nothing, leaves otherwise: logged and counted, sample by sample.
