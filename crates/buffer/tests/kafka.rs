@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use buffer::kafka::{
-    Config, Member, Producer, Reader, Topic, ensure_dead_letter_topic, ensure_topic,
+    Compression, Config, Member, Producer, Reader, Topic, ensure_dead_letter_topic, ensure_topic,
 };
 use buffer::{Commit as _, Consumed, ContentType, Drain as _, Event, Publish as _, Record};
 use bytes::Bytes;
@@ -220,6 +220,8 @@ async fn a_reader_that_leaves_frees_its_partitions_at_once() {
 async fn what_expires_under_a_reader_that_is_too_slow_is_told() {
     let config = Config {
         read_ahead: Size::mib(1),
+        // Or it would all be fetched at once, and be there still.
+        compression: Compression::None,
         ..config("expiring", 1)
     };
     let producer = open(&config).await;
