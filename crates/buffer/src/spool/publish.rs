@@ -105,7 +105,7 @@ impl<P: Upstream> Future for Way<P> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let rest = match self.as_mut().project() {
+        let mut rest = match self.as_mut().project() {
             Stage::Rest { rest } => return rest.as_mut().poll(cx),
             Stage::Upstream { flight, due } => {
                 let answered = flight.as_mut().map(|(_, answer)| answer.as_mut().poll(cx));
@@ -131,11 +131,11 @@ impl<P: Upstream> Future for Way<P> {
                 }
             }
         };
-        self.set(Self::Rest { rest });
-        match self.project() {
-            Stage::Rest { rest } => rest.as_mut().poll(cx),
-            Stage::Upstream { .. } => Poll::Pending,
+        let outcome = rest.as_mut().poll(cx);
+        if outcome.is_pending() {
+            self.set(Self::Rest { rest });
         }
+        outcome
     }
 }
 
@@ -197,16 +197,19 @@ async fn fail<P: Upstream>(
     error: Option<PublishError>,
     answer: Answer,
 ) -> Outcome {
-    // Neither would it be taken later; but a copy that is durable is not taken back: the drain decides on it.
-    if let Some(error) = error.as_ref().filter(|error| error.is_final()) {
-        let Some(copy) = flight.leave() else {
-            return Err(error.clone());
-        };
-        let expected = Expected(&*flight.shared);
-        let copied = copy.await;
-        drop(expected);
-        return copied.map(|_| Durability::Spool).map_err(|_| error.clone());
-    }
+    let error = match error {
+        // Neither would it be taken later; but a copy that is durable is not taken back: the drain decides on it.
+        Some(error) if error.is_final() => {
+            let Some(copy) = flight.leave() else {
+                return Err(error);
+            };
+            let expected = Expected(&*flight.shared);
+            let copied = copy.await;
+            drop(expected);
+            return copied.map(|_| Durability::Spool).map_err(|_| error);
+        }
+        passing => passing,
+    };
     let shared = &*flight.shared;
     let reason = error.as_ref().map_or_else(
         || format!("no answer within {:?}", shared.limits.after),
