@@ -237,19 +237,10 @@ impl Catalogue {
             .copied()
     }
 
-    /// The series that came behind this one last, with its parts: a guess.
+    /// The series that came behind this one last, with the numbers of its parts: a guess.
     #[inline]
     #[must_use]
-    pub fn after(&self, series: u32) -> Option<(u32, Form, Parts<'_>)> {
-        let (next, form, [a, b, c, d]) = self.after_parts(series)?;
-        let part = |part| self.parts.get(part);
-        Some((next, form, [part(a), part(b), part(c), part(d)]))
-    }
-
-    /// Like [`Self::after`], with the parts' numbers.
-    #[inline]
-    #[must_use]
-    pub fn after_parts(&self, series: u32) -> Option<(u32, Form, [u32; PARTS])> {
+    pub fn after(&self, series: u32) -> Option<(u32, Form, [u32; PARTS])> {
         let entry = self.entries.get(series as usize)?;
         let next = entry.next.load(Ordering::Relaxed);
         let entry = self.entries.get(next as usize)?;

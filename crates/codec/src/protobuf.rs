@@ -169,9 +169,15 @@ impl<'a> Reader<'a> {
                 self.0 = rest;
                 Value::Fixed64(u64::from_le_bytes(*bytes))
             }
-            2 if let [length @ ..0x80, rest @ ..] = rest
-                && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length)) =>
-            {
+            2 => {
+                let mut rest = Self(rest);
+                let length = rest.reference()?;
+                let Some((bytes, rest)) = usize::try_from(length)
+                    .ok()
+                    .and_then(|length| rest.0.split_at_checked(length))
+                else {
+                    return Err(Malformed::Truncated);
+                };
                 self.0 = rest;
                 Value::Bytes(bytes)
             }
@@ -225,6 +231,22 @@ impl<'a> Reader<'a> {
             [byte @ ..0x80, rest @ ..] => {
                 self.0 = rest;
                 Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    /// A varint that mostly has one byte or two, as references have.
+    #[inline(always)]
+    pub(crate) fn reference(&mut self) -> Result<u64, Malformed> {
+        match self.0 {
+            [byte @ ..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            [low, high @ ..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(*high) << 7)
             }
             _ => self.long_varint(),
         }

@@ -1,6 +1,6 @@
 //! The way along the known series of one body, the same for every format.
 
-use super::{Catalogue, Form, PARTS, Parts, Unknown};
+use super::{Catalogue, Form, PARTS, Unknown};
 
 /// Series that one body may teach: a catalogue is locked while it learns.
 const MOST_LESSONS: usize = 2048;
@@ -26,16 +26,22 @@ impl<'a, 'c> Walk<'a, 'c> {
         })
     }
 
-    /// The series that is expected here, with its parts.
+    /// The series that is expected here, with the numbers of its parts.
     #[inline]
-    pub(crate) fn expected(&self) -> Option<(u32, Form, Parts<'c>)> {
+    pub(crate) fn expected(&self) -> Option<(u32, Form, [u32; PARTS])> {
         self.catalogue.after(self.last?)
     }
 
-    /// Like [`Self::expected`], with the parts' numbers.
-    #[inline]
-    pub(crate) fn expected_parts(&self) -> Option<(u32, Form, [u32; PARTS])> {
-        self.catalogue.after_parts(self.last?)
+    /// The same with the bytes of as many parts as its form has.
+    #[inline(always)]
+    pub(crate) fn expected_parts<const N: usize>(&self) -> Option<(u32, Form, [&'c [u8]; N])> {
+        let (series, form, parts) = self.expected()?;
+        let parts = parts.first_chunk::<N>()?;
+        Some((
+            series,
+            form,
+            parts.map(|part| self.catalogue.part_bytes(part)),
+        ))
     }
 
     /// Notes that a series is here which was not expected.

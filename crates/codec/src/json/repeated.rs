@@ -12,7 +12,7 @@ use super::body::Reading;
 use super::element::{Element, Origin, ReadElement};
 use super::{decimal, scan};
 use crate::Decoded;
-use crate::catalogue::{Form, Parts, Unknown, Walk};
+use crate::catalogue::{Form, Unknown, Walk};
 use crate::refusing::too_many;
 
 /// Reads a body; `None` when it must be read in another way.
@@ -76,7 +76,7 @@ impl<'de> Cursor<'de, '_> {
     /// Takes the object that is expected here, if it is the one.
     #[inline]
     fn expected(&mut self, reading: &mut Reading<'de>) -> Option<()> {
-        let (series, form, parts) = self.walk.expected()?;
+        let (series, form, parts) = self.walk.expected_parts()?;
         let bytes = self.body.as_bytes().get(self.at..)?;
         let (at_ms, value, rest) = compare(bytes, form, parts)?;
         self.take(reading, series, at_ms, value)?;
@@ -112,7 +112,8 @@ impl<'de> Cursor<'de, '_> {
         let parts = scanned
             .numbers
             .and_then(|(time, value)| parts(bytes, self.at..scanned.end, time, value));
-        let known = parts.and_then(|(form, parts)| self.walk.catalogue.find(form, parts));
+        let whole = |[before, between, behind]: [&'de [u8]; 3]| [before, between, behind, &[]];
+        let known = parts.and_then(|(form, parts)| self.walk.catalogue.find(form, whole(parts)));
         if let (Some((form, parts)), Some(series)) = (parts, known) {
             self.walk.turn_to(series);
             let object = bytes.get(self.at..scanned.end)?;
@@ -129,7 +130,7 @@ impl<'de> Cursor<'de, '_> {
             let unknown = series.zip(parts).map(|(series, (form, parts))| Unknown {
                 series,
                 form,
-                parts,
+                parts: whole(parts),
             });
             self.walk.miss(unknown);
         }
@@ -153,8 +154,11 @@ impl<'de> Cursor<'de, '_> {
 
 /// Time, value and what is behind an object with these parts.
 #[inline]
-fn compare<'b>(bytes: &'b [u8], form: Form, parts: Parts<'_>) -> Option<(i64, f64, &'b [u8])> {
-    let [before, between, behind, _] = parts;
+fn compare<'b>(
+    bytes: &'b [u8],
+    form: Form,
+    [before, between, behind]: [&[u8]; 3],
+) -> Option<(i64, f64, &'b [u8])> {
     let rest = bytes.strip_prefix(before)?;
     let (at_ms, value, rest) = match form {
         Form::JsonTimeFirst => {
@@ -178,7 +182,7 @@ fn parts(
     object: std::ops::Range<usize>,
     time: std::ops::Range<usize>,
     value: std::ops::Range<usize>,
-) -> Option<(Form, Parts<'_>)> {
+) -> Option<(Form, [&[u8]; 3])> {
     let (form, first, second) = if time.start < value.start {
         (Form::JsonTimeFirst, time, value)
     } else {
@@ -187,7 +191,7 @@ fn parts(
     let before = bytes.get(object.start..first.start)?;
     let between = bytes.get(first.end..second.start)?;
     let behind = bytes.get(second.end..object.end)?;
-    Some((form, [before, between, behind, &[]]))
+    Some((form, [before, between, behind]))
 }
 
 /// Parses one object. Within is the number of its series, if it became one sample of one series.

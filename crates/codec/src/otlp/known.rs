@@ -117,14 +117,11 @@ impl<'a, 'c> Walk<'a, 'c> {
     fn find(&mut self, heading: &Heading<'a>, attributes: &[u8]) -> Option<u32> {
         let [resource, scope, metric] = heading.known?;
         let catalogue = self.along.catalogue;
-        let expected = self
-            .along
-            .expected_parts()
-            .filter(|(_, form, [a, b, c, d])| {
-                *form == heading.form
-                    && [*a, *b, *c] == [resource, scope, metric]
-                    && catalogue.part_bytes(*d) == attributes
-            });
+        let expected = self.along.expected().filter(|(_, form, [a, b, c, d])| {
+            *form == heading.form
+                && [*a, *b, *c] == [resource, scope, metric]
+                && catalogue.part_bytes(*d) == attributes
+        });
         if let Some((series, ..)) = expected {
             return Some(series);
         }

@@ -239,6 +239,7 @@ impl RecordBuilder {
         known: usize,
         items: impl IntoIterator<Item = impl Into<Item<'x>>>,
     ) -> bool {
+        self.memo.set_open(false);
         let samples = self.fill_items(items);
         if self.pending.items.is_empty() {
             self.forget_symbols(known);

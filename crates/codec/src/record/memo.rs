@@ -13,6 +13,8 @@ pub(super) struct Memo {
     generation: u32,
     /// The texts of the series before, and their symbols: the next one mostly has the same ones at most places.
     last: Vec<Known>,
+    /// Whether what the record has open is of that series.
+    is_open: bool,
 }
 
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Memo {
             },
             generation: 0,
             last: Vec::new(),
+            is_open: false,
         }
     }
 
@@ -65,6 +68,7 @@ impl Memo {
             self.table.expected = std::mem::take(&mut self.table.taken);
         }
         self.last.clear();
+        self.is_open = false;
     }
 
     /// Finds the symbols of a series' texts; `add` makes the symbol of one that is new. Whether these are other
@@ -83,6 +87,19 @@ impl Memo {
             }
         }
         are_others
+    }
+
+    /// Notes whether what the record has open is of the series that was read last. When the next one has other texts,
+    /// it is another series, without a look at bytes that were written a moment ago: a processor waits for these.
+    #[inline]
+    pub(super) fn set_open(&mut self, is_open: bool) {
+        self.is_open = is_open;
+    }
+
+    /// Whether what is open is of the series that was read before the last one.
+    #[inline]
+    pub(super) fn was_open(&self) -> bool {
+        self.is_open
     }
 
     /// The texts and symbols of the series that was read last: so many before, and those behind.

@@ -52,8 +52,8 @@ impl RecordBuilder {
         self.add_pending(limit_bytes, known, [point])
     }
 
-    /// Writes a sample of the series that the memo has read last, if it is neither another one of what is open nor
-    /// too large, nor unusual in any way.
+    /// Writes a sample of the series that the memo has read last, which is not the one that it had read before, if it
+    /// is neither another one of what is open nor too large, nor unusual in any way.
     #[inline]
     fn put_frame(
         &mut self,
@@ -84,9 +84,10 @@ impl RecordBuilder {
             return false;
         };
         let refs_at = |(from, to): Place| series.get(from..to);
-        let is_open = open.written.is_some_and(|written| {
-            open.description == description && refs_at(written.refs) == refs_at(refs)
-        });
+        let is_open = !memo.was_open()
+            && open.written.is_some_and(|written| {
+                open.description == description && refs_at(written.refs) == refs_at(refs)
+            });
         if is_open || symbols.encoded().len() + series.len() > limit_bytes {
             series.truncate(start);
             return false;
@@ -95,6 +96,7 @@ impl RecordBuilder {
         open.description = description;
         open.samples = Some(Samples::Floats);
         open.written = Some(Written { start, refs, items });
+        memo.set_open(true);
         *samples = samples.saturating_add(1);
         true
     }

@@ -7,13 +7,15 @@ use model::FIRST_KNOWN;
 
 use super::series::Facts;
 use crate::catalogue::{Form, Parts, Unknown};
-use crate::protobuf::{Malformed, Reader};
+use crate::protobuf::{
+    Malformed, Reader, SAMPLES as SAMPLES_FIELD, delimited, fixed64, last_varint, varint,
+};
 
 /// The key of field 1, whose value is length-delimited: a label, or the references of all labels.
-const LABELS: u8 = 0x0a;
+pub(super) const LABELS: u8 = delimited(1);
 
-/// The samples' field, in both versions.
-const SAMPLES: u32 = 2;
+/// The key of the samples' field, in both versions.
+pub(super) const SAMPLES: u8 = delimited(SAMPLES_FIELD);
 
 /// What the samples of a known series share.
 #[inline]
@@ -56,21 +58,54 @@ pub(super) fn split(series: &[u8]) -> Option<(Parts<'_>, &[u8])> {
     has_only_samples(reader.0).then_some(([first, others, &[], &[]], reader.0))
 }
 
-/// What is behind these labels, if a `TimeSeries` of version 1.0 begins with them and has samples, and nothing else.
+/// What is behind these labels, if a `TimeSeries` of version 1.0 begins with them.
 #[inline]
-pub(super) fn behind<'s>(series: &'s [u8], [first, others, ..]: Parts<'_>) -> Option<&'s [u8]> {
-    let rest = series.strip_prefix(first)?.strip_prefix(others)?;
-    has_only_samples(rest).then_some(rest)
+pub(super) fn behind<'s>(series: &'s [u8], [first, others]: [&[u8]; 2]) -> Option<&'s [u8]> {
+    series.strip_prefix(first)?.strip_prefix(others)
+}
+
+/// Value and time of the only sample that there is, as senders write it: the value first unless it is zero, then
+/// the time, and nothing else.
+#[inline]
+pub(super) fn only_sample(fields: &[u8]) -> Option<(f64, i64)> {
+    const VALUE: u8 = fixed64(1);
+    const TIME: u8 = varint(2);
+    let (length, value, time) = match fields {
+        [
+            SAMPLES,
+            length,
+            VALUE,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+            TIME,
+            time @ ..,
+        ] => {
+            let value = f64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
+            (*length, value, time)
+        }
+        [SAMPLES, length, TIME, time @ ..] => (*length, 0.0, time),
+        _ => return None,
+    };
+    let at_ms = last_varint(fields, time.len())?;
+    (usize::from(length) == fields.len() - 2 && length < 0x80)
+        .then_some((value, at_ms.cast_signed()))
 }
 
 /// Whether there are samples and nothing else.
 #[inline]
-fn has_only_samples(fields: &[u8]) -> bool {
+pub(super) fn has_only_samples(fields: &[u8]) -> bool {
+    const FIELD: u32 = SAMPLES_FIELD as u32;
     let mut reader = Reader(fields);
     let mut samples = 0_usize;
     loop {
         match reader.field() {
-            Ok(Some((SAMPLES, _))) => samples += 1,
+            Ok(Some((FIELD, _))) => samples += 1,
             Ok(None) => return samples > 0,
             Ok(Some(_)) | Err(_) => return false,
         }

@@ -3,14 +3,16 @@
 //! Symbols may follow the series that refer to them, and the start time may be the sample's or the series': senders
 //! of the protocol's earlier drafts are still around.
 
+mod by_texts;
+
 use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 
-use super::known;
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
-use crate::catalogue::{EMPTY_TEXT, Form, PARTS, Parts, Walk};
+use crate::catalogue::Walk;
 use crate::protobuf::{Malformed, Reader, Value};
 use crate::{Decoded, Ignored};
+use by_texts::ByTexts;
 
 const MESSAGE: &str = "io.prometheus.write.v2.Request";
 
@@ -46,7 +48,7 @@ pub(super) fn decode<'a>(
                 .bytes()
                 .map_err(Failure::from)
                 .and_then(|bytes| match &mut walk {
-                    Some(walk) => find_series(bytes, walk, &symbols, &mut reading),
+                    Some(walk) => walk.find_series(bytes, &symbols, &mut reading),
                     None => read_series(bytes, &symbols, &mut reading).map(|_| ()),
                 })
                 .map_err(|error| error.refusal(MESSAGE, &format!("series {series}: ")))?;
@@ -54,138 +56,9 @@ pub(super) fn decode<'a>(
         }
     }
     if let Some(walk) = walk {
-        reading.decoded.unknown = walk.walk.end(reading.decoded.objects);
+        reading.decoded.unknown = walk.end(reading.decoded.objects);
     }
     Ok(reading.decoded)
-}
-
-/// A walk along series that are found by their texts' numbers in the catalogue.
-struct ByTexts<'a, 'c> {
-    walk: Walk<'a, 'c>,
-    /// The number of each symbol, as far as it was asked for.
-    numbers: Vec<Number>,
-    /// The numbers of the series that is being looked for.
-    key: Vec<u8>,
-    /// Whether one of its texts has no number.
-    has_new_text: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Number {
-    NotAsked,
-    None,
-    Some(u32),
-}
-
-impl<'a, 'c> ByTexts<'a, 'c> {
-    fn new(walk: Walk<'a, 'c>, symbols: usize) -> Self {
-        Self {
-            walk,
-            numbers: vec![Number::NotAsked; symbols],
-            key: Vec::new(),
-            has_new_text: false,
-        }
-    }
-
-    /// Adds the number of a symbol to the key.
-    #[inline]
-    fn add(&mut self, reference: u64, symbols: &Symbols<'a>) -> Option<()> {
-        let number = self.numbers.get_mut(usize::try_from(reference).ok()?)?;
-        if let Number::NotAsked = number {
-            let found = symbols
-                .get(reference)
-                .and_then(|text| self.walk.catalogue.text_number(text));
-            *number = found.map_or(Number::None, Number::Some);
-        }
-        match *number {
-            Number::Some(number) => self.key.extend_from_slice(&number.to_le_bytes()),
-            Number::None | Number::NotAsked => self.has_new_text = true,
-        }
-        Some(())
-    }
-
-    /// Makes the key of a series that is as senders write it, and answers its samples.
-    #[inline]
-    fn key<'s>(&mut self, series: &'s [u8], symbols: &Symbols<'a>) -> Option<&'s [u8]> {
-        self.key.clear();
-        self.has_new_text = false;
-        let mut reader = Reader(series);
-        let (1, Value::Bytes(packed)) = reader.field().ok()?? else {
-            return None;
-        };
-        let mut references = Reader(packed);
-        while !references.0.is_empty() {
-            let reference = references.varint().ok()?;
-            self.add(reference, symbols)?;
-        }
-        let samples = reader.0;
-        let mut metadata = Metadata::default();
-        let mut end = 0;
-        while let Some((number, field)) = reader.field().ok()? {
-            match number {
-                2 => end = samples.len() - reader.0.len(),
-                // The last field, so that the samples are all before it.
-                5 if reader.0.is_empty() => metadata = read_metadata(field.bytes().ok()?).ok()?,
-                _ => return None,
-            }
-        }
-        for reference in [metadata.unit, metadata.help] {
-            match reference {
-                // It says nothing, whatever the first symbol is.
-                0 => self.key.extend_from_slice(&EMPTY_TEXT.to_le_bytes()),
-                _ => self.add(u64::from(reference), symbols)?,
-            }
-        }
-        let kind = MetricType::from_wire(metadata.kind).wire();
-        self.key.extend(u8::try_from(kind));
-        samples.get(..end).filter(|samples| !samples.is_empty())
-    }
-}
-
-/// Takes a series as the one that it is known to be, or reads it.
-fn find_series<'a>(
-    bytes: &'a [u8],
-    by: &mut ByTexts<'a, '_>,
-    symbols: &Symbols<'a>,
-    reading: &mut Reading<'a, '_>,
-) -> Result<(), Failure> {
-    let Some(samples) = by.key(bytes, symbols) else {
-        read_series(bytes, symbols, reading)?;
-        return Ok(());
-    };
-    let ByTexts {
-        walk,
-        key,
-        has_new_text,
-        ..
-    } = by;
-    let is_it = |(_, form, [texts, ..]): &(u32, Form, Parts<'_>)| {
-        *form == Form::RemoteWrite2 && *texts == key.as_slice()
-    };
-    let expected = walk.expected().filter(is_it).map(|(series, ..)| series);
-    let found = match expected {
-        _ if *has_new_text => None,
-        Some(series) => Some(series),
-        None => walk
-            .catalogue
-            .find(Form::RemoteWrite2, [key, &[], &[], &[]]),
-    };
-    let Some(series) = found else {
-        let facts = read_series(bytes, symbols, reading)?;
-        // Its key needs the numbers of its texts: the catalogue makes it when it has them.
-        let unknown = known::unknown(Form::RemoteWrite2, [&[]; PARTS], facts.as_ref());
-        walk.miss(unknown);
-        return Ok(());
-    };
-    if expected.is_none() {
-        walk.turn_to(series);
-    }
-    walk.found(series);
-    let facts = known::facts(series);
-    known::each_sample(samples, |sample| {
-        let (value, at_ms, start_ms) = read_sample(sample)?;
-        reading.float(&facts, at_ms, start_ms, value)
-    })
 }
 
 /// The texts of a request by number; `None` for one that is not UTF-8.
