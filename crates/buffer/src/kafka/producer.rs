@@ -5,6 +5,7 @@
 //! Until the topic was checked (and created, if it was missing) no record is taken, because a lenient
 //! broker would create it with one partition.
 
+mod client;
 mod delivery;
 mod headers;
 mod limits;
@@ -17,14 +18,14 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::producer::BaseRecord;
 use service::clock::now_ms;
 use service::log_limit::LogLimit;
 use tokio::sync::oneshot;
 
+use self::client::Client;
 use self::delivery::{Answer, Confirmation, Context, Delivery, Open};
 use self::limits::{DEFAULT_RECORD_BYTES, Limits};
 use super::config::Config;
@@ -33,8 +34,6 @@ use super::topic::Topic;
 use crate::{
     BuryDead, DeadLetter, Durability, Original, Publish, PublishError, Record, Rejected, metrics,
 };
-
-type Client = ThreadedProducer<Context>;
 
 /// At most one new client in this time.
 const REPLACE_PAUSE: Duration = Duration::from_secs(1);
@@ -163,7 +162,7 @@ impl Producer {
             .config
             .producer(limits.message_max_bytes(), limits.batch_bytes());
         let context = Context::new(&self.shared.open);
-        Ok(Client::from_config_and_context(&config, context)?)
+        Client::new(&config, context)
     }
 
     /// The old client, if any, finishes what it has in the background; what cannot be finished is answered.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::Producer as _;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use service::units::{Period, Size};
 

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rdkafka::metadata::Metadata;
-use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaRespErr;
 use service::health::Condition;
 
