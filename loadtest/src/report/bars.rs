@@ -76,7 +76,7 @@ const fn limit(scenario: &'static str, key: &'static str, value: &'static str) -
 
 const fn of_limit(
     figure: &'static str,
-    scenario: &'static str,
+    (scenario, limited): (&'static str, &'static str),
     stage: &'static str,
     (bar, aim): (f64, f64),
     compared: Figure,
@@ -88,7 +88,7 @@ const fn of_limit(
         unit: Unit::Percent,
         measure: Measure::Ratio {
             of: gateway(scenario),
-            to: limit(scenario, "stage", stage),
+            to: limit(limited, "stage", stage),
             figure: compared,
             added: 0.0,
         },
@@ -142,42 +142,42 @@ const WINDOW_MS: f64 = 5.0;
 pub(super) const BARS: &[Bar] = &[
     of_limit(
         "JSON, batches of 1000, acknowledged by Kafka: of decoding alone",
-        "json-1000",
+        ("json-1000-32", "json-1000"),
         "decode",
         (40.0, 70.0),
         Figure::SamplesPerCpu,
     ),
     of_limit(
         "gzip JSON: of inflating and decoding alone",
-        "json-gzip-1000",
+        ("json-gzip-1000-32", "json-gzip-1000"),
         "decode+inflate",
         (40.0, 70.0),
         Figure::SamplesPerCpu,
     ),
     of_limit(
         "remote write 1.0: of decoding alone",
-        "remote-write-1-1000",
+        ("remote-write-1-1000-32", "remote-write-1-1000"),
         "decode",
         (40.0, 70.0),
         Figure::SamplesPerCpu,
     ),
     of_limit(
         "remote write 2.0: of decoding alone",
-        "remote-write-2-1000",
+        ("remote-write-2-1000-32", "remote-write-2-1000"),
         "decode",
         (40.0, 70.0),
         Figure::SamplesPerCpu,
     ),
     of_limit(
         "batches of 1, requests: of the bare handler",
-        "json-1",
+        ("json-1", "json-1"),
         "http",
         (50.0, 75.0),
         Figure::RequestsPerCpu,
     ),
     of_limit(
         "batches of 10, requests: of the bare handler",
-        "json-10",
+        ("json-10", "json-10"),
         "http",
         (50.0, 75.0),
         Figure::RequestsPerCpu,
@@ -255,7 +255,7 @@ pub(super) const BARS: &[Bar] = &[
     ),
     plain(
         "memory of the gateway, maximum load",
-        gateway("json-1000"),
+        gateway("json-1000-32"),
         (128.0, 64.0),
         (Figure::PeakMib, Unit::Mib),
     ),

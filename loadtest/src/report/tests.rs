@@ -52,7 +52,7 @@ fn decoded(scenario: &str, subject: &str, rate: f64) -> Outcome {
 }
 
 fn gateway(rate: f64) -> Outcome {
-    line(Kind::Sluice, "json-1000", "gateway", rate)
+    line(Kind::Sluice, "json-1000-32", "gateway", rate)
 }
 
 fn row(lines: Vec<Outcome>, figure: &str) -> Standing {
@@ -119,7 +119,7 @@ fn the_middle_of_several_runs_counts_but_the_most_memory() {
 #[test]
 fn the_best_alternative_is_the_cheapest_of_all() {
     let lines = vec![
-        gateway(2e6),
+        line(Kind::Sluice, "json-1000", "gateway", 2e6),
         line(Kind::Peer, "json-1000", "flask", 2e4),
         line(Kind::Peer, "json-1000", "telegraf", 8e4),
     ];
