@@ -52,6 +52,9 @@ pub enum Form {
     RemoteWrite1,
     /// A `TimeSeries` of remote write 2.0: the numbers of its texts in the catalogue.
     RemoteWrite2,
+    /// A field of a line of InfluxDB's protocol: what is before its fields, its name, and the value of the label that the
+    /// request adds.
+    Influx,
     /// A data point of an OTLP gauge: its resource, its scope, its metric, and its attributes.
     OtlpGauge,
     /// One of a cumulative sum that may fall.

@@ -4,6 +4,7 @@
 //! that of InfluxDB 1.8 where versions differ: a backslash escapes the byte after it and nothing else, an empty tag
 //! is an error, a line feed ends a line unless it stands within a quoted field. A bad line costs only itself.
 
+mod known;
 mod line;
 mod time;
 mod value;
@@ -13,8 +14,10 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 use model::{Batch, Code, Refusal, head};
 
+use crate::catalogue::Catalogue;
 use crate::refusing::refuse;
 use crate::{Decoded, Ignored};
+use known::Known;
 use line::{Parser, Point};
 pub use time::Precision;
 use value::Value;
@@ -74,12 +77,44 @@ pub struct Options<'o> {
 /// # Errors
 /// When the body has too many lines or samples; bad lines are in [`Decoded::refused`].
 pub fn decode<'a>(body: &'a [u8], options: &Options<'a>) -> Result<Decoded<'a>, Refusal> {
+    read(body, options, None)
+}
+
+/// Like [`decode`], where series that `catalogue` knows are found in it instead of read, and the others are told:
+/// see [`Decoded::unknown`]. A catalogue is for bodies with the same separator and the same name of the label.
+///
+/// # Errors
+/// Those of [`decode`], and the same ones.
+pub fn decode_with<'a>(
+    body: &'a [u8],
+    options: &Options<'a>,
+    catalogue: &Catalogue,
+) -> Result<Decoded<'a>, Refusal> {
+    let known = Known::along(catalogue, options);
+    let is_known = known.is_some();
+    let decoded = read(body, options, known)?;
+    if !is_known {
+        catalogue.count(0, decoded.batch.samples().len() as u64);
+    }
+    Ok(decoded)
+}
+
+fn read<'a>(
+    body: &'a [u8],
+    options: &Options<'a>,
+    mut known: Option<Known<'a, '_>>,
+) -> Result<Decoded<'a>, Refusal> {
     // A line with a sample is seldom shorter; room for more comes when it is needed.
     let lines = (body.len() / 64).min(options.max_samples);
+    let batch = match &known {
+        // What is known has no labels in the batch.
+        Some(_) => Batch::with_samples(lines),
+        None => Batch::with_capacity(lines, 4),
+    };
     let mut decoder = Decoder {
         options,
         decoded: Decoded {
-            batch: Batch::with_capacity(lines, 4),
+            batch,
             ..Decoded::default()
         },
         samples: 0,
@@ -94,24 +129,39 @@ pub fn decode<'a>(body: &'a [u8], options: &Options<'a>) -> Result<Decoded<'a>, 
             return Err(decoder.too_many("lines"));
         }
         decoder.decoded.objects += 1;
+        let line = parser.rest();
+        if let Some(known) = &mut known
+            && let Some(read) = decoder.take_known(number, line, known)
+        {
+            parser.end_line_at(read);
+            continue;
+        }
         let from = decoder.decoded.batch.open_labels();
+        let before = decoder.decoded.batch.samples().len();
         let parsed = parser.point(&mut decoder.decoded.batch, &mut point);
         if let Err(refusal) = parsed.and_then(|()| decoder.store(number, from, &mut point)) {
             if refusal.code == Code::TooManySamples {
                 return Err(refusal);
             }
             decoder.refuse(number, from, &refusal);
+        } else if let Some(known) = &mut known {
+            let samples = decoder.decoded.batch.samples().get(before..);
+            known.note(line, samples.unwrap_or_default());
         }
         parser.end_line();
     }
     let Decoder {
         mut decoded,
+        samples,
         texts,
         booleans,
         ..
     } = decoder;
     decoded.ignore(Ignored::Text, texts);
     decoded.ignore(Ignored::Boolean, booleans);
+    if let Some(known) = known {
+        decoded.unknown = known.end(samples);
+    }
     Ok(decoded)
 }
 
@@ -126,6 +176,29 @@ struct Decoder<'a, 'o> {
 }
 
 impl<'a> Decoder<'a, '_> {
+    /// Takes a line whose series are all known, and answers how many bytes it has; or takes nothing.
+    #[inline]
+    fn take_known(&mut self, number: u32, line: &[u8], known: &mut Known<'a, '_>) -> Option<usize> {
+        let read = known.read(line)?;
+        let at_ms = match read.timestamp {
+            Some(raw) => {
+                let at_ms = self.options.precision.at_ms(raw, self.options.now_ms);
+                at_ms.ok()?
+            }
+            None => self.options.now_ms,
+        };
+        let samples = self.samples + known.fields().len();
+        // Whatever is too much is told by who reads the line.
+        let name_room = self.name_room.checked_sub(read.name_bytes)?;
+        if samples > self.options.max_samples {
+            return None;
+        }
+        (self.samples, self.name_room) = (samples, name_room);
+        let batch = &mut self.decoded.batch;
+        known.take(|series, value| batch.push_float(number, series, at_ms, value));
+        Some(read.bytes)
+    }
+
     /// Makes samples of a line's fields; its labels are those of the batch since `from`.
     fn store(&mut self, number: u32, from: usize, point: &mut Point<'a>) -> Result<(), Refusal> {
         let at_ms = match point.timestamp {

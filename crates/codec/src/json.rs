@@ -6,7 +6,6 @@
 
 pub(crate) mod any;
 mod body;
-mod decimal;
 mod distribution;
 mod element;
 mod explain;

@@ -26,6 +26,7 @@ pub mod victoria_json;
 pub mod wire;
 
 mod bound;
+mod decimal;
 mod decoded;
 mod protobuf;
 mod refusing;

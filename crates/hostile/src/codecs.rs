@@ -87,6 +87,13 @@ pub(crate) fn catalogue(data: &[u8]) {
     check_with_catalogue(&codec::otlp::decode(data, translation, 100), |catalogue| {
         codec::otlp::decode_with(data, translation, 100, catalogue)
     });
+    let options = codec::influx::Options {
+        max_samples: 100,
+        ..influx_options()
+    };
+    check_with_catalogue(&codec::influx::decode(data, &options), |catalogue| {
+        codec::influx::decode_with(data, &options, catalogue)
+    });
 }
 
 /// Bodies of Datadog's intake; the first byte says which.
@@ -129,11 +136,10 @@ pub(crate) fn inflate(data: &[u8]) {
     }
 }
 
-/// InfluxDB line protocol, with every unit of timestamps.
-pub(crate) fn influx(data: &[u8]) {
-    use codec::influx::{Booleans, Options, Precision, Strings, decode};
+fn influx_options() -> codec::influx::Options<'static> {
+    use codec::influx::{Booleans, Options, Precision, Strings};
 
-    let options = Options {
+    Options {
         precision: Precision::Auto,
         now_ms: NOW_MS,
         separator: "_",
@@ -142,7 +148,14 @@ pub(crate) fn influx(data: &[u8]) {
         label: Some(("db", "telegraf")),
         max_samples: 1000,
         max_metric_name_bytes: 100,
-    };
+    }
+}
+
+/// InfluxDB line protocol, with every unit of timestamps.
+pub(crate) fn influx(data: &[u8]) {
+    use codec::influx::{Booleans, Options, Precision, Strings, decode};
+
+    let options = influx_options();
     drop(decode(data, &options));
     let options = Options {
         precision: Precision::Nanosecond,

@@ -15,9 +15,9 @@ pub(crate) use texts::{
     victoria_json,
 };
 
-/// Bodies of all three formats that a catalogue is for.
+/// Bodies of all four formats that a catalogue is for.
 pub(crate) fn catalogue() -> Vec<Vec<u8>> {
-    [json(), remote_write(), otlp()].concat()
+    [json(), remote_write(), otlp(), influx()].concat()
 }
 
 /// Bodies of the formats whose objects are found again.

@@ -26,6 +26,11 @@ impl<'a, 'c> Walk<'a, 'c> {
         })
     }
 
+    /// The series before, if it is known.
+    pub(crate) fn last(&self) -> Option<u32> {
+        self.last
+    }
+
     /// The series that is expected here, with the numbers of its parts.
     #[inline]
     pub(crate) fn expected(&self) -> Option<(u32, Form, [u32; PARTS])> {

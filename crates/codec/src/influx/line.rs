@@ -89,6 +89,19 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The body from here on.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.body.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes behind a line that has so many bytes from here on, its line feed not counted.
+    pub(super) fn end_line_at(&mut self, bytes: usize) {
+        self.at += bytes;
+        if self.peek() == Some(b'\n') {
+            self.line_feed();
+        }
+    }
+
     /// Reads the line that [`Self::next_line`] found; its tags become open labels of the batch.
     pub(super) fn point(
         &mut self,

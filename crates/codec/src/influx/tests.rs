@@ -2,6 +2,7 @@
 
 mod bad;
 mod good;
+mod known;
 mod random;
 
 use super::*;

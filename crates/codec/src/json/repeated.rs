@@ -10,9 +10,10 @@ use serde::de::DeserializeSeed as _;
 use super::any::{Any, Parser};
 use super::body::Reading;
 use super::element::{Element, Origin, ReadElement};
-use super::{decimal, scan};
+use super::scan;
 use crate::Decoded;
 use crate::catalogue::{Form, Unknown, Walk};
+use crate::decimal;
 use crate::refusing::too_many;
 
 /// Reads a body; `None` when it must be read in another way.

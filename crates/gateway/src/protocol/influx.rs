@@ -104,7 +104,7 @@ impl<D: Dialect> Protocol for Influx<D> {
         &'a self,
         body: &'a Bytes,
         limits: &Limits,
-        _catalogue: &Catalogue,
+        catalogue: &Catalogue,
     ) -> Result<Decoded<'a>, Refusal> {
         let (label, database) = (&self.config.database_label, &self.database);
         let has_label = !label.is_empty() && !database.is_empty();
@@ -119,7 +119,7 @@ impl<D: Dialect> Protocol for Influx<D> {
             max_metric_name_bytes: limits.max_metric_name_bytes,
         };
         self.body.get_or_init(|| body.clone());
-        codec::influx::decode(body, &options)
+        codec::influx::decode_with(body, &options, catalogue)
     }
 
     const PART_TYPE: &'static str = "text/plain";

@@ -9,22 +9,28 @@ const POWERS: [f64; 23] = [
 ];
 
 /// As many digits as fit into 64 bits, whichever they are.
-const MOST_DIGITS: usize = 19;
+pub(crate) const MOST_DIGITS: usize = 19;
 
 /// A whole number of up to 15 digits without a sign, and what is behind it.
 #[inline]
-pub(super) fn integer(text: &[u8]) -> Option<(i64, &[u8])> {
+pub(crate) fn integer(text: &[u8]) -> Option<(i64, &[u8])> {
+    whole(text, 15)
+}
+
+/// A whole number of at most so many digits, and not more than [`MOST_DIGITS`], without a sign, and what is behind it.
+#[inline]
+pub(crate) fn whole(text: &[u8], most_digits: usize) -> Option<(i64, &[u8])> {
     let (number, digits, rest) = digits(text, 0);
     let has_zero = digits > 1 && text.first() == Some(&b'0');
-    if digits == 0 || digits > 15 || has_zero {
+    if digits == 0 || digits > most_digits.min(MOST_DIGITS) || has_zero {
         return None;
     }
-    Some((number.cast_signed(), rest))
+    Some((i64::try_from(number).ok()?, rest))
 }
 
 /// A number without an exponent, and what is behind it.
 #[inline]
-pub(super) fn number(text: &[u8]) -> Option<(f64, &[u8])> {
+pub(crate) fn number(text: &[u8]) -> Option<(f64, &[u8])> {
     let (is_negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
