@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::bodies;
 use crate::consumed::ConsumerPath;
 use crate::gateway_path::{GatewayPath, Shape, Size};
+use crate::http_path::HttpPath;
 use crate::null::Nowhere;
 
 /// Bodies of the same series with other values and times, which take turns.
@@ -30,6 +31,10 @@ pub struct Path {
 enum Kind {
     /// A request's body to records.
     Gateway,
+    /// The same from a connection's bytes on, to those of the answer.
+    Http,
+    /// A connection's bytes to a handler that does nothing.
+    Bare,
     /// Records to the requests of a store.
     Consumer,
 }
@@ -104,8 +109,8 @@ const fn gateway(name: &'static str, shape: Shape, size: Size) -> Path {
     }
 }
 
-/// Every path, in the order of the table.
-pub const PATHS: [Path; 8] = [
+/// Every path. Those that count metrics are last: once there is a recorder it counts for all.
+pub const PATHS: [Path; 10] = [
     gateway("json-1000", JSON, LARGE),
     gateway("json-10", JSON, small(10)),
     gateway("json-1", JSON, small(1)),
@@ -118,6 +123,18 @@ pub const PATHS: [Path; 8] = [
         shape: JSON,
         size: BATCHES,
         kind: Kind::Consumer,
+    },
+    Path {
+        name: "http-bare-1",
+        shape: JSON,
+        size: small(1),
+        kind: Kind::Bare,
+    },
+    Path {
+        name: "http-json-1",
+        shape: JSON,
+        size: small(1),
+        kind: Kind::Http,
     },
 ];
 
@@ -143,6 +160,8 @@ impl Path {
                 self.size,
                 Arc::new(Nowhere::default()),
             )),
+            Kind::Http => Box::new(HttpPath::gateway(self.shape, self.size)),
+            Kind::Bare => Box::new(HttpPath::bare(self.shape, self.size)),
             Kind::Consumer => Box::new(ConsumerPath::start(self.shape, self.size)),
         }
     }

@@ -42,7 +42,7 @@ pub(crate) fn connection(data: &[u8]) {
                 while reader.read(&mut answer).await.is_ok_and(|read| read > 0) {}
             };
             tokio::join!(
-                service::http::fuzzing::converse(server, router),
+                service::http::fuzzing::converse(server, None, router),
                 write,
                 read
             );

@@ -1,4 +1,6 @@
-//! A door for `crates/hostile` alone: one connection without a socket.
+//! A door for `crates/hostile` and `crates/guard` alone: one connection without a socket.
+
+use std::net::SocketAddr;
 
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -8,11 +10,11 @@ use super::Connections;
 use super::connection::serve_connection;
 
 /// Answers whatever a client says until either side has had enough; says why it ended.
-pub async fn converse<I>(io: I, router: Router) -> &'static str
+pub async fn converse<I>(io: I, client: Option<SocketAddr>, router: Router) -> &'static str
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let stopping = CancellationToken::new();
-    let ended = serve_connection(io, router, None, Connections::default(), stopping).await;
+    let ended = serve_connection(io, router, client, Connections::default(), stopping).await;
     ended.as_str()
 }
