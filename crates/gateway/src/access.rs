@@ -28,7 +28,7 @@ pub use controls::Controls;
 use credential::Credential;
 pub(crate) use denied::Denied;
 pub(crate) use grant::Grant;
-pub(crate) use guard::{Guard, count};
+pub(crate) use guard::{Guard, ask, count};
 pub use hashes::{hash_key, hash_password, new_key};
 use jwt::Jwt;
 use keys::Keys;

@@ -84,10 +84,7 @@ pub(crate) struct Explain;
 impl Handle for Explain {
     async fn handle<P: Protocol>(State(app): State<Arc<App>>, request: Request) -> Response {
         let (parts, mut body) = opened(request).await;
-        let head = Head {
-            app: &app,
-            parts: &parts,
-        };
+        let head = Head::of(&app, &parts);
         match explain::<P>(head, &mut body).await {
             Ok(report) => axum::Json(report).into_response(),
             // It is not the body's fault.

@@ -15,7 +15,7 @@ use model::{Clock, ManualClock};
 use service::tasks::Tasks;
 use tower::ServiceExt as _;
 
-use crate::{Beside, Config, Gateway, router};
+use crate::{Beside, Config, Front, Gateway, router};
 
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
 
@@ -121,7 +121,7 @@ impl Publish for FakeBuffer {
 
 /// A gateway over a fake buffer.
 pub(crate) struct Server {
-    pub router: Router,
+    pub router: Front,
     pub gateway: Gateway<FakeBuffer>,
     pub buffer: Arc<FakeBuffer>,
     pub tasks: Tasks,

@@ -13,7 +13,7 @@ use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
 use model::{Batch, Clock, Code, Counts, Limits, Refusal};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::body::Received;
 use crate::coalesce::{Coalescer, Knowledge, Settled};
@@ -31,6 +31,7 @@ use crate::receipts::{Receipts, Sent};
 use crate::refusals::Refusals;
 use crate::repeats::First;
 use crate::validate::{Standards, Validated, names, validate};
+use crate::within::within;
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
@@ -195,23 +196,34 @@ impl Pipeline {
         deadline: Instant,
         work: impl FnOnce(Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Permit), Error> {
+        let Received { bytes, mut permit } = received;
+        let Some(body) = small(encoding, &bytes, self.max_inflated_bytes)? else {
+            // Boxed, or it would be most of what a small request moves about.
+            let received = Received { bytes, permit };
+            return Box::pin(self.work_hard(encoding, received, deadline, work)).await;
+        };
+        if encoding != Encoding::Identity {
+            permit.resize(bytes.len() + body.len())?;
+        }
+        Ok((work(body, &mut permit)?, permit))
+    }
+
+    /// Like [`Self::work`], for what would hold up others.
+    async fn work_hard<T: Send + 'static>(
+        self: &Arc<Self>,
+        encoding: Encoding,
+        received: Received,
+        deadline: Instant,
+        work: impl FnOnce(Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(T, Permit), Error> {
         let timeout_ms = self.request_timeout.as_millis();
         let Received { bytes, mut permit } = received;
-        let small = small(encoding, &bytes, self.max_inflated_bytes)?;
-        let is_heavy = small.is_none();
         let pipeline = Arc::clone(self);
         let work = move || {
-            let body = match small {
-                Some(body) if encoding == Encoding::Identity => body,
-                Some(body) => {
-                    permit.resize(bytes.len() + body.len())?;
-                    body
-                }
-                None => pipeline.inflated(encoding, bytes, &mut permit)?,
-            };
+            let body = pipeline.inflated(encoding, bytes, &mut permit)?;
             Ok((work(body, &mut permit)?, permit))
         };
-        timeout_at(deadline, self.pool.run(is_heavy, work))
+        within(deadline, self.pool.run(work))
             .await
             .map_err(|_| Error::Busy { timeout_ms })??
     }
@@ -241,7 +253,7 @@ impl Pipeline {
             settled,
         } = submitted;
         if let Some(settled) = settled {
-            let durability = timeout_at(deadline, settled)
+            let durability = within(deadline, settled)
                 .await
                 .map_err(|_| Error::Timeout { timeout_ms })?
                 // A ticket answers before it goes, so this is a defect; the sender keeps its samples.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures::FutureExt as _;
 use futures::future::CatchUnwind;
 use http::header::CONNECTION;
-use http::{HeaderValue, Method, Version};
+use http::{Extensions, HeaderValue, Method, Version};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
@@ -35,6 +35,18 @@ impl Observe {
             mode,
         }
     }
+
+    /// What will be told of a request that begins now.
+    pub(crate) fn asked<B>(&self, route: Option<Route>, request: &Request<B>) -> Asked {
+        Asked {
+            route,
+            method: method_label(request.method()),
+            started: Instant::now(),
+            meters: Arc::clone(&self.meters),
+            // Later versions have no such header.
+            is_last: self.mode.is(Mode::Drain) && request.version() <= Version::HTTP_11,
+        }
+    }
 }
 
 impl<S> Layer<S> for Observe {
@@ -43,8 +55,7 @@ impl<S> Layer<S> for Observe {
     fn layer(&self, inner: S) -> Observed<S> {
         Observed {
             inner,
-            meters: Arc::clone(&self.meters),
-            mode: self.mode.clone(),
+            observe: self.clone(),
         }
     }
 }
@@ -53,8 +64,7 @@ impl<S> Layer<S> for Observe {
 #[derive(Clone)]
 pub(crate) struct Observed<S> {
     inner: S,
-    meters: Arc<RequestMeters>,
-    mode: ModeHandle,
+    observe: Observe,
 }
 
 impl<S> Service<Request> for Observed<S>
@@ -70,22 +80,32 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let started = Instant::now();
         let route = request.extensions().get::<MatchedPath>().cloned();
-        let method = method_label(request.method());
-        let meters = Arc::clone(&self.meters);
-        // Later versions have no such header.
-        let is_last = self.mode.is(Mode::Drain) && request.version() <= Version::HTTP_11;
-        Observing {
-            // A panic leaves nothing half done behind: what a request shares with others survives it by design.
-            answer: AssertUnwindSafe(self.inner.call(request)).catch_unwind(),
-            asked: Asked {
-                route,
-                method,
-                started,
-                meters,
-                is_last,
-            },
+        let asked = self.observe.asked(route.map(Route::Matched), &request);
+        Observing::new(self.inner.call(request), asked)
+    }
+}
+
+/// The pattern of the path that a request came by.
+#[derive(Debug, Clone)]
+pub(crate) enum Route {
+    /// The router found it.
+    Matched(MatchedPath),
+    /// The path itself; in the extensions of requests that no router has seen.
+    Direct(&'static str),
+}
+
+impl Route {
+    /// The one of a request with these extensions.
+    pub(crate) fn of(extensions: &Extensions) -> Option<Self> {
+        let direct = extensions.get::<Self>().cloned();
+        direct.or_else(|| extensions.get().cloned().map(Self::Matched))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Matched(path) => path.as_str(),
+            Self::Direct(path) => path,
         }
     }
 }
@@ -99,9 +119,19 @@ pin_project! {
     }
 }
 
+impl<F: Future> Observing<F> {
+    pub(crate) fn new(answer: F, asked: Asked) -> Self {
+        Self {
+            // A panic leaves nothing half done behind: what a request shares with others survives it by design.
+            answer: AssertUnwindSafe(answer).catch_unwind(),
+            asked,
+        }
+    }
+}
+
 /// What is told of a request when it is answered.
-struct Asked {
-    route: Option<MatchedPath>,
+pub(crate) struct Asked {
+    route: Option<Route>,
     method: &'static str,
     started: Instant,
     meters: Arc<RequestMeters>,
@@ -131,7 +161,7 @@ impl Asked {
     fn observe(&self, answer: std::thread::Result<Result<Response, Infallible>>) -> Response {
         let method = self.method;
         let route = self.route.as_ref();
-        let route = route.map_or("unmatched", MatchedPath::as_str);
+        let route = route.map_or("unmatched", Route::as_str);
         let response = match answer {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},

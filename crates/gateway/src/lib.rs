@@ -15,6 +15,7 @@ mod described;
 mod error;
 mod explain;
 mod families;
+mod front;
 #[doc(hidden)]
 pub mod fuzzing;
 mod heat;
@@ -38,6 +39,7 @@ mod router;
 mod spread;
 mod statsd;
 mod validate;
+mod within;
 
 #[cfg(test)]
 mod fake;
@@ -57,6 +59,7 @@ pub use config::{
     UserConfig,
 };
 pub use described::explaining;
+pub use front::{Answering, Front};
 pub use heat::PartitioningHandle;
 pub use metrics::CATALOGUE;
 pub use metrics::heat::CATALOGUE as HEAT_CATALOGUE;

@@ -131,8 +131,7 @@ fn source(head: &Head<'_>) -> Option<Arc<str>> {
     if let Some(named) = named {
         return Some(named.into());
     }
-    let peer = head.parts.extensions.get::<Peer>()?;
-    Some(Arc::clone(&peer.name))
+    Some(Arc::clone(&head.peer?.name))
 }
 
 /// The name of the credential that a request was let in with.

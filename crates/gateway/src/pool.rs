@@ -1,4 +1,4 @@
-//! Work on the processor: small pieces in place, large ones on own threads.
+//! Work on the processor that would hold up others where it came in: on threads of its own.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -20,15 +20,11 @@ impl Pool {
         }
     }
 
-    /// Runs `work`, here or on a thread of its own. Given up, work that has begun still ends.
+    /// Runs `work` on a thread of its own. Given up, work that has begun still ends.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        is_heavy: bool,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        if !is_heavy {
-            return Ok(work());
-        }
         let core = Arc::clone(&self.cores).acquire_owned().await;
         let done = tokio::task::spawn_blocking(move || {
             let result = work();

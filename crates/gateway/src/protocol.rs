@@ -16,7 +16,7 @@ pub(crate) mod victoria;
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, post};
@@ -29,10 +29,12 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Uri};
 use model::{Limits, Refusal};
+use service::http::Peer;
 
 use crate::answer;
-use crate::body::{linger, linger_briefly};
+use crate::body::{Source, Wire, linger, linger_briefly};
 use crate::error::Error;
+use crate::front::Answered;
 use crate::ingest::{Intake, Outcome, Policy};
 use crate::metrics;
 use crate::origin::{credential, origin, sender};
@@ -121,9 +123,20 @@ pub(crate) struct Opened<P> {
 pub(crate) struct Head<'r> {
     pub app: &'r App,
     pub parts: &'r Parts,
+    /// Who sends it.
+    pub peer: Option<&'r Peer>,
 }
 
-impl Head<'_> {
+impl<'r> Head<'r> {
+    /// Of a request whose extensions say who sends it.
+    pub(crate) fn of(app: &'r App, parts: &'r Parts) -> Self {
+        Self {
+            app,
+            parts,
+            peer: parts.extensions.get(),
+        }
+    }
+
     /// A header as text; what is not text becomes replacement characters. Several lines are joined by commas.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<String> {
         let mut lines = self.parts.headers.get_all(name).iter();
@@ -228,13 +241,30 @@ pub(crate) struct Receive;
 
 impl Handle for Receive {
     async fn handle<P: Protocol>(State(app): State<Arc<App>>, request: Request) -> Response {
-        receive::<P>(&app, request).await
+        let (parts, body) = opened(request).await;
+        receive::<P>(Head::of(&app, &parts), Wire::Other(body)).await
     }
 }
 
-async fn receive<P: Protocol>(app: &Arc<App>, request: Request) -> Response {
-    let (parts, mut body) = opened(request).await;
-    let head = Head { app, parts: &parts };
+/// Stores the body of a request whose path has no parameters and whose sender may come; see [`crate::front`].
+pub(crate) fn directly<P: Protocol>(
+    app: Arc<App>,
+    parts: Parts,
+    body: Wire,
+    peer: Option<Peer>,
+) -> Answered {
+    Box::pin(async move {
+        let head = Head {
+            app: &app,
+            parts: &parts,
+            peer: peer.as_ref(),
+        };
+        Ok(receive::<P>(head, body).await)
+    })
+}
+
+async fn receive<P: Protocol>(head: Head<'_>, mut body: Wire) -> Response {
+    let app = head.app;
     match store::<P>(head, &mut body).await {
         Ok(Stored::Before(answer)) => answer.again(),
         Ok(Stored::Now(protocol, Ok(outcome))) => {
@@ -254,7 +284,7 @@ async fn receive<P: Protocol>(app: &Arc<App>, request: Request) -> Response {
         }
         Err(error) => {
             let response = failed::<P>(&head, &error);
-            deliver(response, &head, body, &error).await
+            Box::pin(deliver(response, &head, body, &error)).await
         }
     }
 }
@@ -277,7 +307,12 @@ pub(crate) async fn opened(request: Request) -> (Parts, Body) {
 }
 
 /// Sees to it that the sender of a refused body comes to reading why.
-async fn deliver(response: Response, head: &Head<'_>, mut body: Body, error: &Error) -> Response {
+async fn deliver(
+    response: Response,
+    head: &Head<'_>,
+    mut body: impl Source,
+    error: &Error,
+) -> Response {
     if body.is_end_stream() {
         return response;
     }
@@ -327,7 +362,7 @@ enum Stored<P> {
 }
 
 /// Stores a body, unless it was before.
-async fn store<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Stored<P>, Error> {
+async fn store<P: Protocol>(head: Head<'_>, body: &mut Wire) -> Result<Stored<P>, Error> {
     let app = head.app;
     let pipeline = &app.pipeline;
     pipeline.check_open()?;

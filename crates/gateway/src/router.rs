@@ -1,5 +1,6 @@
 //! The public routes, and the handle that ends the gateway in good order.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::described;
 use crate::error::Error;
 use crate::explain;
 use crate::families::Families;
+use crate::front::{Direct, Front};
 use crate::heat::{Heat, PartitioningHandle};
 use crate::ingest::{Origin, Pipeline, Placement};
 use crate::known_series::KnownSeries;
@@ -49,7 +51,7 @@ use crate::protocol::otlp::{OtlpHttp, Shared};
 use crate::protocol::remote_write::RemoteWrite;
 use crate::protocol::text::Text;
 use crate::protocol::victoria::Victoria;
-use crate::protocol::{Handle, Receive, datadog, on, pushgateway};
+use crate::protocol::{Handle, Protocol, Receive, datadog, on, pushgateway};
 use crate::pushgateway::{Groups, PushGroups};
 use crate::quotas::{self, Quotas, QuotasHandle};
 use crate::receipts::{Receipts, RejectionTopic};
@@ -122,7 +124,7 @@ pub fn router<P: Publish>(
     clock: Arc<dyn Clock>,
     tasks: &Tasks,
     beside: impl Into<Beside>,
-) -> (Router, Gateway<P>) {
+) -> (Front, Gateway<P>) {
     let Beside {
         routes,
         api,
@@ -206,9 +208,11 @@ pub fn router<P: Publish>(
         .with_state(Arc::clone(&app))
         .merge(routes)
         .merge(described::routes(has_groups, api));
+    let observe = layers::Observe::new(mode);
     let router = refusing_the_rest(router, &pipeline)
         // One layer, because each costs a request two boxes and a clone of everything below it.
-        .layer((layers::Observe::new(mode), Guard(app)));
+        .layer((observe.clone(), Guard(Arc::clone(&app))));
+    let front = Front::new(app, observe, pushed(Direct::default()), router);
     let gateway = Gateway {
         pipeline,
         publisher,
@@ -216,7 +220,7 @@ pub fn router<P: Publish>(
         partitioning,
         explain,
     };
-    (router, gateway)
+    (front, gateway)
 }
 
 /// The routes, and an answer for everything else.
@@ -266,24 +270,50 @@ fn permits(http: &HttpConfig) -> Arc<Permits> {
     Permits::with(limit_bytes, http.max_connections, http.max_slow_bodies)
 }
 
-/// The routes on which samples are pushed, one line per protocol and path.
+/// Takes the paths that samples are pushed to with POST, and that have no parameters.
+pub(crate) trait Pushed: Sized {
+    /// One more, and what comes there.
+    fn to<P: Protocol>(self, path: &'static str) -> Self;
+}
+
+/// Their routes.
+struct Routed<H>(Router<Arc<App>>, PhantomData<H>);
+
+impl<H: Handle> Pushed for Routed<H> {
+    fn to<P: Protocol>(self, path: &'static str) -> Self {
+        Self(self.0.route(path, on::<H, P>()), PhantomData)
+    }
+}
+
+/// One line per protocol and path.
+pub(crate) fn pushed<T: Pushed>(paths: T) -> T {
+    paths
+        .to::<Json>("/metrics")
+        .to::<Json>("/api/v1/metrics")
+        .to::<Influx<V1>>("/write")
+        .to::<Influx<V2>>("/api/v2/write")
+        .to::<Influx<V3>>("/api/v3/write_lp")
+        .to::<RemoteWrite>("/api/v1/write")
+        .to::<RemoteWrite>("/api/v1/push")
+        .to::<RemoteWrite>("/receive")
+        .to::<RemoteWrite>("/api/v1/receive")
+        .to::<RemoteWrite>("/api/prom/push")
+        .to::<RemoteWrite>("/api/v1/prom/remote/write")
+        .to::<RemoteWrite>("/prometheus/api/v1/write")
+        .to::<OtlpHttp>("/v1/metrics")
+        .to::<OtlpGrpc>(EXPORT)
+        .to::<Victoria>("/api/v1/import")
+        .to::<OpenTsdb>("/api/put")
+        .to::<OpenTsdb>("/opentsdb/api/put")
+}
+
+/// The routes on which samples are pushed, and what their senders ask beside it.
 pub(crate) fn protocols<H: Handle>() -> Router<Arc<App>> {
-    Router::new()
-        .route("/metrics", on::<H, Json>())
-        .route("/api/v1/metrics", on::<H, Json>())
-        .route("/write", on::<H, Influx<V1>>())
-        .route("/api/v2/write", on::<H, Influx<V2>>())
-        .route("/api/v3/write_lp", on::<H, Influx<V3>>())
+    let Routed(router, _) = pushed(Routed::<H>(Router::new(), PhantomData));
+    router
         .route("/ping", get(probe::ping))
         .route("/ready", get(probe::ready))
         .route("/query", get(probe::query).post(probe::query))
-        .route("/api/v1/write", on::<H, RemoteWrite>())
-        .route("/api/v1/push", on::<H, RemoteWrite>())
-        .route("/receive", on::<H, RemoteWrite>())
-        .route("/api/v1/receive", on::<H, RemoteWrite>())
-        .route("/api/prom/push", on::<H, RemoteWrite>())
-        .route("/api/v1/prom/remote/write", on::<H, RemoteWrite>())
-        .route("/prometheus/api/v1/write", on::<H, RemoteWrite>())
         // `curl -T` says PUT.
         .route(
             "/api/v1/import/prometheus",
@@ -293,11 +323,6 @@ pub(crate) fn protocols<H: Handle>() -> Router<Arc<App>> {
             "/api/v1/import/prometheus/metrics/{*labels}",
             on::<H, Text>().put(H::handle::<Text>),
         )
-        .route("/v1/metrics", on::<H, OtlpHttp>())
-        .route(EXPORT, on::<H, OtlpGrpc>())
-        .route("/api/v1/import", on::<H, Victoria>())
-        .route("/api/put", on::<H, OpenTsdb>())
-        .route("/opentsdb/api/put", on::<H, OpenTsdb>())
         .merge(datadog::routes::<H>())
         // Where VictoriaMetrics has it.
         .nest("/datadog", datadog::routes::<H>())

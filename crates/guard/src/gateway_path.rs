@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use futures::future::join_all;
-use gateway::{Config, Gateway};
+use gateway::{Config, Front, Gateway};
 use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::BodyExt as _;
 use model::ManualClock;
@@ -36,7 +36,7 @@ pub(crate) struct Size {
 
 pub(crate) struct GatewayPath {
     runtime: Runtime,
-    router: Router,
+    front: Front,
     /// Ends the gateway's tasks when it goes.
     _gateway: Gateway<Nowhere>,
     _tasks: Tasks,
@@ -57,7 +57,7 @@ impl GatewayPath {
     pub(crate) fn start(shape: Shape, size: Size, buffer: Arc<Nowhere>) -> Self {
         let runtime = runtime();
         let tasks = Tasks::new();
-        let (router, gateway) = {
+        let (front, gateway) = {
             let _entered = runtime.enter();
             let clock = Arc::new(ManualClock::new(NOW_MS));
             gateway::router(&Config::default(), buffer, clock, &tasks, Router::new())
@@ -69,7 +69,7 @@ impl GatewayPath {
         };
         Self {
             runtime,
-            router,
+            front,
             _gateway: gateway,
             _tasks: tasks,
             shape,
@@ -91,8 +91,8 @@ impl GatewayPath {
     }
 }
 
-async fn send(router: Router, request: Request<Body>) {
-    let response = router.oneshot(request).await.expect("an answer");
+async fn send(front: Front, request: Request<Body>) {
+    let response = front.oneshot(request).await.expect("an answer");
     let status = response.status();
     let body = response.into_body().collect().await.expect("its body");
     assert!(
@@ -105,7 +105,7 @@ async fn send(router: Router, request: Request<Body>) {
 impl Round for GatewayPath {
     fn round(&mut self, number: usize) {
         let bodies = self.bodies.get(number % VARIANTS).into_iter().flatten();
-        let requests = bodies.map(|body| send(self.router.clone(), self.request(body)));
+        let requests = bodies.map(|body| send(self.front.clone(), self.request(body)));
         self.runtime.block_on(join_all(requests));
     }
 }

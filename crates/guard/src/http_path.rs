@@ -49,7 +49,7 @@ impl HttpPath {
         let _metrics = install_metrics(&[gateway::CATALOGUE]);
         let runtime = runtime();
         let tasks = Tasks::new();
-        let (router, gateway) = {
+        let (front, gateway) = {
             let _entered = runtime.enter();
             let clock = Arc::new(ManualClock::new(NOW_MS));
             let buffer = Arc::new(Nowhere::default());
@@ -57,7 +57,7 @@ impl HttpPath {
         };
         let connect = |_| {
             let (client, server) = duplex(PIPE_BYTES);
-            let served = converse(server, Some(CLIENT), router.clone());
+            let served = converse(server, Some(CLIENT), front.clone());
             runtime.spawn(async move { served.await });
             Client::new(client)
         };

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use buffer::{Change, DrainError, Durability, Follow, Publish, PublishError, Record, Table};
 use bytes::Bytes;
-use gateway::{Beside, Config, Gateway, PushGroups};
+use gateway::{Beside, Config, Front, Gateway, PushGroups};
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::BodyExt as _;
 use model::ManualClock;
@@ -30,9 +30,9 @@ pub(crate) fn request(data: &[u8]) {
         return;
     };
     let shown = format!("{} {}", request.method(), request.uri());
-    let status = with_gateway(|runtime, router| {
+    let status = with_gateway(|runtime, front| {
         runtime.block_on(async {
-            let Ok(response) = router.oneshot(request).await;
+            let Ok(response) = front.oneshot(request).await;
             let status = response.status().as_u16();
             drop(response.into_body().collect().await);
             status
@@ -84,19 +84,19 @@ pub(crate) fn runtime<T>(work: impl FnOnce(&Runtime) -> T) -> T {
 }
 
 struct Rig {
-    router: Router,
+    front: Front,
     /// Its tasks end with these.
     _gateway: Gateway<Nowhere>,
     tasks: Tasks,
     left: usize,
 }
 
-fn with_gateway<T>(work: impl FnOnce(&Runtime, Router) -> T) -> T {
+fn with_gateway<T>(work: impl FnOnce(&Runtime, Front) -> T) -> T {
     thread_local! {
         static RIG: RefCell<Option<Rig>> = const { RefCell::new(None) };
     }
     runtime(|runtime| {
-        let router = RIG.with_borrow_mut(|rig| {
+        let front = RIG.with_borrow_mut(|rig| {
             if let Some(used) = rig.take_if(|rig| rig.left == 0) {
                 runtime.block_on(used.tasks.stop(Duration::from_secs(1)));
             }
@@ -105,9 +105,9 @@ fn with_gateway<T>(work: impl FnOnce(&Runtime, Router) -> T) -> T {
                 start()
             });
             rig.left -= 1;
-            rig.router.clone()
+            rig.front.clone()
         });
-        work(runtime, router)
+        work(runtime, front)
     })
 }
 
@@ -120,10 +120,10 @@ fn start() -> Rig {
         ..Beside::default()
     };
     let clock = Arc::new(ManualClock::new(NOW_MS));
-    let (router, gateway) =
+    let (front, gateway) =
         gateway::router(&Config::default(), Arc::new(Nowhere), clock, &tasks, beside);
     Rig {
-        router,
+        front,
         _gateway: gateway,
         tasks,
         left: REQUESTS,

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
@@ -20,9 +19,12 @@ use crate::log_limit::LogLimit;
 use crate::metrics;
 use crate::process;
 use crate::tls::{Acceptor, ClientCertificate, Refused};
-use connection::{Client, Ended, serve_connection};
+pub use answers::{Answers, Client};
+use connection::{Ended, serve_connection};
+pub use hyper::body::Incoming;
 
 mod activity;
+mod answers;
 mod connection;
 mod framing;
 #[doc(hidden)]
@@ -100,9 +102,9 @@ const LAST_HANDSHAKE: Duration = Duration::from_millis(500);
 /// Serves until `stopping`, then finishes the running requests.
 ///
 /// Returns how many connections had to be cut at the deadline.
-pub async fn serve(
+pub async fn serve<A: Answers>(
     door: impl Into<Door>,
-    router: Router,
+    answers: A,
     connections: Connections,
     stopping: CancellationToken,
     drain_deadline: Duration,
@@ -115,7 +117,7 @@ pub async fn serve(
         running: JoinSet::new(),
         listener,
         tls,
-        router,
+        answers,
         connections,
         stopping,
     };
@@ -146,18 +148,18 @@ fn room(port: u16, wanted: usize) -> usize {
     room.min(Semaphore::MAX_PERMITS)
 }
 
-struct Server {
+struct Server<A> {
     listener: TcpListener,
     tls: Option<Acceptor>,
     port: u16,
-    router: Router,
+    answers: A,
     connections: Connections,
     stopping: CancellationToken,
     permits: Arc<Semaphore>,
     running: JoinSet<Ended>,
 }
 
-impl Server {
+impl<A: Answers> Server<A> {
     /// Room for one more connection; none when it is time to stop.
     async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
@@ -217,10 +219,10 @@ impl Server {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         let open = metrics::ConnectionOpen::new(self.port);
-        let (router, connections) = (self.router.clone(), self.connections);
+        let (answers, connections) = (self.answers.clone(), self.connections);
         let stopping = self.stopping.clone();
         let Some(tls) = self.tls.clone() else {
-            let served = serve_connection(stream, router, Some(address), connections, stopping);
+            let served = serve_connection(stream, answers, Some(address), connections, stopping);
             self.running.spawn(async move {
                 let ended = served.await;
                 drop((open, permit));
@@ -232,10 +234,10 @@ impl Server {
             let ended = match shake(&tls, stream, connections, &stopping).await {
                 Ok((stream, certificate)) => {
                     let client = Client {
-                        address: Some(address),
+                        peer: Some(Peer::of(address)),
                         certificate,
                     };
-                    serve_connection(stream, router, client, connections, stopping).await
+                    serve_connection(stream, answers, client, connections, stopping).await
                 }
                 Err(ended) => ended,
             };

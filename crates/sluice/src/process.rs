@@ -12,7 +12,7 @@ use ::console::Console;
 use anyhow::Context;
 use service::catalogue::Metric;
 use service::health::{Condition, Health};
-use service::http::{Connections, Door, serve};
+use service::http::{Answers, Connections, Door, serve};
 use service::tasks::{CancellationToken, Tasks};
 use service::telemetry::{MetricsHandle, install_metrics};
 use tokio::net::TcpListener;
@@ -221,14 +221,14 @@ impl Process {
         &self,
         name: &'static str,
         door: Door,
-        router: axum::Router,
+        answers: impl Answers + Sync,
         connections: Connections,
         stopping: CancellationToken,
     ) -> tokio::sync::oneshot::Receiver<usize> {
         let (done, wait) = tokio::sync::oneshot::channel();
         let deadline = self.deadline;
         self.tasks.spawn(name, async move {
-            let cut = serve(door, router, connections, stopping, deadline).await;
+            let cut = serve(door, answers, connections, stopping, deadline).await;
             // Nobody waits any more when stopping was given up.
             done.send(cut).unwrap_or_default();
         });

@@ -21,6 +21,7 @@ use super::{Access, Denied};
 use crate::answer;
 use crate::body::linger;
 use crate::error::Error;
+use crate::layers::Route;
 use crate::metrics;
 use crate::origin::stranger;
 use crate::protocol::{Head, with_retry_after};
@@ -90,7 +91,11 @@ where
 }
 
 /// The request with what it may do, or the answer.
-async fn ask(app: &Arc<App>, route: &str, request: Request) -> Result<Request, Response> {
+pub(crate) async fn ask(
+    app: &Arc<App>,
+    route: &str,
+    request: Request,
+) -> Result<Request, Response> {
     let access = app.access.keep();
     let (mut parts, body) = request.into_parts();
     let shape = shape(&parts.method, route);
@@ -120,7 +125,7 @@ async fn refuse(
     count(&denied, parts);
     let error = Error::Denied(denied);
     metrics::request_refused(error.code());
-    let head = Head { app, parts };
+    let head = Head::of(app, parts);
     let receipts = &app.pipeline.receipts;
     receipts.request(shape.protocol, &stranger(parts), parts, &error);
     let mut response = with_retry_after((shape.failed)(&head, &error), &head, &error);
@@ -143,8 +148,8 @@ pub(crate) fn count(denied: &Denied, parts: &Parts) {
     let reason = denied.reason();
     metrics::access_denied(reason);
     if let Some(suppressed) = DENIED.pass() {
-        let route = parts.extensions.get::<MatchedPath>();
-        let route = route.map(MatchedPath::as_str);
+        let route = Route::of(&parts.extensions);
+        let route = route.as_ref().map(Route::as_str);
         let peer = parts.extensions.get::<Peer>().map(|peer| &*peer.name);
         tracing::warn!(
             reason,

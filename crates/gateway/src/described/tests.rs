@@ -33,7 +33,7 @@ async fn every_route_has_an_operation_and_every_operation_a_route() {
         } else {
             Server::start(&Config::default(), FakeBuffer::default())
         };
-        let routes = sorted(served(&server.router));
+        let routes = sorted(served(server.router.routes()));
         assert!(routes.len() > 60, "{routes:?}");
         let described = sorted(public(has_groups).and(describing()).routes());
         similar(&routes, &described);

@@ -64,7 +64,7 @@ async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn push(app: &Arc<App>, mode: Mode, request: Request) -> Response {
     let (parts, mut body) = opened(request).await;
-    let head = Head { app, parts: &parts };
+    let head = Head::of(app, &parts);
     match take(&head, mode, &mut body).await {
         Ok(durability) => done(app, durability, StatusCode::OK),
         Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
@@ -129,10 +129,7 @@ async fn read(
 
 async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = opened(request).await;
-    let head = Head {
-        app: &app,
-        parts: &parts,
-    };
+    let head = Head::of(&app, &parts);
     let ended = async {
         app.pipeline.check_open()?;
         let groups = groups(&app)?;
@@ -148,10 +145,7 @@ async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _body) = opened(request).await;
-    let head = Head {
-        app: &app,
-        parts: &parts,
-    };
+    let head = Head::of(&app, &parts);
     let found = groups(&app).and_then(|groups| {
         let target = target(&head)?;
         Ok((groups, groups.find(&target)?))
@@ -168,10 +162,7 @@ async fn show(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _body) = opened(request).await;
-    let head = Head {
-        app: &app,
-        parts: &parts,
-    };
+    let head = Head::of(&app, &parts);
     let listed = groups(&app).and_then(|groups| {
         let origin = origin(&head)?;
         groups.list(origin.tenant.as_deref())
@@ -196,10 +187,7 @@ async fn ready(State(app): State<Arc<App>>, request: Request) -> Response {
     match is_ready {
         Ok(()) => "OK".into_response(),
         Err(error) => {
-            let head = Head {
-                app: &app,
-                parts: &parts,
-            };
+            let head = Head::of(&app, &parts);
             plainly(&head, &error)
         }
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use ::metrics::Counter;
+use foldhash::quality::RandomState;
 
 use super::OTHER;
 
@@ -16,7 +17,7 @@ pub(super) struct Senders {
     counter: fn(String) -> Counter,
     /// The label of what is nobody's.
     nobody: &'static str,
-    known: RwLock<HashMap<Arc<str>, Counter>>,
+    known: RwLock<HashMap<Arc<str>, Counter, RandomState>>,
     others: OnceLock<Counter>,
     nobodys: OnceLock<Counter>,
 }

@@ -6,14 +6,11 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
 use std::ops::DerefMut;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use bytes::BytesMut;
 use http::{Request, Response};
@@ -22,22 +19,17 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tower::Service;
 
-use super::activity::{Activity, Answer, Overdue, Watched};
-use super::framing;
-use super::{Connections, Peer};
-use crate::tls::ClientCertificate;
+use super::activity::{Activity, Answer, HandlerRuns, Overdue, Watched};
+use super::{Answers, Client, Connections, framing};
 
 /// The most that is read ahead of a connection, and so the longest header. Times the number of connections it is
 /// what all clients together can make us hold without a request.
 const READ_AHEAD_BYTES: usize = 64 << 10;
-
-/// More header lines than this are refused, trailers among them.
-const MAX_HEADERS: usize = 100;
 
 const MAX_STREAMS: u32 = 256;
 const MAX_HEADER_LIST_BYTES: u32 = 32 << 10;
@@ -78,23 +70,6 @@ pub(super) enum Ended {
     Shutdown,
 }
 
-/// Who is at the other end.
-#[derive(Debug, Default)]
-pub(super) struct Client {
-    pub(super) address: Option<SocketAddr>,
-    /// Verified.
-    pub(super) certificate: Option<Arc<ClientCertificate>>,
-}
-
-impl From<Option<SocketAddr>> for Client {
-    fn from(address: Option<SocketAddr>) -> Self {
-        Self {
-            address,
-            certificate: None,
-        }
-    }
-}
-
 impl Ended {
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -111,7 +86,7 @@ impl Ended {
 /// Answers requests until either side has had enough.
 pub(super) async fn serve_connection<I>(
     mut io: I,
-    router: Router,
+    answers: impl Answers,
     client: impl Into<Client>,
     connections: Connections,
     stopping: CancellationToken,
@@ -122,15 +97,8 @@ where
     let activity = Activity::new();
     let mut service = service_fn({
         let activity = activity.clone();
-        let Client {
-            address,
-            certificate,
-        } = client.into();
-        let known = Known {
-            peer: address.map(Peer::of),
-            certificate,
-        };
-        move |request| handle(router.clone(), activity.clone(), known.clone(), request)
+        let client = client.into();
+        move |request| handle(&answers, &activity, &client, request)
     });
     let stopped = pin!(async {
         stopping.cancelled().await;
@@ -272,7 +240,8 @@ fn http1() -> http1::Builder {
         .timer(TokioTimer::new())
         // hyper's own starts while a connection is idle: it cannot tell a slow client from one with nothing to say.
         .header_read_timeout(None)
-        .max_headers(MAX_HEADERS)
+        // More than a hundred header lines are refused, trailers among them. That is hyper's own bound, and to say so
+        // would have it clear two tables of that length for each request.
         .max_buf_size(READ_AHEAD_BYTES);
     builder
 }
@@ -295,32 +264,44 @@ fn http2() -> http2::Builder<TokioExecutor> {
     builder
 }
 
-/// What each request of a connection is told about its client.
-#[derive(Clone)]
-struct Known {
-    peer: Option<Peer>,
-    certificate: Option<Arc<ClientCertificate>>,
+fn handle<A: Answers>(
+    answers: &A,
+    activity: &Activity,
+    client: &Client,
+    request: Request<Incoming>,
+) -> Handling<A::Answering> {
+    let running = activity.handler(request.version());
+    let answer = framing::is_plain(request.headers()).then(|| answers.answer(request, client));
+    Handling {
+        answer,
+        running: Some(running),
+    }
 }
 
-async fn handle(
-    mut router: Router,
-    activity: Activity,
-    known: Known,
-    request: Request<Incoming>,
-) -> Result<Response<Answer>, Infallible> {
-    let running = activity.handler(request.version());
-    if !framing::is_plain(request.headers()) {
-        return Ok(framing::refusal().map(|body| running.answer(body)));
+pin_project! {
+    /// A request that is being answered: by nobody, where it cannot be made sense of.
+    struct Handling<F> {
+        #[pin]
+        answer: Option<F>,
+        running: Option<HandlerRuns>,
     }
-    let mut request = request.map(Body::new);
-    if let Some(peer) = known.peer {
-        request.extensions_mut().insert(peer);
+}
+
+impl<F> Future for Handling<F>
+where
+    F: Future<Output = Result<Response<Body>, Infallible>>,
+{
+    type Output = Result<Response<Answer>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = match this.answer.as_pin_mut() {
+            Some(answer) => ready!(answer.poll(cx))?,
+            None => framing::refusal(),
+        };
+        let running = this.running.take().expect("it is answered once");
+        Poll::Ready(Ok(response.map(|body| running.answer(body))))
     }
-    if let Some(certificate) = known.certificate {
-        request.extensions_mut().insert(certificate);
-    }
-    let response = router.call(request).await?;
-    Ok(response.map(|body| running.answer(body)))
 }
 
 /// Ready when the connection is past its deadline.

@@ -23,10 +23,7 @@ const MAX_QUERY_BYTES: usize = 64 << 10;
 /// `GET /ping`: 204, or 200 and the version with `verbose=true`.
 pub(crate) async fn ping(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let head = Head {
-        app: &app,
-        parts: &parts,
-    };
+    let head = Head::of(&app, &parts);
     let is_verbose = !matches!(
         head.parameter("verbose").as_deref(),
         None | Some("" | "0" | "false")
@@ -46,10 +43,7 @@ pub(crate) async fn ready() -> Response {
 /// `GET` and `POST /query`: InfluxDB 1's.
 pub(crate) async fn query(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, mut body) = request.into_parts();
-    let head = Head {
-        app: &app,
-        parts: &parts,
-    };
+    let head = Head::of(&app, &parts);
     let limits = BodyLimits {
         max_bytes: MAX_QUERY_BYTES,
         idle_timeout: app.body_limits.idle_timeout,
