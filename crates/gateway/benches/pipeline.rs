@@ -12,7 +12,7 @@ use buffer::{Durability, Publish, PublishError, Record};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures::future::join_all;
-use gateway::{Config, router};
+use gateway::{Config, Front, router};
 use http::Request;
 use model::ManualClock;
 use service::tasks::Tasks;
@@ -64,10 +64,10 @@ fn batch(samples: usize, round: usize) -> Bytes {
     format!("{{\"metrics\":[{}]}}", samples.join(",")).into()
 }
 
-async fn post(router: Router, body: Bytes) {
+async fn post(front: Front, body: Bytes) {
     let request = Request::post("/metrics").body(Body::from(body));
     let request = request.expect("a request");
-    let response = router.oneshot(request).await.expect("an answer");
+    let response = front.oneshot(request).await.expect("an answer");
     assert_eq!(response.status(), 200);
 }
 
@@ -94,7 +94,7 @@ fn pipeline(criterion: &mut Criterion) {
     let _guard = runtime.enter();
     let tasks = Tasks::new();
     let clock = Arc::new(ManualClock::new(NOW_MS));
-    let (router, _gateway) = router(
+    let (front, _gateway) = router(
         &Config::default(),
         Arc::new(Nowhere),
         clock,
@@ -113,7 +113,7 @@ fn pipeline(criterion: &mut Criterion) {
                 let started = cpu_time();
                 for _ in 0..rounds {
                     let requests = bodies.iter().cycle().take(SENDERS);
-                    let posts = requests.map(|body| post(router.clone(), body.clone()));
+                    let posts = requests.map(|body| post(front.clone(), body.clone()));
                     runtime.block_on(join_all(posts));
                 }
                 // Criterion cannot do with nothing.

@@ -76,7 +76,6 @@ impl Front {
     }
 
     /// Every route, for who wants to know what there is.
-    #[must_use]
     pub fn routes(&self) -> &Router {
         &self.0.routes
     }

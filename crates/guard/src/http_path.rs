@@ -58,7 +58,7 @@ impl HttpPath {
         let connect = |_| {
             let (client, server) = duplex(PIPE_BYTES);
             let served = converse(server, Some(CLIENT), front.clone());
-            runtime.spawn(async move { served.await });
+            runtime.spawn(served);
             Client::new(client)
         };
         Self {

@@ -29,6 +29,7 @@ mod connection;
 mod framing;
 #[doc(hidden)]
 pub mod fuzzing;
+mod rarely;
 
 /// What connections may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -45,6 +45,10 @@ pub(super) enum Overdue {
 /// How long a connection without a request keeps its buffers: 16 KiB, beside 3 KiB for the rest of it.
 const QUIET: Duration = Duration::from_secs(2);
 
+/// The longest piece of an answer that is handed over at once. They are copied behind each other, and a connection keeps
+/// the room that the longest one took.
+const PIECE_BYTES: usize = 64 << 10;
+
 impl Activity {
     pub(super) fn new() -> Self {
         let now = Instant::now();
@@ -147,6 +151,7 @@ impl HandlerRuns {
         self.0.state().answers += 1;
         Answer {
             body,
+            rest: Bytes::new(),
             _written: AnswerRuns(self.0.clone()),
         }
     }
@@ -170,9 +175,11 @@ impl Drop for AnswerRuns {
     }
 }
 
-/// A response body, while it is handed to the connection.
+/// A response body, while it is handed to the connection: in pieces that are not too long.
 pub(super) struct Answer {
     body: Body,
+    /// What was in one piece and is not handed over yet.
+    rest: Bytes,
     _written: AnswerRuns,
 }
 
@@ -184,15 +191,34 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        if self.rest.is_empty() {
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                other => return Poll::Ready(other),
+            };
+            match frame.into_data() {
+                Ok(data) if data.len() > PIECE_BYTES => self.rest = data,
+                Ok(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+            }
+        }
+        let count = self.rest.len().min(PIECE_BYTES);
+        let piece = self.rest.split_to(count);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let mut size = self.body.size_hint();
+        let rest = self.rest.len() as u64;
+        if let Some(upper) = size.upper() {
+            size.set_upper(upper + rest);
+        }
+        size.set_lower(size.lower() + rest);
+        size
     }
 }
 
@@ -273,3 +299,6 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

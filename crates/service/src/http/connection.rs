@@ -25,6 +25,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, Answer, HandlerRuns, Overdue, Watched};
+use super::rarely::Rarely;
 use super::{Answers, Client, Connections, framing};
 
 /// The most that is read ahead of a connection, and so the longest header. Times the number of connections it is
@@ -110,7 +111,7 @@ where
     });
     let mut attendant = Attendant {
         watchdog: pin!(Watchdog::new(activity.clone(), connections)),
-        stopped,
+        stopped: Rarely::new(stopped),
         is_told: false,
         activity: &activity,
     };
@@ -169,7 +170,7 @@ struct Attendant<'c, S> {
     activity: &'c Activity,
     watchdog: Pin<&'c mut Watchdog>,
     /// Ends when connections are to be told that the process stops.
-    stopped: Pin<&'c mut S>,
+    stopped: Rarely<Pin<&'c mut S>>,
     is_told: bool,
 }
 
@@ -191,7 +192,7 @@ impl<S: Future<Output = ()>> Attendant<'_, S> {
                     Ok(()) | Err(_) => Ended::Done,
                 }),
                 overdue = self.watchdog.as_mut() => break overdue,
-                () = self.stopped.as_mut(), if !self.is_told => {
+                () = &mut self.stopped, if !self.is_told => {
                     self.is_told = true;
                     connection.as_mut().graceful_shutdown();
                 }
@@ -226,7 +227,7 @@ impl<S: Future<Output = ()>> Attendant<'_, S> {
                 Overdue::Header => Ended::SlowHeader,
                 Overdue::Idle | Overdue::Quiet => Ended::Idle,
             }),
-            () = self.stopped.as_mut() => {
+            () = &mut self.stopped => {
                 self.is_told = true;
                 Err(Ended::Done)
             }
@@ -242,6 +243,8 @@ fn http1() -> http1::Builder {
         .header_read_timeout(None)
         // More than a hundred header lines are refused, trailers among them. That is hyper's own bound, and to say so
         // would have it clear two tables of that length for each request.
+        // An answer is mostly a few bytes: copied behind its head it costs less than as a second piece.
+        .writev(false)
         .max_buf_size(READ_AHEAD_BYTES);
     builder
 }
@@ -311,7 +314,7 @@ where
 struct Watchdog {
     activity: Activity,
     connections: Connections,
-    timer: Pin<Box<Sleep>>,
+    timer: Rarely<Pin<Box<Sleep>>>,
 }
 
 impl Watchdog {
@@ -320,8 +323,13 @@ impl Watchdog {
         Self {
             activity,
             connections,
-            timer: Box::pin(sleep_until(first)),
+            timer: Rarely::new(Box::pin(sleep_until(first))),
         }
+    }
+
+    fn wait_until(&mut self, deadline: Instant) {
+        self.timer.future.as_mut().reset(deadline);
+        self.timer.has_changed();
     }
 }
 
@@ -332,11 +340,11 @@ impl Future for Watchdog {
         loop {
             let due = self.activity.deadline(&self.connections);
             if let Some((deadline, _)) = due
-                && deadline < self.timer.deadline()
+                && deadline < self.timer.future.deadline()
             {
-                self.timer.as_mut().reset(deadline);
+                self.wait_until(deadline);
             }
-            if self.timer.as_mut().poll(cx).is_pending() {
+            if Pin::new(&mut self.timer).poll(cx).is_pending() {
                 return Poll::Pending;
             }
             let now = Instant::now();
@@ -346,7 +354,7 @@ impl Future for Watchdog {
                 // The handler's end wakes the connection and, with it, this; the timer is for nothing until then.
                 None => now + self.connections.idle_timeout,
             };
-            self.timer.as_mut().reset(next);
+            self.wait_until(next);
         }
     }
 }
