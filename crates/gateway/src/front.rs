@@ -1,5 +1,6 @@
-//! What stands before the router: requests that push samples to a path without parameters go to their handler at once.
+//! What stands before the router: most pushes go to their handler at once.
 //!
+//! Those are the ones to a path without parameters.
 //! Everything around them is what the router has around its routes, from the same places: [`layers`](crate::layers), then
 //! [`access`](crate::access). A router that finds the route, tells the request about it, and boxes what it has around it for each
 //! request would cost as much as all that is done with a single sample. What is not known here, the router answers.
@@ -14,7 +15,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
-use foldhash::fast::FixedState;
+use foldhash::quality::RandomState;
 use http::Method;
 use http::request::Parts;
 use pin_project_lite::pin_project;
@@ -45,7 +46,7 @@ struct Shared {
 
 /// The handlers by their paths.
 #[derive(Default)]
-pub(crate) struct Direct(HashMap<&'static str, Directly, FixedState>);
+pub(crate) struct Direct(HashMap<&'static str, Directly, RandomState>);
 
 impl Pushed for Direct {
     fn to<P: Protocol>(mut self, path: &'static str) -> Self {

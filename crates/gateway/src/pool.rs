@@ -1,4 +1,4 @@
-//! Work on the processor that would hold up others where it came in: on threads of its own.
+//! Work that would hold up others where it came in: on threads of its own.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

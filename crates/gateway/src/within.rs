@@ -1,4 +1,4 @@
-//! A deadline for what is mostly there already: a timer is only made when something has to be waited for.
+//! A deadline for what is mostly there already, which then needs no timer.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Requests on connections that stay open: all that a process does for them but what is the kernel's.
+//! Requests on connections that stay open: all but what is the kernel's.
 //!
 //! The bytes go through a pipe in memory. Many clients send at the same moment and wait for their answers, so that
 //! records are shared as they are by [`crate::gateway_path`]: what is more here is the connection's.

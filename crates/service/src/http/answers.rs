@@ -1,4 +1,4 @@
-//! What answers the requests of connections: a router, or something that knows some of them before it asks one.
+//! What answers the requests of connections: a router, or what stands before one.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

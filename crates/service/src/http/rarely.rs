@@ -1,4 +1,4 @@
-//! A future beside a busy one: asked when it has something to say, not whenever the other has.
+//! A future beside a busy one, which is asked when it has something to say.
 //!
 //! A connection is polled several times for each request, its timer and its end of the process each time with it. Both
 //! have locks that all connections share, and say nothing for minutes.
