@@ -333,7 +333,7 @@ pub(crate) fn varint_word(number: u64) -> Option<(u64, usize)> {
 
 /// The opposite of [`sevens`], for a number of at most 56 bits.
 #[inline]
-fn spread(number: u64) -> u64 {
+pub(crate) fn spread(number: u64) -> u64 {
     let quads = (number & 0x0fff_ffff) | ((number << 4) & 0x0fff_ffff_0000_0000);
     let pairs = (quads & 0x3fff_0000_3fff) | ((quads << 2) & 0x3fff_0000_3fff_0000);
     (pairs & 0x007f_007f_007f_007f) | ((pairs << 1) & 0x7f00_7f00_7f00_7f00)

@@ -4,7 +4,9 @@
 //! its samples by time: receivers refuse a sample that is older than one before it.
 
 mod known;
+mod labels;
 mod names;
+mod numbers;
 mod points;
 pub mod receive;
 mod v1;
@@ -13,12 +15,12 @@ mod v2;
 use std::hash::BuildHasher as _;
 use std::ops::Range;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Slot;
 use model::{Histogram, MetricType, Point, SeriesView};
 
 use crate::symbols::Symbols;
 use known::Known;
+use labels::Labels;
+use numbers::{Numbers, Vacant};
 use points::{Chain, Points};
 
 /// The version of the protocol.
@@ -45,8 +47,10 @@ pub enum NameEscaping {
 /// A series of the request.
 #[derive(Debug, Clone)]
 struct Series {
-    /// Its label references: names and values in turn, sorted by name.
-    refs: Range<usize>,
+    /// Its labels, sorted by name: in 2.0 as references, names and values in turn; in 1.0 as bytes of the request.
+    labels: Range<usize>,
+    /// Of the labels.
+    hash: u64,
     kind: MetricType,
     unit: u32,
     help: u32,
@@ -54,6 +58,18 @@ struct Series {
 }
 
 impl Series {
+    #[inline]
+    fn new(labels: Range<usize>, hash: u64, points: Chain) -> Self {
+        Self {
+            labels,
+            hash,
+            kind: MetricType::Unspecified,
+            unit: 0,
+            help: 0,
+            points,
+        }
+    }
+
     fn is_described(&self) -> bool {
         self.kind != MetricType::Unspecified || self.unit != 0 || self.help != 0
     }
@@ -74,9 +90,17 @@ pub struct Encoder {
     /// What the symbols of the record are called here.
     known: Known,
     refs: Vec<u32>,
+    /// Those of version 1.0.
+    labels: Labels,
+    /// In 1.0 each new series is written at once, as if nothing more came of it.
+    request: Vec<u8>,
+    /// Whether that came true: one float sample each.
+    is_written: bool,
+    /// Where the request is written that did not come true.
+    rewritten: Vec<u8>,
     series: Vec<Series>,
-    /// Numbers of series by their references.
-    numbers: HashTable<u32>,
+    /// Numbers of series by their labels.
+    numbers: Numbers,
     /// Random, so that nobody can choose labels that meet in the table.
     seed: u64,
     /// Of all series, each with a chain of its own.
@@ -84,23 +108,31 @@ pub struct Encoder {
     /// With their series' number, in the order of the pushes.
     histograms: Vec<(u32, Histogram)>,
     exemplars: Vec<(u32, Exemplar)>,
+    /// Whether a series may have a type, a unit or a help text.
+    are_described: bool,
 }
 
 impl Encoder {
     /// An empty request.
     #[must_use]
     pub fn new(version: Version) -> Self {
+        let seed = foldhash::fast::RandomState::default().hash_one(0);
         let mut encoder = Self {
             version,
             symbols: Symbols::default(),
             known: Known::default(),
             refs: Vec::new(),
+            labels: Labels::new(seed),
+            request: Vec::new(),
+            is_written: true,
+            rewritten: Vec::new(),
             series: Vec::new(),
-            numbers: HashTable::new(),
-            seed: foldhash::fast::RandomState::default().hash_one(0),
+            numbers: Numbers::new(),
+            seed,
             points: Points::default(),
             histograms: Vec::new(),
             exemplars: Vec::new(),
+            are_described: false,
         };
         encoder.clear();
         encoder
@@ -112,15 +144,20 @@ impl Encoder {
         self.symbols.intern("");
         self.known.clear();
         self.refs.clear();
+        self.request.clear();
+        self.is_written = self.version == Version::V1;
+        self.rewritten.clear();
         self.series.clear();
         self.numbers.clear();
         self.points.clear();
         self.histograms.clear();
         self.exemplars.clear();
+        self.are_described = false;
     }
 
     /// Adds samples of a series, which need not be all that the series has; its exemplars only
     /// if `exemplars`.
+    #[inline]
     pub fn push(
         &mut self,
         view: SeriesView<'_>,
@@ -129,9 +166,40 @@ impl Encoder {
         exemplars: bool,
         names: NameEscaping,
     ) {
-        let number = self.series_number(view, names);
+        // Nearly all of them.
+        if let Some(only) = view.plain()
+            && points.len() == 1
+            && self.is_written
+            && is_fit(view, names)
+            && self.push_plain(view, only)
+        {
+            return;
+        }
+        self.push_any(view, points, histograms, exemplars, names);
+    }
+
+    #[inline(never)]
+    fn push_any(
+        &mut self,
+        view: SeriesView<'_>,
+        points: &[Point],
+        histograms: &[Histogram],
+        exemplars: bool,
+        names: NameEscaping,
+    ) {
+        let number = match self.version {
+            Version::V1 => self.number_by_bytes(view, names),
+            Version::V2 => self.number_by_refs(view, names),
+        };
         if let Some(series) = self.series.get_mut(number as usize) {
             self.points.append(&mut series.points, points);
+        }
+        let (unit, help) = (view.unit_ref(), view.help_ref());
+        // Mostly there is neither, and both are the empty text.
+        let is_described =
+            view.kind() != MetricType::Unspecified || unit != help || !view.unit().is_empty();
+        if is_described {
+            self.describe(number, view);
         }
         if !histograms.is_empty() {
             let histograms = histograms.iter().cloned();
@@ -141,6 +209,40 @@ impl Encoder {
         if exemplars {
             self.put_exemplars(number, view, names);
         }
+    }
+
+    /// Writes a series with its only sample; answers whether it could because the series is new.
+    #[inline(never)]
+    fn push_plain(&mut self, view: SeriesView<'_>, point: &Point) -> bool {
+        self.labels.change_to(view);
+        let Err(place) = self.find_bytes() else {
+            return false;
+        };
+        let labels = v1::put_only(&mut self.request, self.labels.encoded(), point);
+        let points = self.points.start(*point);
+        self.add(place, labels, self.labels.hash(), points);
+        true
+    }
+
+    #[inline(always)]
+    fn find_bytes(&self) -> Result<u32, Vacant> {
+        let (encoded, hash) = (self.labels.encoded(), self.labels.hash());
+        let is_same = |known: &Series| {
+            known.hash == hash && self.request.get(known.labels.clone()) == Some(encoded)
+        };
+        self.numbers.find(hash, |number| {
+            self.series.get(number as usize).is_some_and(is_same)
+        })
+    }
+
+    #[inline(always)]
+    fn add(&mut self, place: Vacant, labels: Range<usize>, hash: u64, points: Chain) -> u32 {
+        let series = &mut self.series;
+        let number = u32::try_from(series.len()).unwrap_or(u32::MAX);
+        series.push(Series::new(labels, hash, points));
+        let hash_of = |number: u32| series.get(number as usize).map_or(0, |known| known.hash);
+        self.numbers.insert(place, number, hash_of);
+        number
     }
 
     fn put_exemplars(&mut self, number: u32, view: SeriesView<'_>, names: NameEscaping) {
@@ -157,76 +259,71 @@ impl Encoder {
         }
     }
 
-    fn series_number(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
-        self.known.look_at(view.block());
+    /// The number of a series in a request of version 1.0 that is to be written when all is known.
+    fn number_by_bytes(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
+        self.is_written = false;
+        if is_fit(view, names) {
+            self.labels.change_to(view);
+        } else {
+            let tidied = names::tidy(view.labels(), names);
+            let tidied = tidied.iter().map(|(name, value)| (&**name, &**value));
+            self.labels.set(tidied);
+        }
+        self.find_bytes().unwrap_or_else(|place| {
+            let start = self.request.len();
+            self.request.extend_from_slice(self.labels.encoded());
+            let labels = start..self.request.len();
+            self.add(place, labels, self.labels.hash(), Chain::default())
+        })
+    }
+
+    /// The number of a series in a request of version 2.0.
+    fn number_by_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
         let (pushed, hash) = self.put_refs(view, names);
-        let [unit, help] = [view.unit_ref(), view.help_ref()];
-        let mut number_of = |reference| {
-            self.known
-                .number(reference, &mut self.symbols, view.block())
-        };
-        let number_of_unit = number_of(unit);
-        // Mostly there is neither.
-        let (unit, help) = match unit == help {
-            true => (number_of_unit, number_of_unit),
-            false => (number_of_unit, number_of(help)),
-        };
-        let (refs, series) = (&self.refs, &mut self.series);
-        let of = |range: &Range<usize>| refs.get(range.clone()).unwrap_or_default();
-        let of_number = |series: &[Series], number: u32| {
-            let series = series.get(number as usize);
-            series.map_or(&[][..], |series| of(&series.refs))
-        };
-        let slot = self.numbers.entry(
-            hash,
-            |number| of_number(series, *number) == of(&pushed),
-            |number| hashed(self.seed, of_number(series, *number)),
-        );
-        let number = match slot {
-            Slot::Occupied(slot) => {
-                let number = *slot.get();
+        let (refs, new) = self.refs.split_at(pushed.start);
+        let is_same =
+            |known: &Series| known.hash == hash && refs.get(known.labels.clone()) == Some(new);
+        let found = self.numbers.find(hash, |number| {
+            self.series.get(number as usize).is_some_and(is_same)
+        });
+        match found {
+            Ok(number) => {
                 self.refs.truncate(pushed.start);
                 number
             }
-            Slot::Vacant(slot) => {
-                let number = u32::try_from(series.len()).unwrap_or(u32::MAX);
-                slot.insert(number);
-                series.push(Series {
-                    refs: pushed,
-                    kind: MetricType::Unspecified,
-                    unit: 0,
-                    help: 0,
-                    points: Chain::default(),
-                });
-                number
-            }
-        };
-        let is_described = view.kind() != MetricType::Unspecified || (unit | help) != 0;
-        if is_described && let Some(series) = self.series.get_mut(number as usize) {
+            Err(place) => self.add(place, pushed, hash, Chain::default()),
+        }
+    }
+
+    #[inline(never)]
+    fn describe(&mut self, number: u32, view: SeriesView<'_>) {
+        let block = view.block();
+        self.known.look_at(block);
+        let [unit, help] = [view.unit_ref(), view.help_ref()]
+            .map(|reference| self.known.number(reference, &mut self.symbols, block));
+        if let Some(series) = self.series.get_mut(number as usize) {
             // The latest word of the sender counts; silence takes nothing back.
             if view.kind() != MetricType::Unspecified {
                 series.kind = view.kind();
             }
             series.unit = if unit == 0 { series.unit } else { unit };
             series.help = if help == 0 { series.help } else { help };
+            self.are_described = true;
         }
-        number
     }
 
     /// Appends label references, sorted and escaped as the receiver wants them, and answers their hash, too.
     fn put_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> (Range<usize>, u64) {
         let start = self.refs.len();
-        let fits = view.is_tidy()
-            && (names == NameEscaping::Utf8
-                || !view
-                    .labels()
-                    .any(|(name, value)| names::needs_escaping(name, value, names)));
-        if !fits {
+        if !is_fit(view, names) {
             let pushed = self.put_tidied(start, view.labels(), names);
-            let hash = hashed(self.seed, self.refs_of(&pushed));
+            let (pairs, _) = self.refs_of(&pushed).as_chunks::<2>();
+            let pairs = pairs.iter();
+            let hash = pairs.fold(self.seed, |hash, pair| with_pair(self.seed, hash, *pair));
             return (pushed, hash);
         }
         let (known, symbols, block) = (&mut self.known, &mut self.symbols, view.block());
+        known.look_at(block);
         let mut hash = self.seed;
         for pair in view.label_refs() {
             let pair = pair.map(|reference| known.number(reference, symbols, block));
@@ -283,25 +380,39 @@ impl Encoder {
     /// The request, uncompressed. The encoder is empty afterwards.
     #[must_use]
     pub fn finish(&mut self) -> Vec<u8> {
-        let mut request = Vec::new();
-        self.finish_into(&mut request);
-        request
+        self.finish_with(<[u8]>::to_vec)
     }
 
     /// Appends the request, uncompressed. The encoder is empty afterwards.
     pub fn finish_into(&mut self, request: &mut Vec<u8>) {
-        for series in &mut self.series {
-            self.points.sort(&mut series.points);
+        self.finish_with(|finished| request.extend_from_slice(finished));
+    }
+
+    /// Shows the request, uncompressed, where it was made. The encoder is empty afterwards.
+    pub fn finish_with<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> T {
+        let mut metadata = Vec::new();
+        if self.version == Version::V1 && self.are_described {
+            v1::put_metadata(&mut metadata, self);
         }
-        self.histograms
-            .sort_by_key(|(number, histogram)| (*number, histogram.at_ms));
-        self.exemplars
-            .sort_by_key(|(number, exemplar)| (*number, exemplar.at_ms));
-        match self.version {
-            Version::V1 => v1::put_request(request, self),
-            Version::V2 => v2::put_request(request, self),
+        if !self.is_written {
+            for series in &mut self.series {
+                self.points.sort(&mut series.points);
+            }
+            self.histograms
+                .sort_by_key(|(number, histogram)| (*number, histogram.at_ms));
+            self.exemplars
+                .sort_by_key(|(number, exemplar)| (*number, exemplar.at_ms));
+            let mut request = std::mem::take(&mut self.rewritten);
+            match self.version {
+                Version::V1 => v1::put_all_series(&mut request, self),
+                Version::V2 => v2::put_request(&mut request, self),
+            }
+            self.rewritten = std::mem::replace(&mut self.request, request);
         }
+        self.request.append(&mut metadata);
+        let taken = take(&self.request);
         self.clear();
+        taken
     }
 
     fn refs_of(&self, range: &Range<usize>) -> &[u32] {
@@ -376,20 +487,28 @@ impl Part<'_> {
     }
 }
 
-/// The hash of label references.
-fn hashed(seed: u64, refs: &[u32]) -> u64 {
-    let (pairs, _) = refs.as_chunks::<2>();
-    let pairs = pairs.iter();
-    pairs.fold(seed, |hash, pair| with_pair(seed, hash, *pair))
+/// Whether the labels can stay as they are.
+#[inline]
+fn is_fit(view: SeriesView<'_>, names: NameEscaping) -> bool {
+    view.is_tidy()
+        && (names == NameEscaping::Utf8
+            || !view
+                .labels()
+                .any(|(name, value)| names::needs_escaping(name, value, names)))
 }
 
 /// The hash of label references so far, and of one more pair.
 #[inline(always)]
 fn with_pair(seed: u64, hash: u64, [name, value]: [u32; 2]) -> u64 {
+    with_word(seed, hash, u64::from(name) << 32 | u64::from(value))
+}
+
+/// A hash so far, and of one word more.
+#[inline(always)]
+fn with_word(seed: u64, hash: u64, word: u64) -> u64 {
     /// The fraction of the golden ratio, and as random as any.
     const PATTERNLESS: u64 = 0x9e37_79b9_7f4a_7c15;
-    let pair = u64::from(name) << 32 | u64::from(value);
-    let product = u128::from(hash ^ pair) * u128::from((seed ^ PATTERNLESS) | 1);
+    let product = u128::from(hash ^ word) * u128::from((seed ^ PATTERNLESS) | 1);
     #[expect(
         clippy::cast_possible_truncation,
         reason = "both halves are taken, one after the other"

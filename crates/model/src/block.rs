@@ -96,6 +96,8 @@ struct Entry {
     help: u32,
     /// Whether the label names are sorted and no value is empty.
     tidy: bool,
+    /// Whether it is tidy, not described, and has one float sample and nothing else.
+    plain: bool,
 }
 
 /// The series of one record.
@@ -271,6 +273,15 @@ impl<'a> SeriesView<'a> {
     #[must_use]
     pub fn is_tidy(&self) -> bool {
         self.entry.tidy
+    }
+
+    /// The sample of a series that is as nearly all are: one float, labels that are tidy, and neither a type nor a unit
+    /// nor a help text.
+    #[inline]
+    #[must_use]
+    pub fn plain(&self) -> Option<&'a Point> {
+        let at = self.entry.points.start as usize;
+        self.block.points.get(at).filter(|_| self.entry.plain)
     }
 
     /// The metric name.

@@ -154,6 +154,16 @@ impl Item {
     #[must_use]
     pub fn parts(&self) -> Parts<'_> {
         let view = self.view();
+        if let Some(point) = view.plain()
+            && self.samples == (0..1)
+        {
+            return Parts {
+                view,
+                points: std::slice::from_ref(point),
+                histograms: &[],
+                exemplars: &[],
+            };
+        }
         Parts {
             view,
             points: self.points_of(view),

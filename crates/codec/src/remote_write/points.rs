@@ -37,10 +37,22 @@ impl Chain {
 pub(super) struct Points(Vec<(Point, u32)>);
 
 impl Points {
+    /// Begins a series that has one sample.
+    #[inline(always)]
+    pub(super) fn start(&mut self, point: Point) -> Chain {
+        let at = place(self.0.len());
+        self.0.push((point, END));
+        Chain {
+            first: at,
+            last: at,
+            is_sorted: true,
+        }
+    }
+
     /// Adds samples to a series.
     pub(super) fn append(&mut self, chain: &mut Chain, points: &[Point]) {
         for point in points {
-            let at = u32::try_from(self.0.len()).expect("a request has less than 2^32 samples");
+            let at = place(self.0.len());
             match self.0.get_mut(chain.last as usize) {
                 Some((before, next)) => {
                     chain.is_sorted &= before.at_ms <= point.at_ms;
@@ -99,4 +111,9 @@ impl Points {
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
+}
+
+#[inline(always)]
+fn place(at: usize) -> u32 {
+    u32::try_from(at).expect("a request has less than 2^32 samples")
 }

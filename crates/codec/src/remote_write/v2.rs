@@ -17,7 +17,7 @@ pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
 
 fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
     let series = part.series;
-    put_refs(output, 1, encoder.refs_of(&series.refs));
+    put_refs(output, 1, encoder.refs_of(&series.labels));
     for point in encoder.points.of(part.points) {
         put_sample(output, point, true);
     }

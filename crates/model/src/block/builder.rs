@@ -108,6 +108,7 @@ impl BlockBuilder {
             unit: *unit,
             help: *help,
             tidy: false,
+            plain: false,
         });
         *open_refs = refs..refs;
         *open_points = points..points;
@@ -215,6 +216,11 @@ impl BlockBuilder {
                 _ => return Err(BlockError::NoName),
             };
             entry.tidy = shape.is_sorted && !has_empty;
+            entry.plain = entry.tidy
+                && has_no_description(entry, empty)
+                && entry.points.len() == 1
+                && entry.histograms.is_empty()
+                && entry.exemplars.is_empty();
         }
         block.series = series;
         block.id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -242,6 +248,13 @@ fn checked(text: Vec<u8>, symbols: &[Range]) -> Result<String, BlockError> {
     Err(BlockError::Utf8 {
         symbol: symbol.unwrap_or(0),
     })
+}
+
+/// Whether a series has no type, and the empty text, which has the number 0, for a unit and a help text.
+#[inline]
+fn has_no_description(entry: &Entry, empty: Empty) -> bool {
+    let is_named = (entry.unit | entry.help) != 0 || matches!(empty, Empty::Others);
+    entry.kind == MetricType::Unspecified && !is_named
 }
 
 fn is_paired(refs: &Range) -> Result<(), BlockError> {

@@ -21,7 +21,6 @@ pub(super) struct Encoded {
 #[derive(Debug)]
 struct Tools {
     encoder: Encoder,
-    request: Vec<u8>,
     compressor: Compressor,
 }
 
@@ -73,9 +72,8 @@ impl Encoders {
             Wire::V2 => encoder.drop_lone_exemplars(),
         };
         let is_empty = self.version == Wire::V2 && encoder.samples() == 0;
-        tools.request.clear();
-        encoder.finish_into(&mut tools.request);
-        let body = (!is_empty).then(|| tools.compressor.compress(&tools.request));
+        let compressor = &mut tools.compressor;
+        let body = encoder.finish_with(|request| (!is_empty).then(|| compressor.compress(request)));
         self.give_back(tools);
         Ok(Encoded { body, dropped })
     }
@@ -84,7 +82,6 @@ impl Encoders {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.pop().unwrap_or_else(|| Tools {
             encoder: Encoder::new(self.version),
-            request: Vec::new(),
             compressor: Compressor::default(),
         })
     }

@@ -1,0 +1,250 @@
+//! The labels of a series as version 1.0 writes them, made from those of the series before.
+//!
+//! Series that follow each other have most of their labels in common, all the more in one record: only those that
+//! differ are looked up, written and hashed. No text of them gets a number, which 1.0 has no use for.
+
+use model::{Block, SeriesView};
+
+use super::with_word;
+use crate::protobuf::{Reader, delimited_len, put_bytes, put_head};
+
+const LABEL: u8 = 1;
+const NAME: u8 = 1;
+const VALUE: u8 = 2;
+
+/// References of no record.
+const NOBODYS: [u32; 2] = [u32::MAX; 2];
+
+/// A label that is written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    start: usize,
+    end: usize,
+    value_len: usize,
+    /// Of its bytes.
+    hash: u64,
+}
+
+/// The labels of the series that was looked at last.
+#[derive(Debug)]
+pub(super) struct Labels {
+    /// The record that the references are of. None has the number 0.
+    block: u64,
+    /// Names and values of the labels in the record.
+    refs: Vec<[u32; 2]>,
+    /// As many.
+    places: Vec<Place>,
+    encoded: Vec<u8>,
+    /// The sum of the labels' hashes: when one changes, the others are not looked at.
+    hash: u64,
+    /// A label that does not fit where another one was.
+    longer: Vec<u8>,
+    /// Random, so that nobody can choose labels that meet in a table.
+    seed: u64,
+}
+
+impl Labels {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            block: 0,
+            refs: Vec::new(),
+            places: Vec::new(),
+            encoded: Vec::new(),
+            hash: 0,
+            longer: Vec::new(),
+            seed,
+        }
+    }
+
+    /// Takes the labels of a series as they are.
+    #[inline(always)]
+    pub(super) fn change_to(&mut self, view: SeriesView<'_>) {
+        let (block, refs) = (view.block(), view.label_refs());
+        if self.block != block.id() || self.refs.len() != refs.len() {
+            return self.look_at(block, refs);
+        }
+        let mut at = 0;
+        while let Some((known, refs)) = self.refs.get(at).zip(refs.get(at)) {
+            if known != refs && !self.change(at, block, *refs) {
+                return self.look_at(block, view.label_refs());
+            }
+            at += 1;
+        }
+    }
+
+    /// Changes the value of a label to one as long; answers whether that was all.
+    #[inline(always)]
+    fn change(&mut self, at: usize, block: &Block, refs: [u32; 2]) -> bool {
+        let (Some(known), Some(place)) = (self.refs.get_mut(at), self.places.get_mut(at)) else {
+            return false;
+        };
+        // Hosts mostly differ by a number: then nothing moves, and no length changes.
+        let value = block.symbol(refs[1]).as_bytes();
+        if known[0] != refs[0] || place.value_len != value.len() {
+            return false;
+        }
+        let label = self.encoded.get_mut(place.start..place.end);
+        let label = label.unwrap_or_default();
+        if let Some((_, text)) = label.split_at_mut_checked(label.len().wrapping_sub(value.len())) {
+            text.copy_from_slice(value);
+        }
+        let hash = hashed(self.seed, label);
+        self.hash = self.hash.wrapping_sub(place.hash).wrapping_add(hash);
+        place.hash = hash;
+        *known = refs;
+        true
+    }
+
+    #[inline(never)]
+    fn look_at(&mut self, block: &Block, refs: &[[u32; 2]]) {
+        if self.block != block.id() {
+            self.forget_refs();
+            self.block = block.id();
+        }
+        self.write(refs.iter().map(|refs| (*refs, texts(block, *refs))));
+    }
+
+    /// Takes labels that are not those of a record.
+    pub(super) fn set<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
+        self.forget_refs();
+        self.write(labels.map(|(name, value)| (NOBODYS, [name.as_bytes(), value.as_bytes()])));
+    }
+
+    /// The references are of no record any more.
+    fn forget_refs(&mut self) {
+        self.block = 0;
+        self.refs.fill(NOBODYS);
+    }
+
+    fn write<'a>(&mut self, labels: impl Iterator<Item = ([u32; 2], [&'a [u8]; 2])>) {
+        let (mut count, mut start) = (0, 0);
+        for (refs, texts) in labels {
+            if count == self.refs.len() {
+                self.refs.push(NOBODYS);
+                let place = Place {
+                    start,
+                    end: start,
+                    ..Place::default()
+                };
+                self.places.push(place);
+            }
+            if let (Some(known), Some(place)) =
+                (self.refs.get_mut(count), self.places.get_mut(count))
+            {
+                // What is before it may have another length now.
+                (place.start, place.end) = (start, start + place.end - place.start);
+                if *known != refs || refs == NOBODYS {
+                    *known = refs;
+                    self.replace(count, texts);
+                }
+            }
+            start = self.places.get(count).map_or(start, |place| place.end);
+            count += 1;
+        }
+        self.refs.truncate(count);
+        for gone in self.places.drain(count..) {
+            self.hash = self.hash.wrapping_sub(gone.hash);
+        }
+        self.encoded.truncate(start);
+    }
+
+    /// Puts a label where another one is.
+    fn replace(&mut self, at: usize, texts: [&[u8]; 2]) {
+        let Some(place) = self.places.get_mut(at) else {
+            return;
+        };
+        let old = self.encoded.get(place.start..place.end);
+        if old.is_some_and(|old| is_label(old, texts)) {
+            return;
+        }
+        self.longer.clear();
+        put_label(&mut self.longer, texts);
+        let end = place.start + self.longer.len();
+        let rest = self.encoded.len() - place.end;
+        if end > place.end {
+            self.encoded.resize(end + rest, 0);
+        }
+        self.encoded.copy_within(place.end..place.end + rest, end);
+        self.encoded.truncate(end + rest);
+        if let Some(label) = self.encoded.get_mut(place.start..end) {
+            label.copy_from_slice(&self.longer);
+        }
+        let hash = hashed(self.seed, &self.longer);
+        self.hash = self.hash.wrapping_sub(place.hash).wrapping_add(hash);
+        let [_, value] = texts;
+        (place.end, place.value_len, place.hash) = (end, value.len(), hash);
+    }
+
+    /// As a `TimeSeries` begins with them.
+    #[inline]
+    pub(super) fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    #[inline]
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+#[inline]
+fn texts(block: &Block, refs: [u32; 2]) -> [&[u8]; 2] {
+    refs.map(|reference| block.symbol(reference).as_bytes())
+}
+
+/// The hash of a label, which has its lengths in it: where the last word begins does not matter.
+#[inline(always)]
+fn hashed(seed: u64, label: &[u8]) -> u64 {
+    let (words, rest) = label.as_chunks::<8>();
+    let word = |word: &[u8; 8]| u64::from_le_bytes(*word);
+    let hash = words
+        .iter()
+        .fold(seed, |hash, bytes| with_word(seed, hash, word(bytes)));
+    let last = label.last_chunk().map_or_else(
+        || {
+            rest.iter()
+                .fold(0, |last, byte| last << 8 | u64::from(*byte))
+        },
+        word,
+    );
+    with_word(seed, hash, last)
+}
+
+/// Whether this is the label with these texts; it may say no of long ones.
+fn is_label(label: &[u8], [name, value]: [&[u8]; 2]) -> bool {
+    const HEAD: usize = 2;
+    let name_end = 2 * HEAD + name.len();
+    if name.len() + value.len() > 100 || label.len() != name_end + HEAD + value.len() {
+        return false;
+    }
+    let lengths = [3, name_end + 1].map(|at| label.get(at).copied().map(usize::from));
+    lengths == [Some(name.len()), Some(value.len())]
+        && label.get(2 * HEAD..name_end) == Some(name)
+        && label.get(name_end + HEAD..) == Some(value)
+}
+
+pub(super) fn put_label(output: &mut Vec<u8>, [name, value]: [&[u8]; 2]) {
+    put_head(
+        output,
+        LABEL,
+        delimited_len(name.len()) + delimited_len(value.len()),
+    );
+    put_bytes(output, NAME, name);
+    put_bytes(output, VALUE, value);
+}
+
+/// The value of a label among some that are encoded.
+pub(super) fn value_of<'a>(labels: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let mut labels = Reader(labels);
+    while let Ok(Some((_, label))) = labels.field() {
+        let mut texts = Reader(label.bytes().ok()?);
+        let mut next = || texts.field().ok()??.1.bytes().ok();
+        if next()? == name {
+            return next();
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

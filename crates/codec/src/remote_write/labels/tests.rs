@@ -1,0 +1,76 @@
+//! Labels that are made from those before are the labels that are made from nothing.
+
+use model::{Block, BlockBuilder};
+use proptest::prelude::*;
+
+use super::*;
+
+/// Series of texts by their numbers.
+type Series = Vec<[u32; 2]>;
+
+fn block(texts: &[String], series: &[Series]) -> Block {
+    let mut builder = BlockBuilder::new();
+    for text in [String::new(), "__name__".to_owned(), "m".to_owned()]
+        .iter()
+        .chain(texts)
+    {
+        builder.symbol(text);
+    }
+    for refs in series {
+        builder.label_refs([1, 2]);
+        builder.label_refs(refs.iter().flatten().map(|number| number + 3));
+        builder.end_series();
+    }
+    builder.build().unwrap()
+}
+
+fn any_texts() -> impl Strategy<Value = Vec<String>> {
+    let text = prop_oneof![
+        6 => "[a-c]{2}",
+        2 => "[a-cé]{0,9}",
+        1 => prop::sample::select(vec![50_usize, 99, 101, 118, 127, 128, 16_400])
+            .prop_map(|len| "x".repeat(len)),
+    ];
+    prop::collection::vec(text, 8)
+}
+
+fn any_series() -> impl Strategy<Value = Vec<Series>> {
+    prop::collection::vec(prop::collection::vec([0_u32..8, 0_u32..8], 0..5), 1..8)
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_left_of_the_labels_before(
+        records in prop::collection::vec((any_texts(), any_series(), any::<bool>()), 1..5),
+        seed in any::<u64>(),
+    ) {
+        let mut labels = Labels::new(seed);
+        let mut seen: Vec<(Vec<u8>, u64)> = Vec::new();
+        for (texts, series, by_text) in records {
+            let block = block(&texts, &series);
+            for view in block.iter() {
+                if by_text {
+                    labels.set(view.labels());
+                } else {
+                    labels.change_to(view);
+                }
+                let mut plain = Vec::new();
+                for (name, value) in view.labels() {
+                    put_label(&mut plain, [name.as_bytes(), value.as_bytes()]);
+                }
+                prop_assert_eq!(labels.encoded(), &plain);
+                let mut fresh = Labels::new(seed);
+                fresh.set(view.labels());
+                prop_assert_eq!(labels.hash(), fresh.hash());
+                prop_assert_eq!(value_of(labels.encoded(), b"__name__"), Some(&b"m"[..]));
+                seen.push((plain, labels.hash()));
+            }
+        }
+        // Others have another hash, but for the order.
+        for (first, hash) in &seen {
+            for (second, other) in &seen {
+                prop_assert!(first != second || hash == other);
+            }
+        }
+    }
+}
