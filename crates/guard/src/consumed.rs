@@ -97,20 +97,21 @@ impl BuryDead for NoDead {
 }
 
 impl ConsumerPath {
-    pub(crate) fn start(shape: Shape, size: Size) -> Self {
+    pub(crate) fn start(shape: Shape, size: Size, version: Version) -> Self {
         let records = records(shape, size);
         let runtime = runtime();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
         let listener = listener.expect("a free port");
         let address = listener.local_addr().expect("its address");
-        // The body is read, and nothing made of it.
-        let take = |_body: Bytes| async { StatusCode::NO_CONTENT };
+        // The body is read, and nothing made of it. Version 2.0 wants to hear how much was written.
+        let written = [("x-prometheus-remote-write-samples-written", "1000000")];
+        let take = move |_body: Bytes| async move { (StatusCode::NO_CONTENT, written) };
         let server = axum::serve(listener, Router::new().route("/", post(take)));
         runtime.spawn(server.into_future());
 
         let store = StoreConfig {
             url: format!("http://{address}/"),
-            version: Version::V1,
+            version,
             shards: 1,
             // So that batches do not depend on the time.
             max_age: Period::secs(60),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use store::remote_write::Version;
+
 use crate::bodies;
 use crate::consumed::ConsumerPath;
 use crate::gateway_path::{GatewayPath, Shape, Size};
@@ -35,8 +37,8 @@ enum Kind {
     Http,
     /// A connection's bytes to a handler that does nothing.
     Bare,
-    /// Records to the requests of a store.
-    Consumer,
+    /// Records to the requests of a store that wants this version.
+    Consumer(Version),
 }
 
 const JSON: Shape = Shape {
@@ -109,8 +111,17 @@ const fn gateway(name: &'static str, shape: Shape, size: Size) -> Path {
     }
 }
 
+const fn consumer(name: &'static str, version: Version) -> Path {
+    Path {
+        name,
+        shape: JSON,
+        size: BATCHES,
+        kind: Kind::Consumer(version),
+    }
+}
+
 /// Every path. Those that count metrics are last: once there is a recorder it counts for all.
-pub const PATHS: [Path; 10] = [
+pub const PATHS: [Path; 11] = [
     gateway("json-1000", JSON, LARGE),
     gateway("json-10", JSON, small(10)),
     gateway("json-1", JSON, small(1)),
@@ -118,12 +129,8 @@ pub const PATHS: [Path; 10] = [
     gateway("remote-write-2-1000", REMOTE_WRITE_2, LARGE),
     gateway("otlp-1000", OTLP, LARGE),
     gateway("influx-1000", INFLUX, LARGE),
-    Path {
-        name: "consumer-remote-write-1",
-        shape: JSON,
-        size: BATCHES,
-        kind: Kind::Consumer,
-    },
+    consumer("consumer-remote-write-1", Version::V1),
+    consumer("consumer-remote-write-2", Version::V2),
     Path {
         name: "http-bare-1",
         shape: JSON,
@@ -162,7 +169,9 @@ impl Path {
             )),
             Kind::Http => Box::new(HttpPath::gateway(self.shape, self.size)),
             Kind::Bare => Box::new(HttpPath::bare(self.shape, self.size)),
-            Kind::Consumer => Box::new(ConsumerPath::start(self.shape, self.size)),
+            Kind::Consumer(version) => {
+                Box::new(ConsumerPath::start(self.shape, self.size, version))
+            }
         }
     }
 }
