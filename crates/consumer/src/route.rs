@@ -54,6 +54,13 @@ impl Router {
     pub(crate) fn picks(&self, block: &Block) -> Vec<Pick> {
         let mut picks = Vec::with_capacity(block.len());
         for (series, view) in (0..).zip(block.iter()) {
+            if view.plain().is_some() {
+                picks.push(Pick {
+                    series,
+                    samples: 0..1,
+                });
+                continue;
+            }
             let samples = view.samples();
             if samples == 0 && view.exemplars().is_empty() {
                 continue;
