@@ -296,7 +296,7 @@ pub(crate) fn last_varint(bytes: &[u8], length: usize) -> Option<u64> {
 
 /// The number that the lower seven bits of eight bytes make: pairs of them, pairs of pairs, all.
 #[inline]
-fn sevens(word: u64) -> u64 {
+pub(crate) fn sevens(word: u64) -> u64 {
     let pairs = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
     let quads = (pairs & 0x3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
     (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4)
@@ -390,10 +390,32 @@ pub(crate) fn put_refs(output: &mut Vec<u8>, field: u8, numbers: &[u32]) {
         output.extend(numbers.iter().map(|number| (number & 0x7f) as u8));
         return;
     }
+    if numbers.len() <= MOST_PAIRED / 2 && are_pairs(numbers) {
+        let mut place = [0; MOST_PAIRED];
+        let mut at = 0;
+        for number in numbers {
+            let [low, high, ..] = (number << 1).to_le_bytes();
+            let is_long = *number >= 0x80;
+            if let Some(pair) = place.get_mut(at..at + 2) {
+                pair.copy_from_slice(&[low >> 1 | u8::from(is_long) << 7, high]);
+            }
+            at += 1 + usize::from(is_long);
+        }
+        put_bytes(output, field, place.get(..at).unwrap_or_default());
+        return;
+    }
     put_head(output, field, refs_len(numbers));
     for number in numbers {
         put_varint(output, u64::from(*number));
     }
+}
+
+/// Bytes of numbers that are written at once.
+const MOST_PAIRED: usize = 64;
+
+/// Whether each number takes at most two bytes.
+fn are_pairs(numbers: &[u32]) -> bool {
+    numbers.iter().fold(0, |all, number| all | number) < 0x4000
 }
 
 /// Appends a field of at most 127 bytes that `content` writes.

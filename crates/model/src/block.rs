@@ -96,7 +96,7 @@ struct Entry {
     help: u32,
     /// Whether the label names are sorted and no value is empty.
     tidy: bool,
-    /// Whether it is tidy, not described, and has one float sample and nothing else.
+    /// Whether it is known to be tidy, not described, and to have one float sample and nothing else.
     plain: bool,
 }
 
@@ -135,6 +135,16 @@ impl Block {
         self.symbols
             .get(reference as usize)
             .and_then(|range| self.text.get(wide(range)))
+            .unwrap_or_default()
+    }
+
+    /// The bytes of a text by its number.
+    #[inline]
+    #[must_use]
+    pub fn symbol_bytes(&self, reference: u32) -> &[u8] {
+        self.symbols
+            .get(reference as usize)
+            .and_then(|range| self.text.as_bytes().get(wide(range)))
             .unwrap_or_default()
     }
 
@@ -259,7 +269,7 @@ impl<'a> SeriesView<'a> {
     #[inline]
     #[must_use]
     pub fn most_label_bytes(&self) -> usize {
-        2 * self.label_refs().len() * self.block.text.len()
+        self.entry.refs.len() * self.block.text.len()
     }
 
     /// What an exemplar's labels are when each is written out.
@@ -276,7 +286,7 @@ impl<'a> SeriesView<'a> {
     }
 
     /// The sample of a series that is as nearly all are: one float, labels that are tidy, and neither a type nor a unit
-    /// nor a help text.
+    /// nor a help text. Not of each that is so: of those that were added at once.
     #[inline]
     #[must_use]
     pub fn plain(&self) -> Option<&'a Point> {

@@ -114,9 +114,23 @@ fn varints_of_every_length_are_written_and_read_as_the_library_does() {
 
 #[test]
 fn packed_numbers_keep_their_value_whatever_their_size() {
-    for numbers in [&[][..], &[1, 2, 127], &[1, 128, 3], &[u32::MAX, 0, 1 << 14]] {
+    let many: Vec<u32> = (100..133).collect();
+    let (most, more) = (many.get(1..).unwrap(), many.as_slice());
+    for numbers in [
+        &[][..],
+        &[1, 2, 127],
+        &[1, 128, 3],
+        &[u32::MAX, 0, 1 << 14],
+        &[(1 << 14) - 1, 0, 127, 128],
+        &[(1 << 14) - 1; 32],
+        most,
+        more,
+    ] {
         let mut bytes = Vec::new();
         put_refs(&mut bytes, 1, numbers);
+        let mut theirs = Vec::new();
+        prost::encoding::uint32::encode_packed(1, numbers, &mut theirs);
+        assert!(numbers.is_empty() || bytes == theirs, "{numbers:?}");
         assert_eq!(bytes.len(), delimited_len(refs_len(numbers)));
         let (_, field) = fields(&bytes).unwrap().remove(0);
         let mut read = Vec::new();

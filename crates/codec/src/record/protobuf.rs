@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::{Block, BlockBuilder, BlockError, Histogram, MetricType, Point};
 
 use super::RecordError;
-use crate::protobuf::{Malformed, Reader, Value, last_varint};
+use crate::protobuf::{Malformed, Reader, Value, last_varint, sevens};
 
 pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
     read::<true>(value)
@@ -245,6 +245,47 @@ fn read_plain_series(
         return None;
     };
     let (refs, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (point, metadata) = match usual_point(rest) {
+        Some(point) => (point, None),
+        None => read_rest(bytes, rest)?,
+    };
+    let refs = match refs.is_ascii() {
+        true => read_narrow(refs, place)?,
+        false => read_wide(refs, place)?,
+    };
+    if let Some(metadata) = metadata
+        && let Err(error) = read_metadata(metadata, builder)
+    {
+        return Some(Err(error));
+    }
+    builder.series_of_one(refs, point);
+    Some(Ok(!refs.is_empty()))
+}
+
+/// The sample that ends a series, as nearly all of them do: a value, and a time between 1971 and 2109, which is a varint
+/// of six bytes.
+#[inline(always)]
+fn usual_point(rest: &[u8]) -> Option<Point> {
+    const MORE: u64 = 0x8080_8080_8080;
+    let rest: &[u8; 18] = rest.try_into().ok()?;
+    let (value, [0x12, 16, 0x09]) = (rest.get(3..11)?.first_chunk()?, rest.first_chunk()?) else {
+        return None;
+    };
+    // The last byte of the value, a key, and six bytes of time.
+    let last = u64::from_le_bytes(*rest.last_chunk()?);
+    let (key, at_ms) = (last >> 8 & 0xff, last >> 16);
+    if key != 0x10 || at_ms & MORE != MORE >> 8 {
+        return None;
+    }
+    Some(Point {
+        at_ms: sevens(at_ms).cast_signed(),
+        value: f64::from_le_bytes(*value),
+        start_ms: 0,
+    })
+}
+
+/// Reads what is behind a plain series' references: its sample, and its description where it has one.
+fn read_rest<'a>(bytes: &[u8], rest: &'a [u8]) -> Option<(Point, Option<&'a [u8]>)> {
     let [0x12, length @ ..0x80, rest @ ..] = rest else {
         return None;
     };
@@ -272,21 +313,11 @@ fn read_plain_series(
         }
         _ => return None,
     };
-    let refs = match refs.is_ascii() {
-        true => read_narrow(refs, place)?,
-        false => read_wide(refs, place)?,
-    };
-    if let Some(metadata) = metadata
-        && let Err(error) = read_metadata(metadata, builder)
-    {
-        return Some(Err(error));
-    }
-    builder.series_of_one(refs, point);
-    Some(Ok(!refs.is_empty()))
+    Some((point, metadata))
 }
 
 /// Reads packed references of one byte each; `None` when there are too many.
-#[inline]
+#[inline(always)]
 fn read_narrow<'a>(packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
     let (eights, rest) = packed.as_chunks::<8>();
     let (places, _) = place.as_chunks_mut::<8>();
@@ -301,7 +332,7 @@ fn read_narrow<'a>(packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a
 }
 
 /// Reads packed references of one byte or two; `None` when one has more or breaks off, or when there are too many.
-#[inline]
+#[inline(always)]
 fn read_wide<'a>(mut packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
     let mut count = 0;
     while let [low, rest @ ..] = packed {

@@ -73,13 +73,13 @@ impl Labels {
     }
 
     /// Changes the value of a label to one as long; answers whether that was all.
-    #[inline(always)]
+    #[inline(never)]
     fn change(&mut self, at: usize, block: &Block, refs: [u32; 2]) -> bool {
         let (Some(known), Some(place)) = (self.refs.get_mut(at), self.places.get_mut(at)) else {
             return false;
         };
         // Hosts mostly differ by a number: then nothing moves, and no length changes.
-        let value = block.symbol(refs[1]).as_bytes();
+        let value = block.symbol_bytes(refs[1]);
         if known[0] != refs[0] || place.value_len != value.len() {
             return false;
         }
@@ -189,7 +189,7 @@ impl Labels {
 
 #[inline]
 fn texts(block: &Block, refs: [u32; 2]) -> [&[u8]; 2] {
-    refs.map(|reference| block.symbol(reference).as_bytes())
+    refs.map(|reference| block.symbol_bytes(reference))
 }
 
 /// The hash of a label, which has its lengths in it: where the last word begins does not matter.

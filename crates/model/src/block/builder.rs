@@ -83,6 +83,7 @@ impl BlockBuilder {
     }
 
     /// Adds a series with one float sample, in place of an open one that nothing was added to.
+    #[inline(always)]
     pub fn series_of_one(&mut self, references: &[u32], point: Point) {
         self.block.refs.extend_from_slice(references);
         self.block.points.push(point);
@@ -108,7 +109,7 @@ impl BlockBuilder {
             unit: *unit,
             help: *help,
             tidy: false,
-            plain: false,
+            plain: *kind == MetricType::Unspecified && *unit | *help == 0,
         });
         *open_refs = refs..refs;
         *open_points = points..points;
@@ -184,7 +185,7 @@ impl BlockBuilder {
         block.text = checked(self.text, &block.symbols)?;
         let symbols = block.symbols.len();
         let outside = |reference: u32| reference as usize >= symbols;
-        if block.refs.iter().copied().max().is_some_and(outside)
+        if may_be_outside(&block.refs, symbols)
             && let Some(&reference) = block.refs.iter().find(|reference| outside(**reference))
         {
             return Err(BlockError::Reference { reference, symbols });
@@ -216,11 +217,8 @@ impl BlockBuilder {
                 _ => return Err(BlockError::NoName),
             };
             entry.tidy = shape.is_sorted && !has_empty;
-            entry.plain = entry.tidy
-                && has_no_description(entry, empty)
-                && entry.points.len() == 1
-                && entry.histograms.is_empty()
-                && entry.exemplars.is_empty();
+            // The text with the number 0 is no description.
+            entry.plain &= entry.tidy && matches!(empty, Empty::First);
         }
         block.series = series;
         block.id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -250,11 +248,19 @@ fn checked(text: Vec<u8>, symbols: &[Range]) -> Result<String, BlockError> {
     })
 }
 
-/// Whether a series has no type, and the empty text, which has the number 0, for a unit and a help text.
-#[inline]
-fn has_no_description(entry: &Entry, empty: Empty) -> bool {
-    let is_named = (entry.unit | entry.help) != 0 || matches!(empty, Empty::Others);
-    entry.kind == MetricType::Unspecified && !is_named
+/// Whether a reference may be outside a table of so many symbols. Without a comparison of each, which is several times
+/// as much: the highest bit of a difference says which number is larger, as long as neither has it.
+fn may_be_outside(refs: &[u32], symbols: usize) -> bool {
+    let Some(last) = u32::try_from(symbols)
+        .ok()
+        .and_then(|symbols| symbols.checked_sub(1))
+    else {
+        return true;
+    };
+    let all = refs.iter().fold(last, |all, reference| {
+        all | *reference | last.wrapping_sub(*reference)
+    });
+    all >> 31 != 0
 }
 
 fn is_paired(refs: &Range) -> Result<(), BlockError> {
@@ -325,3 +331,6 @@ impl Empty {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

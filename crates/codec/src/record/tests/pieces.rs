@@ -123,6 +123,7 @@ fn any_pieces() -> BoxedStrategy<Vec<u8>> {
 
 /// All of it: [`said`], and what follows no label.
 fn all_said(block: &Block) -> Vec<String> {
+    block.iter().for_each(check_plain);
     let rest = |series: model::SeriesView<'_>| {
         let starts: Vec<_> = series.points().iter().map(|it| it.start_ms).collect();
         let exemplars = series.exemplars().iter().map(|it| {
@@ -136,6 +137,49 @@ fn all_said(block: &Block) -> Vec<String> {
         .into_iter()
         .chain(block.iter().map(rest))
         .collect()
+}
+
+/// A series that is called plain is.
+#[track_caller]
+fn check_plain(series: model::SeriesView<'_>) {
+    let Some(point) = series.plain() else {
+        return;
+    };
+    let [only] = series.points() else {
+        panic!("{} points", series.points().len());
+    };
+    assert_eq!(format!("{only:?}"), format!("{point:?}"));
+    assert!(series.is_tidy() && series.histograms().is_empty() && series.exemplars().is_empty());
+    let described = (series.kind(), series.unit(), series.help());
+    assert_eq!(described, (model::MetricType::Unspecified, "", ""));
+}
+
+#[test]
+fn what_a_gateway_writes_is_plain() {
+    let mut builder = RecordBuilder::new("m");
+    for host in ["a", "b", "c"] {
+        let point = model::Point {
+            at_ms: 1_700_000_000_000,
+            value: 1.5,
+            start_ms: 0,
+        };
+        builder.push(
+            [("host", host)],
+            model::MetricType::Unspecified,
+            "",
+            "",
+            [point],
+        );
+    }
+    let block = decode(Some(RW2), &builder.finish()).unwrap();
+    assert_eq!(
+        block
+            .iter()
+            .filter(|series| series.plain().is_some())
+            .count(),
+        3
+    );
+    block.iter().for_each(check_plain);
 }
 
 proptest! {
