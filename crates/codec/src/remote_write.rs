@@ -7,6 +7,7 @@ mod known;
 mod labels;
 mod names;
 mod numbers;
+mod part;
 mod points;
 pub mod receive;
 mod v1;
@@ -157,7 +158,6 @@ impl Encoder {
 
     /// Adds samples of a series, which need not be all that the series has; its exemplars only
     /// if `exemplars`.
-    #[inline]
     pub fn push(
         &mut self,
         view: SeriesView<'_>,
@@ -166,27 +166,12 @@ impl Encoder {
         exemplars: bool,
         names: NameEscaping,
     ) {
-        // Nearly all of them.
         if let Some(only) = view.plain()
             && points.len() == 1
-            && self.is_written
-            && is_fit(view, names)
-            && self.push_plain(view, only)
+            && self.push_plain(view, only, names)
         {
             return;
         }
-        self.push_any(view, points, histograms, exemplars, names);
-    }
-
-    #[inline(never)]
-    fn push_any(
-        &mut self,
-        view: SeriesView<'_>,
-        points: &[Point],
-        histograms: &[Histogram],
-        exemplars: bool,
-        names: NameEscaping,
-    ) {
         let number = match self.version {
             Version::V1 => self.number_by_bytes(view, names),
             Version::V2 => self.number_by_refs(view, names),
@@ -211,9 +196,18 @@ impl Encoder {
         }
     }
 
+    /// Adds the sample of a series that is [plain](SeriesView::plain), if that can be done at once; answers whether it
+    /// was. Otherwise it is to be pushed like others.
+    #[inline(always)]
+    pub fn push_plain(&mut self, view: SeriesView<'_>, point: &Point, names: NameEscaping) -> bool {
+        self.is_written
+            && (names == NameEscaping::Utf8 || is_fit(view, names))
+            && self.write_plain(view, point)
+    }
+
     /// Writes a series with its only sample; answers whether it could because the series is new.
     #[inline(never)]
-    fn push_plain(&mut self, view: SeriesView<'_>, point: &Point) -> bool {
+    fn write_plain(&mut self, view: SeriesView<'_>, point: &Point) -> bool {
         self.labels.change_to(view);
         let Err(place) = self.find_bytes() else {
             return false;
@@ -426,69 +420,9 @@ impl Encoder {
             .iter()
             .map(|&[name, value]| (self.symbols.text(name), self.symbols.text(value)))
     }
-
-    /// Calls `each` with what each `TimeSeries` of the request holds. A series with floats and native
-    /// histograms is two: the protocol does not mix them in one.
-    fn each_part(&self, mut each: impl FnMut(&Part<'_>)) {
-        if self.histograms.is_empty() && self.exemplars.is_empty() {
-            for series in self.series.iter().filter(|it| !it.points.is_empty()) {
-                each(&Part {
-                    series,
-                    points: series.points,
-                    histograms: &[],
-                    exemplars: &[],
-                });
-            }
-            return;
-        }
-        let (mut histograms, mut exemplars) =
-            (self.histograms.as_slice(), self.exemplars.as_slice());
-        for (number, series) in (0_u32..).zip(&self.series) {
-            let mut floats = Part {
-                series,
-                points: series.points,
-                histograms: &[],
-                exemplars: take_of(&mut exemplars, number),
-            };
-            let mut natives = Part {
-                series,
-                points: Chain::default(),
-                histograms: take_of(&mut histograms, number),
-                exemplars: &[],
-            };
-            if floats.points.is_empty() {
-                std::mem::swap(&mut floats.exemplars, &mut natives.exemplars);
-            }
-            for part in [&floats, &natives] {
-                if !part.is_empty() {
-                    each(part);
-                }
-            }
-        }
-    }
-}
-
-/// A `TimeSeries` of the request.
-struct Part<'a> {
-    series: &'a Series,
-    points: Chain,
-    histograms: &'a [(u32, Histogram)],
-    exemplars: &'a [(u32, Exemplar)],
-}
-
-impl Part<'_> {
-    /// Whether there is anything but float samples.
-    fn has_others(&self) -> bool {
-        !self.histograms.is_empty() || !self.exemplars.is_empty()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.points.is_empty() && self.histograms.is_empty() && self.exemplars.is_empty()
-    }
 }
 
 /// Whether the labels can stay as they are.
-#[inline]
 fn is_fit(view: SeriesView<'_>, names: NameEscaping) -> bool {
     view.is_tidy()
         && (names == NameEscaping::Utf8
@@ -515,15 +449,6 @@ fn with_word(seed: u64, hash: u64, word: u64) -> u64 {
     )]
     let (low, high) = (product as u64, (product >> 64) as u64);
     low ^ high
-}
-
-/// The first items as long as they belong to this series.
-fn take_of<'a, T>(items: &mut &'a [(u32, T)], number: u32) -> &'a [(u32, T)] {
-    let count = items
-        .iter()
-        .take_while(|(series, _)| *series == number)
-        .count();
-    items.split_off(..count).unwrap_or_default()
 }
 
 #[cfg(test)]

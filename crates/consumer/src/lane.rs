@@ -61,6 +61,16 @@ impl Waiting {
         }
     }
 
+    /// The samples and the share of the memory of some parts.
+    fn size(&self, picks: &[Pick]) -> (usize, usize) {
+        let samples = picks.iter().map(Pick::len).sum();
+        let bytes = match self.record.block.exemplars() {
+            0 => self.item_bytes * picks.len() + self.value_bytes * samples,
+            _ => picks.iter().map(|pick| self.bytes(pick)).sum(),
+        };
+        (samples, bytes)
+    }
+
     /// A part's share of the memory.
     fn bytes(&self, pick: &Pick) -> usize {
         let exemplars = match pick.samples.start {
@@ -110,9 +120,7 @@ pub(crate) struct LaneQueue {
 impl LaneQueue {
     /// Adds items of a record, of which nothing is here yet.
     pub(crate) fn push(&mut self, of: Waiting, picks: &[Pick], since: Instant) {
-        let (samples, bytes) = picks.iter().fold((0, 0), |(samples, bytes), pick| {
-            (samples + pick.len(), bytes + of.bytes(pick))
-        });
+        let (samples, bytes) = of.size(picks);
         self.samples += samples;
         self.bytes += bytes;
         self.picks.extend(picks.iter().cloned());

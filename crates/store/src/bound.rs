@@ -17,12 +17,14 @@ pub(crate) struct Bound {
 
 impl Bound {
     pub(crate) fn of(batch: &Batch) -> Self {
+        let mut samples = 0;
+        // Nobody needs to know how many more.
+        let has_many = batch.items.iter().any(|item| {
+            samples += item.len();
+            samples > 1
+        });
         Self {
-            limit_bytes: if batch.samples() > 1 {
-                BATCH_BYTES
-            } else {
-                SAMPLE_BYTES
-            },
+            limit_bytes: if has_many { BATCH_BYTES } else { SAMPLE_BYTES },
         }
     }
 

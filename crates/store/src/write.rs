@@ -146,6 +146,18 @@ impl Item {
         }
     }
 
+    /// The series and its only sample, where it is [plain](SeriesView::plain) and all of it counts.
+    ///
+    /// # Panics
+    /// Like [`Self::view`].
+    #[inline(always)]
+    #[must_use]
+    pub fn plain(&self) -> Option<(SeriesView<'_>, &model::Point)> {
+        let view = self.view();
+        let is_whole = (self.samples.start, self.samples.end) == (0, 1);
+        Some((view, view.plain().filter(|_| is_whole)?))
+    }
+
     /// Everything that counts, looked up once: floats, native histograms, exemplars.
     ///
     /// # Panics
@@ -154,16 +166,6 @@ impl Item {
     #[must_use]
     pub fn parts(&self) -> Parts<'_> {
         let view = self.view();
-        if let Some(point) = view.plain()
-            && self.samples == (0..1)
-        {
-            return Parts {
-                view,
-                points: std::slice::from_ref(point),
-                histograms: &[],
-                exemplars: &[],
-            };
-        }
         Parts {
             view,
             points: self.points_of(view),

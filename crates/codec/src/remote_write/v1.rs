@@ -6,7 +6,8 @@ use hashbrown::HashSet;
 use model::{MetricType, Point};
 
 use super::labels::{put_label, value_of};
-use super::{Encoder, Part, Series};
+use super::part::Part;
+use super::{Encoder, Series};
 use crate::protobuf::{
     Pen, Reader, SAMPLES, delimited, fixed64, put_bytes, put_double, put_head, put_sample,
     put_uint, spread, varint,

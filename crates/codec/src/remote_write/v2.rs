@@ -1,6 +1,7 @@
 //! Writes series as an `io.prometheus.write.v2.Request` (remote write 2.0).
 
-use super::{Encoder, Part};
+use super::Encoder;
+use super::part::Part;
 use crate::protobuf::{put_bytes, put_double, put_refs, put_sample, put_short, put_uint};
 
 const TIMESERIES: u8 = 5;

@@ -52,6 +52,39 @@ fn lane(records: &[usize]) -> LaneQueue {
     lane
 }
 
+#[test]
+fn items_together_are_as_large_as_one_by_one() {
+    for exemplars in [false, true] {
+        let mut lane = lane(&[3]);
+        let mut waiting = lane.shares.pop_front().unwrap().of;
+        (waiting.item_bytes, waiting.value_bytes) = (100, 7);
+        if exemplars {
+            let record = Arc::get_mut(&mut waiting.record).unwrap();
+            record.block = with_exemplars();
+        }
+        let picks = [(0, 0..2), (1, 0..0), (1, 3..8)];
+        let picks = picks.map(|(series, samples)| Pick { series, samples });
+        let bytes = picks.iter().map(|pick| waiting.bytes(pick)).sum();
+        assert_eq!(waiting.size(&picks), (7, bytes));
+    }
+}
+
+/// Two series, the second of which has two.
+fn with_exemplars() -> model::Block {
+    let mut builder = model::BlockBuilder::new();
+    for text in ["", "__name__", "m"] {
+        builder.symbol(text);
+    }
+    for exemplars in [0, 2] {
+        builder.label_refs([1, 2]);
+        for at_ms in 0..exemplars {
+            builder.exemplar(at_ms, 1.0, [1, 2]);
+        }
+        builder.end_series();
+    }
+    builder.build().unwrap()
+}
+
 fn cuts(records: &[usize], whole_records: bool) -> Vec<Vec<i64>> {
     let mut lane = lane(records);
     let mut cuts = Vec::new();

@@ -1,9 +1,11 @@
 //! Batches as compressed requests, in memory that the batches before them have used.
 
+use std::slice;
 use std::sync::{Mutex, PoisonError};
 
 use codec::remote_write::{Encoder, NameEscaping, Version as Wire};
 use codec::snappy::Compressor;
+use model::SeriesView;
 
 use super::config::{Config, Names, Version};
 use crate::bound::Bound;
@@ -55,6 +57,15 @@ impl Encoders {
         let mut tools = self.take();
         let encoder = &mut tools.encoder;
         for item in &batch.items {
+            // Nearly all of them.
+            if let Some((view, point)) = item.plain()
+                && (self.version == Wire::V2 || labels.takes(view))
+            {
+                if !encoder.push_plain(view, point, self.names) {
+                    encoder.push(view, slice::from_ref(point), &[], false, self.names);
+                }
+                continue;
+            }
             let parts = item.parts();
             if self.version == Wire::V1 {
                 labels.check(&parts)?;
@@ -111,12 +122,21 @@ impl LabelBytes {
         }
     }
 
+    /// Whether there is room for the labels of a series without counting them; then they are taken.
+    #[inline(always)]
+    fn takes(&mut self, view: SeriesView<'_>) -> bool {
+        let uncounted_bytes = self.uncounted_bytes + view.most_label_bytes();
+        let takes = self.bound.takes(uncounted_bytes);
+        if takes {
+            self.uncounted_bytes = uncounted_bytes;
+        }
+        takes
+    }
+
     #[inline]
     fn check(&mut self, parts: &Parts<'_>) -> Result<(), WriteError> {
         let view = parts.view;
-        let uncounted_bytes = self.uncounted_bytes + view.most_label_bytes();
-        if parts.exemplars.is_empty() && self.bound.takes(uncounted_bytes) {
-            self.uncounted_bytes = uncounted_bytes;
+        if parts.exemplars.is_empty() && self.takes(view) {
             return Ok(());
         }
         let exemplars = parts.exemplars.iter();
