@@ -115,7 +115,7 @@ fn varints_of_every_length_are_written_and_read_as_the_library_does() {
 #[test]
 fn packed_numbers_keep_their_value_whatever_their_size() {
     let many: Vec<u32> = (100..133).collect();
-    let (most, more) = (many.get(1..).unwrap(), many.as_slice());
+    let (most, more) = (&many[1..], many.as_slice());
     for numbers in [
         &[][..],
         &[1, 2, 127],
