@@ -58,7 +58,7 @@ fn encode(encoder: &mut Encoder, blocks: &[Block], request: &mut Vec<u8>) {
         encoder.push(view, view.points(), &[], false, NameEscaping::Utf8);
     }
     request.clear();
-    encoder.finish_into(request);
+    encoder.finish_with(|finished| request.extend_from_slice(finished));
 }
 
 fn stages(criterion: &mut Criterion) {

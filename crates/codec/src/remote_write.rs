@@ -45,6 +45,10 @@ pub enum NameEscaping {
     Underscores,
 }
 
+/// What each buffer of a request keeps for the next one, in bytes. Usual requests have a tenth of it; labels that are
+/// written out in 1.0 may make one of tens of megabytes.
+const KEPT_BYTES: usize = 4 << 20;
+
 /// A series of the request.
 #[derive(Debug, Clone)]
 struct Series {
@@ -145,9 +149,12 @@ impl Encoder {
         self.symbols.intern("");
         self.known.clear();
         self.refs.clear();
-        self.request.clear();
+        for buffer in [&mut self.request, &mut self.rewritten] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_BYTES);
+        }
+        self.labels.shrink_to(KEPT_BYTES);
         self.is_written = self.version == Version::V1;
-        self.rewritten.clear();
         self.series.clear();
         self.numbers.clear();
         self.points.clear();
@@ -377,11 +384,6 @@ impl Encoder {
         self.finish_with(<[u8]>::to_vec)
     }
 
-    /// Appends the request, uncompressed. The encoder is empty afterwards.
-    pub fn finish_into(&mut self, request: &mut Vec<u8>) {
-        self.finish_with(|finished| request.extend_from_slice(finished));
-    }
-
     /// Shows the request, uncompressed, where it was made. The encoder is empty afterwards.
     pub fn finish_with<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> T {
         let mut metadata = Vec::new();
@@ -396,12 +398,18 @@ impl Encoder {
                 .sort_by_key(|(number, histogram)| (*number, histogram.at_ms));
             self.exemplars
                 .sort_by_key(|(number, exemplar)| (*number, exemplar.at_ms));
-            let mut request = std::mem::take(&mut self.rewritten);
             match self.version {
-                Version::V1 => v1::put_all_series(&mut request, self),
-                Version::V2 => v2::put_request(&mut request, self),
+                Version::V1 => {
+                    let mut request = std::mem::take(&mut self.rewritten);
+                    v1::put_all_series(&mut request, self);
+                    self.rewritten = std::mem::replace(&mut self.request, request);
+                }
+                Version::V2 => {
+                    let mut request = std::mem::take(&mut self.request);
+                    v2::put_request(&mut request, self);
+                    self.request = request;
+                }
             }
-            self.rewritten = std::mem::replace(&mut self.request, request);
         }
         self.request.append(&mut metadata);
         let taken = take(&self.request);

@@ -13,6 +13,9 @@ const FRAMED: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 /// A copy of three bytes makes at most 64.
 const MAX_EXPANSION: usize = 22;
 
+/// What a compressor keeps for the next block, in bytes. Usual requests need a tenth of it.
+const KEPT_BYTES: usize = 8 << 20;
+
 /// Compresses into one block.
 ///
 /// # Panics
@@ -55,7 +58,11 @@ impl Compressor {
             .encoder
             .compress(data, &mut self.room)
             .expect("less than 2^32 bytes always compress into so many");
-        self.room.get(..length).unwrap_or_default().to_vec()
+        let block = self.room.get(..length).unwrap_or_default().to_vec();
+        if most > KEPT_BYTES {
+            self.room = Vec::new();
+        }
+        block
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a sample costs on the hot path, counted instead of timed.
 //!
-//! Each path is real code between the borders of a process: requests go through the gateway's router, some of them
+//! Each path is real code between the borders of a process: requests go through the gateway's front, some of them
 //! from a connection's bytes on, into a buffer that confirms everything, records through the consumer into a server that
 //! takes everything. Instructions are counted by valgrind, allocations by the allocator, so neighbours and clock rates of
 //! a machine do not matter.

@@ -167,16 +167,23 @@ impl<'a, 'c> Known<'a, 'c> {
                 _ => return None,
             };
         }
+        let catalogue = self.walk.catalogue;
+        let known = [catalogue.part(head), self.label_part, catalogue.part(&[])];
         let mut rest = fields;
         for sample in samples {
             let (name, behind) = split_field(rest)?;
-            let parts = [head, name, self.label, &[]];
-            match self.walk.catalogue.find(Form::Influx, parts) {
+            let series = if let [Some(head), Some(label), Some(none)] = known {
+                let name = catalogue.part(name);
+                name.and_then(|name| catalogue.find_parts(Form::Influx, [head, name, label, none]))
+            } else {
+                None
+            };
+            match series {
                 Some(series) => self.walk.turn_to(series),
                 None => self.walk.miss(Some(Unknown {
                     series: sample.series,
                     form: Form::Influx,
-                    parts,
+                    parts: [head, name, self.label, &[]],
                 })),
             }
             let (_, behind) = number(behind)?;
@@ -193,9 +200,10 @@ fn split_head(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((head, rest.strip_prefix(b" ")?))
 }
 
-/// The name of a field, and what is behind the equals sign.
+/// The name of a field, and what is behind the equals sign. A tab is a blank before the first name and a part of others,
+/// so names with one are for the parser.
 fn split_field(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let ends = |byte: &u8| matches!(byte, b'=' | b',' | b' ' | b'\\' | b'\n');
+    let ends = |byte: &u8| matches!(byte, b'=' | b',' | b' ' | b'\t' | b'\\' | b'\n');
     let (name, rest) = text.split_at_checked(text.iter().position(ends)?)?;
     let rest = rest.strip_prefix(b"=")?;
     (!name.is_empty()).then_some((name, rest))

@@ -175,6 +175,13 @@ impl Labels {
         (place.end, place.value_len, place.hash) = (end, value.len(), hash);
     }
 
+    /// Forgets labels that are longer than so many bytes, and gives their memory back.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        if self.encoded.capacity().max(self.longer.capacity()) > bytes {
+            *self = Self::new(self.seed);
+        }
+    }
+
     /// As a `TimeSeries` begins with them.
     #[inline]
     pub(super) fn encoded(&self) -> &[u8] {

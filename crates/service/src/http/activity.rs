@@ -47,7 +47,7 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// The longest piece of an answer that is handed over at once. They are copied behind each other, and a connection keeps
 /// the room that the longest one took.
-const PIECE_BYTES: usize = 64 << 10;
+const PIECE_BYTES: usize = 16 << 10;
 
 impl Activity {
     pub(super) fn new() -> Self {

@@ -92,6 +92,14 @@ fn what_is_no_plain_line_is_for_the_parser() {
 }
 
 #[test]
+fn a_tab_is_a_blank_before_the_first_name_and_a_part_of_others() {
+    let mut catalogue = empty();
+    for body in ["cpu \tw=1", "cpu a=1", "cpu a=1,\tw=2", "cpu w=1,\tw=2"] {
+        check(&mut catalogue, body.as_bytes(), &options());
+    }
+}
+
+#[test]
 fn known_lines_count_against_the_limits() {
     let mut catalogue = empty();
     let limited = Options {
@@ -144,7 +152,7 @@ fn any_line() -> impl Strategy<Value = String> {
         "0.1234567890123456789",
         "1.5i",
     ]);
-    let fields = prop::collection::vec((one_of(&["a", "b", "value", "a\\=b"]), value), 0..4);
+    let fields = prop::collection::vec((one_of(&["a", "b", "\ta", "value", "a\\=b"]), value), 0..4);
     let time = one_of(&[
         "",
         " ",
@@ -156,15 +164,20 @@ fn any_line() -> impl Strategy<Value = String> {
         "  1600000000000000000",
     ]);
     let end = one_of(&["\n", "\r\n", "\n\n", "", "\n# a=1\n", "\r"]);
-    (head, one_of(&[" ", "  ", "\t", ""]), fields, time, end).prop_map(
-        |(head, blank, fields, time, end)| {
+    (
+        head,
+        one_of(&[" ", "  ", " \t", "\t", ""]),
+        fields,
+        time,
+        end,
+    )
+        .prop_map(|(head, blank, fields, time, end)| {
             let fields: Vec<String> = fields
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             format!("{head}{blank}{}{time}{end}", fields.join(","))
-        },
-    )
+        })
 }
 
 proptest! {
