@@ -67,3 +67,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_compressor_gives_back_what_a_large_block_needed() {
+    let mut compressor = Compressor::default();
+    let usual = vec![7; 100_000];
+    assert_eq!(compressor.compress(&usual), compress(&usual));
+    let kept = compressor.room.capacity();
+    assert!(kept > 0);
+    let large = vec![7; KEPT_BYTES];
+    assert_eq!(compressor.compress(&large), compress(&large));
+    assert_eq!(compressor.room.capacity(), 0);
+    assert_eq!(compressor.compress(&usual), compress(&usual));
+}

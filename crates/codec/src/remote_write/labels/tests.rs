@@ -74,3 +74,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn labels_that_need_much_room_are_forgotten() {
+    let long = "x".repeat(1000);
+    let texts = ["a".to_owned(), long];
+    let of = block(&texts, &[vec![[0, 1]], vec![[0, 0]]]);
+    let mut labels = Labels::new(1);
+    let views: Vec<_> = of.iter().collect();
+    labels.change_to(views[1]);
+    let (short, hash) = (labels.encoded().to_vec(), labels.hash());
+    labels.shrink_to(1000);
+    assert_eq!(labels.encoded(), short);
+    labels.change_to(views[0]);
+    labels.shrink_to(1000);
+    assert_eq!(labels.encoded.capacity(), 0);
+    labels.change_to(views[1]);
+    assert_eq!((labels.encoded(), labels.hash()), (&*short, hash));
+}
