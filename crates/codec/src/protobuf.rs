@@ -5,10 +5,11 @@
 
 mod numbers;
 mod pen;
+mod sample;
 
-use model::Point;
 pub(crate) use pen::Pen;
 use prost::encoding::{encode_varint, encoded_len_varint};
+pub(crate) use sample::{encoded_sample, only_sample, put_sample, usual_sample};
 
 /// The key of a field with this number whose value is length-delimited.
 pub(crate) const fn delimited(field: u8) -> u8 {
@@ -296,7 +297,7 @@ pub(crate) fn last_varint(bytes: &[u8], length: usize) -> Option<u64> {
 
 /// The number that the lower seven bits of eight bytes make: pairs of them, pairs of pairs, all.
 #[inline]
-pub(crate) fn sevens(word: u64) -> u64 {
+fn sevens(word: u64) -> u64 {
     let pairs = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
     let quads = (pairs & 0x3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
     (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4)
@@ -333,7 +334,7 @@ pub(crate) fn varint_word(number: u64) -> Option<(u64, usize)> {
 
 /// The opposite of [`sevens`], for a number of at most 56 bits.
 #[inline]
-pub(crate) fn spread(number: u64) -> u64 {
+fn spread(number: u64) -> u64 {
     let quads = (number & 0x0fff_ffff) | ((number << 4) & 0x0fff_ffff_0000_0000);
     let pairs = (quads & 0x3fff_0000_3fff) | ((quads << 2) & 0x3fff_0000_3fff_0000);
     (pairs & 0x007f_007f_007f_007f) | ((pairs << 1) & 0x7f00_7f00_7f00_7f00)
@@ -445,19 +446,6 @@ pub(crate) fn put_double(output: &mut Vec<u8>, field: u8, number: f64) {
         let [a, b, c, d, e, f, g, h] = number.to_bits().to_le_bytes();
         output.extend_from_slice(&[fixed64(field), a, b, c, d, e, f, g, h]);
     }
-}
-
-/// What a sample may take: two heads, a value, and two times of any length.
-const SAMPLE_ROOM: usize = 2 + 9 + 2 * 11;
-
-/// Appends a float sample as [`Pen::put_sample`] writes it.
-pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {
-    let mut place = [0; SAMPLE_ROOM];
-    let mut pen = Pen::new(&mut place, 0);
-    pen.put_sample(point, with_start);
-    let end = output.len() + pen.at;
-    output.extend_from_slice(&place);
-    output.truncate(end);
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Fields are read as the encoding's specification says, and nothing else is.
 
+use model::Point;
+
 use super::*;
 
 fn fields(bytes: &[u8]) -> Result<Vec<(u32, Value<'_>)>, Malformed> {

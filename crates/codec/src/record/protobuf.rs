@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::{Block, BlockBuilder, BlockError, Histogram, MetricType, Point};
 
 use super::RecordError;
-use crate::protobuf::{Malformed, Reader, Value, last_varint, sevens};
+use crate::protobuf::{Malformed, Reader, Value, only_sample, usual_sample};
 
 pub(super) fn decode(value: &Bytes) -> Result<Block, RecordError> {
     read::<true>(value)
@@ -245,9 +245,10 @@ fn read_plain_series(
         return None;
     };
     let (refs, rest) = rest.split_at_checked(usize::from(*length))?;
-    let (point, metadata) = match usual_point(rest) {
+    // Nearly all series end with their sample.
+    let (point, metadata) = match usual_sample(rest) {
         Some(point) => (point, None),
-        None => read_rest(bytes, rest)?,
+        None => read_rest(rest)?,
     };
     let refs = match refs.is_ascii() {
         true => read_narrow(refs, place)?,
@@ -262,50 +263,13 @@ fn read_plain_series(
     Some(Ok(!refs.is_empty()))
 }
 
-/// The sample that ends a series, as nearly all of them do: a value, and a time between 1971 and 2109, which is a varint
-/// of six bytes.
-#[inline(always)]
-fn usual_point(rest: &[u8]) -> Option<Point> {
-    const MORE: u64 = 0x8080_8080_8080;
-    let rest: &[u8; 18] = rest.try_into().ok()?;
-    let (value, [0x12, 16, 0x09]) = (rest.get(3..11)?.first_chunk()?, rest.first_chunk()?) else {
-        return None;
-    };
-    // The last byte of the value, a key, and six bytes of time.
-    let last = u64::from_le_bytes(*rest.last_chunk()?);
-    let (key, at_ms) = (last >> 8 & 0xff, last >> 16);
-    if key != 0x10 || at_ms & MORE != MORE >> 8 {
-        return None;
-    }
-    Some(Point {
-        at_ms: sevens(at_ms).cast_signed(),
-        value: f64::from_le_bytes(*value),
-        start_ms: 0,
-    })
-}
-
 /// Reads what is behind a plain series' references: its sample, and its description where it has one.
-fn read_rest<'a>(bytes: &[u8], rest: &'a [u8]) -> Option<(Point, Option<&'a [u8]>)> {
-    let [0x12, length @ ..0x80, rest @ ..] = rest else {
+fn read_rest(rest: &[u8]) -> Option<(Point, Option<&[u8]>)> {
+    let [0x12, length @ ..0x80, ..] = rest else {
         return None;
     };
-    let (sample, rest) = rest.split_at_checked(usize::from(*length))?;
-    let (value, at_ms) = match sample {
-        [0x09, sample @ ..] => {
-            let (value, sample) = sample.split_first_chunk()?;
-            (f64::from_le_bytes(*value), sample)
-        }
-        sample => (0.0, sample),
-    };
-    let [0x10, at_ms @ ..] = at_ms else {
-        return None;
-    };
-    let up_to_sample = bytes.get(..bytes.len() - rest.len())?;
-    let point = Point {
-        at_ms: last_varint(up_to_sample, at_ms.len())?.cast_signed(),
-        value,
-        start_ms: 0,
-    };
+    let (sample, rest) = rest.split_at_checked(2 + usize::from(*length))?;
+    let point = only_sample(sample)?;
     let metadata = match rest {
         [] => None,
         [0x2a, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {

@@ -9,8 +9,7 @@ use super::labels::{put_label, value_of};
 use super::part::Part;
 use super::{Encoder, Series};
 use crate::protobuf::{
-    Pen, Reader, SAMPLES, delimited, fixed64, put_bytes, put_double, put_head, put_sample,
-    put_uint, spread, varint,
+    Reader, delimited, encoded_sample, put_bytes, put_double, put_head, put_sample, put_uint,
 };
 
 const TIMESERIES: u8 = 1;
@@ -20,7 +19,7 @@ const START_TIMESTAMP: u32 = 17;
 /// Writes a series with its only sample, and answers where its labels are.
 #[inline(always)]
 pub(super) fn put_only(request: &mut Vec<u8>, labels: &[u8], point: &Point) -> Range<usize> {
-    let (sample, len) = encoded_sample(point);
+    let (sample, len) = encoded_sample(point, false);
     let content = labels.len() + len;
     let [low, high, ..] = (content << 1).to_le_bytes();
     if (0x80..0x4000).contains(&content) {
@@ -79,34 +78,6 @@ pub(super) fn put_metadata(request: &mut Vec<u8>, encoder: &Encoder) {
             put_bytes(request, METADATA, &content);
         }
     }
-}
-
-/// What a sample takes at most: its head, a value, and a time of ten bytes; with room for the words they are written as.
-const SAMPLE_ROOM: usize = 24;
-
-/// A float sample, and how many of the bytes it is.
-#[inline(always)]
-fn encoded_sample(point: &Point) -> ([u8; SAMPLE_ROOM], usize) {
-    /// Times whose varint has six bytes: from 1971 to 2109.
-    const USUAL: Range<u64> = 1 << 35..1 << 42;
-    let mut sample = [0; SAMPLE_ROOM];
-    let (at_ms, value) = (point.at_ms.cast_unsigned(), point.value.to_bits());
-    if USUAL.contains(&at_ms) && value != 0 {
-        // Three bytes, eight of the value, one, six of the time.
-        let head = u64::from_le_bytes([delimited(SAMPLES), 16, fixed64(1), 0, 0, 0, 0, 0]);
-        let at_ms = u64::from(varint(2)) | (spread(at_ms) | 0x0080_8080_8080) << 8;
-        let (places, _) = sample.as_chunks_mut::<8>();
-        if let [first, second, third] = places {
-            *first = (head | value << 24).to_le_bytes();
-            *second = (value >> 40 | at_ms << 24).to_le_bytes();
-            *third = (at_ms >> 40).to_le_bytes();
-        }
-        return (sample, 18);
-    }
-    let mut pen = Pen::new(&mut sample, 0);
-    pen.put_sample(point, false);
-    let len = pen.at;
-    (sample, len)
 }
 
 fn put_items(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {

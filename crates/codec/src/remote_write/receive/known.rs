@@ -7,9 +7,7 @@ use model::FIRST_KNOWN;
 
 use super::series::Facts;
 use crate::catalogue::{Form, Parts, Unknown};
-use crate::protobuf::{
-    Malformed, Reader, SAMPLES as SAMPLES_FIELD, delimited, fixed64, last_varint, varint,
-};
+use crate::protobuf::{Malformed, Reader, SAMPLES as SAMPLES_FIELD, delimited};
 
 /// The key of field 1, whose value is length-delimited: a label, or the references of all labels.
 pub(super) const LABELS: u8 = delimited(1);
@@ -62,39 +60,6 @@ pub(super) fn split(series: &[u8]) -> Option<(Parts<'_>, &[u8])> {
 #[inline]
 pub(super) fn behind<'s>(series: &'s [u8], [first, others]: [&[u8]; 2]) -> Option<&'s [u8]> {
     series.strip_prefix(first)?.strip_prefix(others)
-}
-
-/// Value and time of the only sample that there is, as senders write it: the value first unless it is zero, then
-/// the time, and nothing else.
-#[inline]
-pub(super) fn only_sample(fields: &[u8]) -> Option<(f64, i64)> {
-    const VALUE: u8 = fixed64(1);
-    const TIME: u8 = varint(2);
-    let (length, value, time) = match fields {
-        [
-            SAMPLES,
-            length,
-            VALUE,
-            a,
-            b,
-            c,
-            d,
-            e,
-            f,
-            g,
-            h,
-            TIME,
-            time @ ..,
-        ] => {
-            let value = f64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
-            (*length, value, time)
-        }
-        [SAMPLES, length, TIME, time @ ..] => (*length, 0.0, time),
-        _ => return None,
-    };
-    let at_ms = last_varint(fields, time.len())?;
-    (usize::from(length) == fields.len() - 2 && length < 0x80)
-        .then_some((value, at_ms.cast_signed()))
 }
 
 /// Whether there are samples and nothing else.

@@ -7,7 +7,7 @@ use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
 use crate::Decoded;
 use crate::catalogue::{Form, Walk};
-use crate::protobuf::{Malformed, Reader, Value};
+use crate::protobuf::{Malformed, Reader, Value, only_sample};
 
 const MESSAGE: &str = "prometheus.WriteRequest";
 
@@ -72,10 +72,10 @@ fn find_series<'a>(
         Some((series, known::behind(bytes, parts).filter(|_| is_ours)?))
     });
     if let Some((series, samples)) = expected
-        && let Some((value, at_ms)) = known::only_sample(samples)
+        && let Some(point) = only_sample(samples)
     {
         walk.found(series);
-        return reading.float(&known::facts(series), at_ms, 0, value);
+        return reading.float(&known::facts(series), point.at_ms, 0, point.value);
     }
     let expected = expected.filter(|(_, samples)| known::has_only_samples(samples));
     let (series, samples) = if let Some(expected) = expected {

@@ -3,13 +3,13 @@
 //! The same text is another symbol in each request, so that bytes cannot be compared. Each symbol's text is looked for
 //! once; then a series is a row of numbers, which mostly is the row that the catalogue expects here.
 
-use model::MetricType;
+use model::{MetricType, Point};
 
 use super::super::known::{self, LABELS, SAMPLES};
 use super::super::{Failure, Reading};
 use super::{Metadata, Symbols, read_metadata, read_sample, read_series};
 use crate::catalogue::{EMPTY_TEXT, Form, PARTS, Unknown, Walk};
-use crate::protobuf::{Reader, Value, delimited, varint};
+use crate::protobuf::{Reader, Value, delimited, only_sample, varint};
 
 const METADATA: u8 = delimited(5);
 
@@ -53,16 +53,16 @@ impl<'a, 'c> ByTexts<'a, 'c> {
         symbols: &Symbols<'a>,
         reading: &mut Reading<'a, '_>,
     ) -> Result<(), Failure> {
-        let Some((series, (value, at_ms))) = self.expected(bytes, symbols) else {
+        let Some((series, point)) = self.expected(bytes, symbols) else {
             return self.search(bytes, symbols, reading);
         };
         self.walk.found(series);
-        reading.float(&known::facts(series), at_ms, 0, value)
+        reading.float(&known::facts(series), point.at_ms, 0, point.value)
     }
 
     /// The series that is expected here and its sample, if this is it, written as senders do, and has only one.
     #[inline]
-    fn expected(&mut self, series: &[u8], symbols: &Symbols<'a>) -> Option<(u32, (f64, i64))> {
+    fn expected(&mut self, series: &[u8], symbols: &Symbols<'a>) -> Option<(u32, Point)> {
         let (number, form, [key]) = self.walk.expected_parts()?;
         let (texts, [kind]) = key.as_chunks() else {
             return None;
@@ -92,7 +92,7 @@ impl<'a, 'c> ByTexts<'a, 'c> {
             && kind_byte(metadata) == Some(*kind)
             && is_text(metadata.unit, unit)?
             && is_text(metadata.help, help)?;
-        is_it.then_some((number, known::only_sample(sample)?))
+        is_it.then_some((number, only_sample(sample)?))
     }
 
     /// Looks for a series among all that are known, or reads it.

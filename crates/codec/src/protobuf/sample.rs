@@ -1,0 +1,112 @@
+//! Float samples of a `TimeSeries`, in 1.0 as in 2.0: field 2, a value, a time, and in 2.0 a start time.
+//!
+//! Nearly all of them have a value and a time of the last or the next decades: eighteen bytes, which are written and read
+//! in one go.
+
+use std::ops::Range;
+
+use model::Point;
+
+use super::{Pen, SAMPLES, delimited, fixed64, last_varint, sevens, spread, varint};
+
+const SAMPLE: u8 = delimited(SAMPLES);
+const VALUE: u8 = fixed64(1);
+const TIME: u8 = varint(2);
+
+/// The bytes of a usual sample: two heads, a value, and a time whose varint has six.
+const USUAL_BYTES: usize = 18;
+
+/// Of these the first counts what is behind it.
+const USUAL_LENGTH: u8 = 16;
+
+/// Times whose varint has six bytes: from 1971 to 2109.
+const USUAL_TIMES: Range<u64> = 1 << 35..1 << 42;
+
+/// What a sample may take, in whole words: three heads, a value, and two times of any length.
+const ROOM: usize = 40;
+
+/// A float sample, and how many of the bytes it is.
+#[inline(always)]
+pub(crate) fn encoded_sample(point: &Point, with_start: bool) -> ([u8; ROOM], usize) {
+    let mut sample = [0; ROOM];
+    let (at_ms, value) = (point.at_ms.cast_unsigned(), point.value.to_bits());
+    let has_start = with_start && point.start_ms != 0;
+    if USUAL_TIMES.contains(&at_ms) && value != 0 && !has_start {
+        // Three bytes, eight of the value, one, six of the time.
+        let head = u64::from_le_bytes([SAMPLE, USUAL_LENGTH, VALUE, 0, 0, 0, 0, 0]);
+        let at_ms = u64::from(TIME) | (spread(at_ms) | 0x0080_8080_8080) << 8;
+        let (places, _) = sample.as_chunks_mut::<8>();
+        if let [first, second, third, ..] = places {
+            *first = (head | value << 24).to_le_bytes();
+            *second = (value >> 40 | at_ms << 24).to_le_bytes();
+            *third = (at_ms >> 40).to_le_bytes();
+        }
+        return (sample, USUAL_BYTES);
+    }
+    let mut pen = Pen::new(&mut sample, 0);
+    pen.put_sample(point, with_start);
+    let len = pen.at;
+    (sample, len)
+}
+
+/// Appends a float sample as [`Pen::put_sample`] writes it.
+#[inline]
+pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {
+    let (sample, len) = encoded_sample(point, with_start);
+    let end = output.len() + len;
+    output.extend_from_slice(&sample);
+    output.truncate(end);
+}
+
+/// A usual sample that is all there is.
+#[inline(always)]
+pub(crate) fn usual_sample(fields: &[u8]) -> Option<Point> {
+    const MORE: u64 = 0x8080_8080_8080;
+    let sample: &[u8; USUAL_BYTES] = fields.try_into().ok()?;
+    let (value, [SAMPLE, USUAL_LENGTH, VALUE]) =
+        (sample.get(3..11)?.first_chunk()?, sample.first_chunk()?)
+    else {
+        return None;
+    };
+    // The last byte of the value, a key, and six bytes of time.
+    let last = u64::from_le_bytes(*sample.last_chunk()?);
+    let (key, at_ms) = (last >> 8 & 0xff, last >> 16);
+    if key != u64::from(TIME) || at_ms & MORE != MORE >> 8 {
+        return None;
+    }
+    Some(Point {
+        at_ms: sevens(at_ms).cast_signed(),
+        value: f64::from_le_bytes(*value),
+        start_ms: 0,
+    })
+}
+
+/// The only sample that there is, as senders write it: the value first unless it is zero, then the time, and nothing else.
+#[inline]
+pub(crate) fn only_sample(fields: &[u8]) -> Option<Point> {
+    usual_sample(fields).or_else(|| unusual_sample(fields))
+}
+
+fn unusual_sample(fields: &[u8]) -> Option<Point> {
+    let (length, value, time) = match fields {
+        [SAMPLE, length, VALUE, rest @ ..] => {
+            let (value, rest) = rest.split_first_chunk()?;
+            let [TIME, time @ ..] = rest else {
+                return None;
+            };
+            (*length, f64::from_le_bytes(*value), time)
+        }
+        [SAMPLE, length, TIME, time @ ..] => (*length, 0.0, time),
+        _ => return None,
+    };
+    let at_ms = last_varint(fields, time.len())?.cast_signed();
+    let is_all = usize::from(length) == fields.len() - 2 && length < 0x80;
+    is_all.then_some(Point {
+        at_ms,
+        value,
+        start_ms: 0,
+    })
+}
+
+#[cfg(test)]
+mod tests;
