@@ -101,8 +101,14 @@ pub(crate) fn about() -> About {
 }
 
 /// The routes that show what a gateway serves, with what is served beside it.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>(has_groups: bool, beside: Api) -> Router<S> {
-    openapi::routes(about(), public(has_groups).and(beside))
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
+    has_groups: bool,
+    beside: Option<fn() -> Api>,
+) -> Router<S> {
+    openapi::routes(move || {
+        let beside = beside.map(|beside| beside()).unwrap_or_default();
+        (about(), public(has_groups).and(beside))
+    })
 }
 
 /// Everything that a gateway serves itself.

@@ -7,7 +7,7 @@ mod limits;
 mod report;
 mod shown;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -40,16 +40,25 @@ const USUAL: &str = "/metrics";
 
 /// The route, and behind it those of all protocols.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let table = protocols::<Explain>()
-        .nest("/tenants/{tenant}", protocols::<Explain>())
-        .fallback(async |request: Request| elsewhere(request.uri()))
-        .with_state(Arc::clone(app));
+    // Made for the first question: it is as much memory as the routes of all protocols, and few ever ask.
+    let table: Arc<OnceLock<Router>> = Arc::default();
+    let app = Arc::clone(app);
     let at = async move |request: Request| match redirected(request) {
-        // A router cannot fail.
-        Ok(request) => table.oneshot(request).await.into_response(),
+        Ok(request) => {
+            let table = table.get_or_init(|| all(&app)).clone();
+            // A router cannot fail.
+            table.oneshot(request).await.into_response()
+        }
         Err(error) => answer::failed(&error),
     };
     Router::new().route(PATH, post(at))
+}
+
+fn all(app: &Arc<App>) -> Router {
+    protocols::<Explain>()
+        .nest("/tenants/{tenant}", protocols::<Explain>())
+        .fallback(async |request: Request| elsewhere(request.uri()))
+        .with_state(Arc::clone(app))
 }
 
 /// The request as it would be posted where it says: `path`, with that path's own query.

@@ -92,7 +92,7 @@ impl Quotas {
             buckets: Buckets::new(),
             active: Mutex::default(),
             waiting: AtomicUsize::new(0),
-            recent: Recent::new(),
+            recent: Recent::default(),
             cardinality: cardinality.enabled.then(|| Cardinality::new(cardinality)),
             hasher,
         }

@@ -82,7 +82,7 @@ pub struct Beside {
     /// Routes of the caller, under the same layers and fallbacks.
     pub routes: Router,
     /// What these are.
-    pub api: Api,
+    pub api: Option<fn() -> Api>,
     /// Where the groups of batch jobs are kept; without it there is no Pushgateway API.
     pub groups: Option<PushGroups>,
     /// Where it remembers what it refused; without it nowhere.
@@ -198,12 +198,12 @@ pub fn router<P: Publish>(
     let quotas = Arc::clone(&pipeline.quotas);
     let repeats = Arc::clone(&app.repeats);
     tasks.spawn("quotas", quotas::show(quotas, repeats, tasks.stopping()));
-    let explain = explain::routes(&app).with_state(Arc::clone(&app));
+    let explain = explain::routes(&app);
     let router = Router::new()
         .merge(pushes(has_groups))
         // The same paths for senders that can be given a URL, but no header.
         .nest("/tenants/{tenant}", pushes(has_groups))
-        .merge(explain::routes(&app))
+        .merge(explain.clone())
         .route("/health", get(health))
         .with_state(Arc::clone(&app))
         .merge(routes)
@@ -212,13 +212,13 @@ pub fn router<P: Publish>(
     let router = refusing_the_rest(router, &pipeline)
         // One layer, because each costs a request two boxes and a clone of everything below it.
         .layer((observe.clone(), Guard(Arc::clone(&app))));
-    let front = Front::new(app, observe, pushed(Direct::default()), router);
+    let front = Front::new(Arc::clone(&app), observe, pushed(Direct::default()), router);
     let gateway = Gateway {
         pipeline,
         publisher,
         controls,
         partitioning,
-        explain,
+        explain: explain.with_state(app),
     };
     (front, gateway)
 }

@@ -49,7 +49,7 @@ fn about() -> About {
 
 /// The routes of an admin listener, with those that show what they are.
 pub(crate) fn with(routes: Router, role: Role) -> Router {
-    routes.merge(openapi::routes(about(), admin(role)))
+    routes.merge(openapi::routes(move || (about(), admin(role))))
 }
 
 /// What is served there, some of it once its part of the process has started.

@@ -103,7 +103,7 @@ async fn serve<P: Publish>(
         let answers = queries::queries(settings, recent.clone(), archive);
         process.queries.is(&answers);
         beside.routes = query::router(answers);
-        beside.api = described::queries();
+        beside.api = Some(described::queries);
         // Its own place in the topic, remembered: a restart continues instead of reading a whole day again.
         let reader = reader(
             settings,

@@ -74,7 +74,7 @@ pub(crate) async fn standalone(source: Source, settings: Settings) -> anyhow::Re
     process.queries.is(&answers);
     let beside = Beside {
         routes: query::router(answers),
-        api: described::queries(),
+        api: Some(described::queries),
         groups: Some(PushGroups::new(table, follower)),
         ..Beside::default()
     };

@@ -168,6 +168,10 @@ const UNBUILT: &[&str] = &["OpenSSL", "libcurl", "recompile librdkafka"];
 const BUILD_IT: &str = "; this binary was built without TLS and SASL for Kafka: build it with `--features kafka-security`, \
                         or use the container image, which has both";
 
+/// Whether a client measures itself for brokers that ask (KIP-714): 150 KiB of histograms for each broker, which clients
+/// that live for a moment or follow a small table have no use for.
+const PUSH_METRICS: &str = "enable.metrics.push";
+
 const FIXED: &str = "Sluice's promises depend on it, so it cannot be changed";
 
 impl Config {
@@ -235,6 +239,9 @@ impl Config {
         let mut reader = self.reader(&Member::of("check"));
         for client in [&mut producer, &mut reader] {
             client.remove("bootstrap.servers");
+            if client.get(PUSH_METRICS).is_none() {
+                client.set(PUSH_METRICS, "false");
+            }
             client.set_log_level(RDKafkaLogLevel::Emerg);
         }
         producer
@@ -299,7 +306,7 @@ impl Config {
 
     /// For topics: created, described.
     pub(super) fn admin(&self) -> ClientConfig {
-        self.client(&[("socket.timeout.ms", "10000")])
+        self.client(&[("socket.timeout.ms", "10000"), (PUSH_METRICS, "false")])
     }
 
     /// For records of at most `message_max_bytes`, keys and headers included, in batches of at most
@@ -349,6 +356,7 @@ impl Config {
             ("fetch.message.max.bytes", "1048576"),
             ("fetch.queue.backoff.ms", "50"),
             ("socket.timeout.ms", "15000"),
+            (PUSH_METRICS, "false"),
         ]);
         // A replica nearby may not know yet what its leader has acknowledged: the end would come too early.
         client.remove("client.rack");

@@ -1,6 +1,7 @@
 //! A series as a number: the same from whatever it is read, unforeseeable from outside.
 
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use codec::catalogue::Catalogue;
@@ -40,33 +41,33 @@ pub(crate) fn of_catalogue(
 }
 
 /// Series that were seen a moment ago, for those that no catalogue knows: a place for each hash, and the last one there.
-#[derive(Debug)]
-pub(crate) struct Recent(Box<[AtomicU64]>);
+/// The places are made for the first series, so that they are no memory of a gateway that nobody pushes to.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(OnceLock<Box<[AtomicU64]>>);
 
 /// 1 MiB.
 const PLACES: usize = 1 << 17;
 
 impl Recent {
-    pub(crate) fn new() -> Self {
-        Self((0..PLACES).map(|_| AtomicU64::new(0)).collect())
-    }
-
     #[inline]
-    fn place(&self, hash: u64) -> Option<&AtomicU64> {
+    fn place(places: &[AtomicU64], hash: u64) -> Option<&AtomicU64> {
         // Modulo a power of two, so that no number is cut.
-        self.0
-            .get(usize::try_from(hash % PLACES as u64).unwrap_or_default())
+        places.get(usize::try_from(hash % PLACES as u64).unwrap_or_default())
     }
 
     #[inline]
     pub(crate) fn has(&self, hash: u64) -> bool {
-        let found = self.place(hash).map(|place| place.load(Ordering::Relaxed));
+        let place = self.0.get().and_then(|places| Self::place(places, hash));
+        let found = place.map(|place| place.load(Ordering::Relaxed));
         hash != 0 && found == Some(hash)
     }
 
     #[inline]
     pub(crate) fn add(&self, hash: u64) {
-        if let Some(place) = self.place(hash) {
+        let places = self
+            .0
+            .get_or_init(|| (0..PLACES).map(|_| AtomicU64::new(0)).collect());
+        if let Some(place) = Self::place(places, hash) {
             place.store(hash, Ordering::Relaxed);
         }
     }

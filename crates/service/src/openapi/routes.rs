@@ -31,6 +31,19 @@ struct Shown {
     page: Bytes,
 }
 
+impl Shown {
+    fn of((mut about, api): (About, Api)) -> Self {
+        about
+            .tags
+            .push((TAG, "The same for programs and for people."));
+        let document = document(&about, &api.and(describing()));
+        Self {
+            page: Bytes::from(page(&document)),
+            document: Bytes::from(document.to_string()),
+        }
+    }
+}
+
 /// What [`routes`] serves, described.
 #[must_use]
 pub fn describing() -> Api {
@@ -56,21 +69,14 @@ pub fn describing() -> Api {
         .at(Method::GET, "/docs/style.css", style)
 }
 
-/// The routes that show an API, themselves included.
-pub fn routes<S: Clone + Send + Sync + 'static>(mut about: About, api: Api) -> Router<S> {
-    about
-        .tags
-        .push((TAG, "The same for programs and for people."));
-    let api = api.and(describing());
+/// The routes that show an API, themselves included. What they show is made when somebody asks for the first time: a
+/// description takes megabytes while it is made, and most processes are never asked.
+pub fn routes<S: Clone + Send + Sync + 'static>(
+    described: impl Fn() -> (About, Api) + Clone + Send + Sync + 'static,
+) -> Router<S> {
     let shown: Arc<OnceLock<Shown>> = Arc::default();
     let shown = move || {
-        let made = shown.get_or_init(|| {
-            let document = document(&about, &api);
-            Shown {
-                page: Bytes::from(page(&document)),
-                document: Bytes::from(document.to_string()),
-            }
-        });
+        let made = shown.get_or_init(|| Shown::of(described()));
         (made.document.clone(), made.page.clone())
     };
     let of_page = shown.clone();

@@ -102,7 +102,7 @@ fn what_a_router_has_is_what_is_described() {
 }
 
 async fn fetch(path: &str) -> (String, String) {
-    let router: Router = routes(about(), api());
+    let router: Router = routes(|| (about(), api()));
     let request = Request::get(path).body(Body::empty()).unwrap();
     let response = router.oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
