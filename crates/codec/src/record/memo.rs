@@ -6,6 +6,13 @@ const FEWEST_SLOTS: usize = 64;
 /// No text has this number.
 const NO_TEXT: u32 = u32::MAX;
 
+/// Where a slot has the round that it was taken in, above the symbol.
+const ROUND: u32 = 24;
+const LAST_ROUND: u32 = u32::MAX >> ROUND;
+
+/// Symbols from this one on are not remembered: a record with as many has 16 million texts.
+const MOST_SYMBOLS: u32 = 1 << ROUND;
+
 /// What a record knows of a catalogue's texts, all of them since it was cleared: a text that is not here has not come.
 #[derive(Debug)]
 pub(super) struct Memo {
@@ -19,13 +26,13 @@ pub(super) struct Memo {
 
 #[derive(Debug)]
 struct Table {
-    /// A power of two of them, at most half of them taken.
+    /// A power of two of them, at most half of them taken: a text, and its symbol with the round.
     slots: Vec<Known>,
+    /// Slots of other rounds are free, so that forgetting everything costs nothing. None is of round 0.
+    round: u32,
     /// An odd number that senders cannot know, so that they cannot choose texts which get into each other's way.
     scatter: u32,
     taken: usize,
-    /// Those that were taken before everything was forgotten: the next record mostly has as many texts.
-    expected: usize,
 }
 
 /// A text and its symbol.
@@ -40,9 +47,9 @@ impl Memo {
         Self {
             table: Table {
                 slots: Vec::new(),
+                round: 1,
                 scatter: (seed >> 32) as u32 | 1,
                 taken: 0,
-                expected: 0,
             },
             generation: 0,
             last: Vec::new(),
@@ -63,10 +70,7 @@ impl Memo {
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
-        self.table.slots.clear();
-        if self.table.taken > 0 {
-            self.table.expected = std::mem::take(&mut self.table.taken);
-        }
+        self.table.clear();
         self.last.clear();
         self.is_open = false;
     }
@@ -131,13 +135,16 @@ impl Table {
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = (text ^ (text >> NEIGHBOURS).wrapping_mul(self.scatter)) as usize;
         while let Some(slot) = self.slots.get_mut(at & mask) {
-            if slot.0 == text {
-                return slot.1;
+            let is_taken = slot.1 >> ROUND == self.round;
+            if is_taken && slot.0 == text {
+                return slot.1 % MOST_SYMBOLS;
             }
-            if slot.0 == NO_TEXT {
+            if !is_taken {
                 let symbol = add(text);
-                *slot = (text, symbol);
-                self.taken += 1;
+                if symbol < MOST_SYMBOLS {
+                    *slot = (text, self.round << ROUND | symbol);
+                    self.taken += 1;
+                }
                 return symbol;
             }
             at += 1;
@@ -146,21 +153,33 @@ impl Table {
         add(text)
     }
 
-    #[cold]
-    fn grow(&mut self) {
+    /// Frees all slots. The next record mostly has as many texts: their number halves only when few of them were taken.
+    fn clear(&mut self) {
         if self.taken == 0 {
-            // The memory of the record before is used again.
-            let wanted = (2 * self.expected).next_power_of_two().max(FEWEST_SLOTS);
-            self.slots.resize(wanted, (NO_TEXT, 0));
             return;
         }
-        let wanted = 2 * self.slots.len();
+        let half = self.slots.len() / 2;
+        if half >= FEWEST_SLOTS && self.taken <= half / 4 {
+            self.slots.truncate(half);
+        }
+        self.taken = 0;
+        self.round += 1;
+        if self.round > LAST_ROUND {
+            self.slots.fill((NO_TEXT, 0));
+            self.round = 1;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let wanted = (2 * self.slots.len()).max(FEWEST_SLOTS);
         let known = std::mem::take(&mut self.slots);
         self.slots.resize(wanted, (NO_TEXT, 0));
         self.taken = 0;
+        let round = self.round;
         for (text, symbol) in known {
-            if text != NO_TEXT {
-                self.symbol_of(text, |_| symbol);
+            if symbol >> ROUND == round {
+                self.symbol_of(text, |_| symbol % MOST_SYMBOLS);
             }
         }
     }

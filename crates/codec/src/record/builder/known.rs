@@ -93,7 +93,11 @@ impl RecordBuilder {
             return false;
         }
         open.refs.clear();
-        open.description = description;
+        // Mostly the same one. Written anyway, it would be read from where its parts have just been put one by one, and the
+        // processor waits until what was put before them, the frame, has arrived in memory.
+        if open.description != description {
+            open.description = description;
+        }
         open.samples = Some(Samples::Floats);
         open.written = Some(Written { start, refs, items });
         memo.set_open(true);
