@@ -8,6 +8,7 @@
 mod flush;
 mod groups;
 mod open;
+mod parties;
 mod shard;
 mod sources;
 mod ticket;
@@ -25,7 +26,7 @@ use foldhash::quality::RandomState;
 use model::{Batch, Label, MetricType, Point, Sample, Series, Value};
 use service::live::Live;
 use service::tasks::{CancellationToken, Tasks};
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::families::Known;
@@ -36,10 +37,11 @@ use crate::protocol::Protocol as _;
 use crate::spread::Plan;
 use flush::{Lane, Pace};
 use groups::Groups;
+use parties::Parties;
 pub(crate) use shard::Shape;
 use shard::{Shapes, Shard, Taken};
-pub(crate) use ticket::Settled;
 use ticket::{Adding, Ticket};
+pub(crate) use ticket::{Settled, Settling};
 
 /// What a record of one sample has beside its texts, about.
 const JSON_BYTES: usize = 128;
@@ -232,8 +234,8 @@ impl Coalescer {
         origin: &Origin,
         protocol: &'static str,
         received_at_ms: i64,
-    ) -> oneshot::Receiver<Settled> {
-        let (ticket, settled) = Ticket::new(&self.meters(protocol));
+    ) -> Settling {
+        let ticket = Ticket::new(&self.meters(protocol));
         let adding = Adding(&ticket);
         let tenant = origin.tenant.as_deref();
         let seed = tenant.map_or(0, |tenant| self.hasher.hash_one(tenant));
@@ -254,7 +256,7 @@ impl Coalescer {
             }
         }
         drop(adding);
-        settled
+        Settling::Ticket(ticket)
     }
 
     /// What the records of a batch would be, were it alone in its window. Nothing is published or counted.
@@ -266,7 +268,7 @@ impl Coalescer {
         received_at_ms: i64,
     ) -> Vec<Rehearsed> {
         // Never settled, so that its meters stay as they are.
-        let (ticket, _settled) = Ticket::new(&self.meters(crate::protocol::json::Json::NAME));
+        let ticket = Ticket::new(&self.meters(crate::protocol::json::Json::NAME));
         let shard = Shard::new(Arc::clone(&self.shapes), Arc::default());
         let hash = |name: &str| self.hasher.hash_one(name);
         let plan = self.plan.read();
@@ -284,12 +286,10 @@ impl Coalescer {
         }
         let mut taken = Taken::default();
         shard.close(&mut taken);
-        let rehearsed = taken.sealed.into_iter().map(|sealed| {
-            sealed.claims.forget();
-            Rehearsed {
-                record: sealed.record,
-                samples: sealed.samples,
-            }
+        taken.parties(Parties::default()).forget();
+        let rehearsed = taken.sealed.into_iter().map(|sealed| Rehearsed {
+            record: sealed.record,
+            samples: sealed.samples,
         });
         rehearsed.collect()
     }

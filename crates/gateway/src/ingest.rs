@@ -12,11 +12,10 @@ use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
 use model::{Batch, Clock, Code, Counts, Limits, Refusal};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::body::Received;
-use crate::coalesce::{Coalescer, Knowledge, Settled};
+use crate::coalesce::{Coalescer, Knowledge, Settling};
 use crate::error::Error;
 use crate::families::Families;
 use crate::known_series::{KnownSeries, Lessons};
@@ -107,7 +106,7 @@ pub(crate) struct Pipeline {
 /// The work on the processor is done; the buffer has not answered yet.
 pub(crate) struct Submitted {
     pub outcome: Outcome,
-    settled: Option<oneshot::Receiver<Settled>>,
+    settled: Option<Settling>,
 }
 
 impl Pipeline {
@@ -255,9 +254,7 @@ impl Pipeline {
         if let Some(settled) = settled {
             let durability = within(deadline, settled)
                 .await
-                .map_err(|_| Error::Timeout { timeout_ms })?
-                // A ticket answers before it goes, so this is a defect; the sender keeps its samples.
-                .map_err(|_| Error::Internal)??;
+                .map_err(|_| Error::Timeout { timeout_ms })??;
             outcome.durability = Some(durability);
         }
         Ok(outcome)

@@ -21,7 +21,7 @@ use service::tasks::Tasks;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::coalesce::Settled;
+use crate::coalesce::Settling;
 use crate::config::IdempotencyConfig;
 use crate::ingest::Origin;
 use crate::metrics;
@@ -214,9 +214,9 @@ impl First {
     /// what others get.
     pub(crate) fn follow(
         self,
-        settled: oneshot::Receiver<Settled>,
+        settled: Settling,
         response: Response,
-    ) -> oneshot::Receiver<Settled> {
+    ) -> Settling {
         let sender = self.repeats.follow.clone();
         let (answered, answer) = oneshot::channel();
         let follow = Follow {
@@ -226,7 +226,7 @@ impl First {
             answered,
         };
         match sender.try_send(follow) {
-            Ok(()) => answer,
+            Ok(()) => Settling::Follower(answer),
             Err(error) => {
                 metrics::repeats("untracked");
                 error.into_inner().settled

@@ -20,8 +20,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::open::Sealed;
+use super::parties::{Claims, Parties};
 use super::shard::{MOST_SEALED, Shard, Taken};
-use super::ticket::{Claims, Settled};
+use super::ticket::Settled;
 use crate::error::publish_code;
 use crate::heat::Heat;
 use crate::metrics::RecordMeters;
@@ -48,6 +49,8 @@ pub(super) struct Lane {
 /// A record that the buffer has answered.
 struct Answered {
     window: u64,
+    /// The number of its parties.
+    parties: usize,
     result: Settled,
     claims: Claims,
     published_at: Instant,
@@ -194,6 +197,51 @@ struct Windows {
     last: u64,
     /// Records of the last window.
     open: usize,
+    waiting: Waiting,
+}
+
+/// Who waits for the records that are under way: by shard and window, at places that are used again.
+#[derive(Debug, Default)]
+struct Waiting {
+    parties: Vec<Parties>,
+    /// Places of those that are settled.
+    free: Vec<usize>,
+    /// Their memory.
+    spare: Vec<Parties>,
+}
+
+/// The memory of so many windows is used again, unless they had far more requests than most do.
+const MOST_SPARE: usize = 16;
+const MOST_SPARE_ROOM: usize = 256;
+
+impl Waiting {
+    /// Keeps those who wait for what was taken of a shard, and answers where.
+    fn add(&mut self, taken: &mut Taken) -> usize {
+        let parties = taken.parties(self.spare.pop().unwrap_or_default());
+        if let Some(place) = self.free.pop()
+            && let Some(slot) = self.parties.get_mut(place)
+        {
+            *slot = parties;
+            return place;
+        }
+        self.parties.push(parties);
+        self.parties.len() - 1
+    }
+
+    fn settle(&mut self, place: usize, claims: &Claims, result: &Settled) {
+        let Some(parties) = self.parties.get_mut(place) else {
+            return;
+        };
+        parties.settle(claims, result);
+        if parties.is_settled() {
+            let mut settled = std::mem::take(parties);
+            self.free.push(place);
+            if self.spare.len() < MOST_SPARE && settled.room() <= MOST_SPARE_ROOM {
+                settled.forget();
+                self.spare.push(settled);
+            }
+        }
+    }
 }
 
 impl Windows {
@@ -223,14 +271,20 @@ impl Windows {
         now: Instant,
     ) -> impl Iterator<Item = impl Future<Output = Answered> + use<'p, P>> + use<'w, 'p, P> {
         lane.count(publisher, &taken.sealed);
+        let parties = if taken.sealed.is_empty() {
+            0
+        } else {
+            self.waiting.add(taken)
+        };
         let sealed = taken.sealed.drain(..);
-        sealed.map(move |sealed| self.publish_one(publisher, sealed, now))
+        sealed.map(move |sealed| self.publish_one(publisher, sealed, parties, now))
     }
 
     fn publish_one<'p, P: Publish>(
         &mut self,
         publisher: &'p P,
         sealed: Sealed,
+        parties: usize,
         now: Instant,
     ) -> impl Future<Output = Answered> + use<'p, P> {
         let Sealed {
@@ -246,6 +300,7 @@ impl Windows {
         async move {
             Answered {
                 window,
+                parties,
                 result: answer.await,
                 claims,
                 published_at: now,
@@ -256,6 +311,7 @@ impl Windows {
     fn settle(&mut self, answered: Answered, now: Instant) {
         let Answered {
             window,
+            parties,
             result,
             claims,
             published_at,
@@ -269,7 +325,7 @@ impl Windows {
         if let Err(error) = &result {
             log(error);
         }
-        claims.settle(&result);
+        self.waiting.settle(parties, &claims, &result);
     }
 }
 

@@ -8,9 +8,9 @@ use codec::record::{Item, RecordBuilder};
 use model::{FIRST_KNOWN, Point};
 
 use super::groups::Name;
+use super::parties::{Claims, Parties};
 use super::shard::Addition;
 use super::sources::Sources;
-use super::ticket::Claims;
 use super::{Description, is_bare, pairs, said};
 
 /// What is the same for all items of a push.
@@ -131,9 +131,14 @@ impl Open {
     }
 
     /// Notes that a request waits for the record, with the samples since there were so many.
-    pub(super) fn claim(&mut self, addition: &Addition<'_>, before_samples: u32) {
+    pub(super) fn claim(
+        &mut self,
+        parties: &mut Parties,
+        addition: &Addition<'_>,
+        before_samples: u32,
+    ) {
         let samples = self.builder.samples().saturating_sub(before_samples);
-        self.claims.add(addition.ticket, u64::from(samples));
+        parties.claim(&mut self.claims, addition.ticket, samples);
         self.sources.add(addition.origin.source.as_ref());
     }
 
@@ -160,10 +165,9 @@ impl Open {
 }
 
 pub(super) fn fail_too_large(addition: &Addition<'_>, samples: usize, limit_bytes: usize) {
-    let mut claims = Claims::default();
-    claims.add(addition.ticket, samples as u64);
-    claims.settle(&Err(PublishError::TooLarge {
+    let error = PublishError::TooLarge {
         size_bytes: limit_bytes.saturating_add(1),
         limit_bytes,
-    }));
+    };
+    addition.ticket.fail(samples as u64, &error);
 }

@@ -17,7 +17,8 @@ use tokio::time::Instant;
 
 use super::groups::{Group, Name, ShardGroups};
 use super::open::{Open, Pushed, Sealed, fail_too_large};
-use super::ticket::{Claims, Ticket};
+use super::parties::{Claims, Parties};
+use super::ticket::Ticket;
 use super::{Knowledge, is_bare, item, json, json_histogram, point, said};
 use crate::config::RecordFormat;
 use crate::ingest::Origin;
@@ -100,6 +101,7 @@ pub(super) struct Window {
     table: HashTable<u32>,
     open: Vec<Open>,
     sealed: Vec<Sealed>,
+    parties: Parties,
     sealed_bytes: usize,
     open_bytes: usize,
     opened_at: Option<Instant>,
@@ -114,6 +116,13 @@ pub(super) struct Taken {
     /// An empty one: its memory is that of the next window.
     window: Window,
     pub(super) sealed: Vec<Sealed>,
+}
+
+impl Taken {
+    /// Who waits for what was taken of a shard, once. The next ones use the memory of `spare`, which is empty.
+    pub(super) fn parties(&mut self, spare: Parties) -> Parties {
+        std::mem::replace(&mut self.window.parties, spare)
+    }
 }
 
 #[derive(Debug)]
@@ -153,9 +162,8 @@ impl Shard {
         let (was_open, was_full) = (window.opened_at.is_some(), window.is_full(shape));
         for (group, positions) in groups.iter() {
             if window.is_closed {
-                let mut claims = Claims::default();
-                claims.add(addition.ticket, positions.len() as u64);
-                claims.settle(&Err(PublishError::Closed));
+                let samples = positions.len() as u64;
+                addition.ticket.fail(samples, &PublishError::Closed);
                 continue;
             }
             match shape.format {
@@ -341,7 +349,7 @@ impl Window {
                     continue;
                 }
                 if has_pushed {
-                    open.claim(addition, before_samples);
+                    open.claim(&mut self.parties, addition, before_samples);
                 }
                 if let Some(sealed) = open.seal() {
                     (before_samples, has_pushed) = (0, false);
@@ -356,7 +364,7 @@ impl Window {
             }
         }
         if has_pushed {
-            open.claim(addition, before_samples);
+            open.claim(&mut self.parties, addition, before_samples);
         }
         let after = open.builder.encoded_len();
         self.open_bytes = (self.open_bytes + after).saturating_sub(before);
@@ -429,7 +437,7 @@ impl Window {
             // All samples of a group share their name.
             let key = key.get_or_insert_with(|| Bytes::copy_from_slice(series.name.as_bytes()));
             let mut claims = Claims::default();
-            claims.add(addition.ticket, u64::from(samples));
+            self.parties.claim(&mut claims, addition.ticket, samples);
             self.sealed_bytes += value.len();
             self.sealed.push(Sealed {
                 record: Record {

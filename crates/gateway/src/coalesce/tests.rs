@@ -14,10 +14,9 @@ use model::{Batch, MetricType};
 use proptest::prelude::*;
 use service::tasks::Tasks;
 use service::units::{Period, Size};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Coalescer, Knowledge, Origin, Settled};
+use super::{Coalescer, Knowledge, Origin, Settled, Settling};
 use crate::config::{CoalesceConfig, RecordFormat};
 use crate::fake::{FakeBuffer, NOW_MS, Then};
 
@@ -84,11 +83,10 @@ impl Fixture {
             tenant: tenant.cloned(),
             source: None,
         };
-        let settled = self.give(&batch(samples), &origin);
-        settled.await.expect("every ticket is settled")
+        self.give(&batch(samples), &origin).await
     }
 
-    fn give(&self, batch: &Batch<'_>, origin: &Origin) -> oneshot::Receiver<Settled> {
+    fn give(&self, batch: &Batch<'_>, origin: &Origin) -> Settling {
         let knowledge = Knowledge {
             catalogue: &Catalogue::new(0, RandomState::default()),
             families: None,
@@ -235,7 +233,7 @@ fn records_that_die_with_their_task_are_answered_as_failures() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     });
     drop(runtime);
-    let settled = settled.unwrap().now_or_never().unwrap().unwrap();
+    let settled = settled.unwrap().now_or_never().unwrap();
     assert!(
         matches!(settled, Err(PublishError::Unconfirmed(_))),
         "{settled:?}"
@@ -383,7 +381,7 @@ async fn requests_on_many_threads_are_all_answered_and_all_there() {
         })
     });
     for added in join_all(requests).await {
-        assert_eq!(added.unwrap().await.unwrap(), Ok(Durability::Local));
+        assert_eq!(added.unwrap().await, Ok(Durability::Local));
     }
     let mut values: Vec<u64> = Vec::new();
     for record in fixture.buffer.confirmed() {

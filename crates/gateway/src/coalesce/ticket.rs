@@ -1,12 +1,15 @@
-//! A request's claim on the records that its samples went into.
+//! What a request waits for: that its samples are durable, or which of them failed.
 //!
-//! The request is answered when every one of them is settled. The ledger is counted here, record
-//! by record, so that it also holds when nobody waits any more: a sender that hung up, a timeout.
+//! The request is answered when every window that it has samples in is settled. The ledger is counted here, so that it
+//! also holds when nobody waits any more: a sender that hung up, a timeout.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 
 use buffer::{Durability, PublishError};
+use futures::task::AtomicWaker;
 use tokio::sync::oneshot;
 
 use crate::error::publish_code;
@@ -23,52 +26,63 @@ const WEAKER: [Durability; 4] = [
     Durability::Spool,
 ];
 
+/// The weakest of some durabilities, as [`WEAKER`] numbers it; of none, the strongest.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Weakest(u8);
+
+impl Weakest {
+    pub(super) fn note(&mut self, durability: Durability) {
+        self.0 = self.0.max(durability as u8);
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Ticket {
     meters: Arc<SampleMeters>,
-    /// Records that are not settled yet, plus one while samples are still being added.
+    /// Windows that are not settled yet, plus one while samples are still being added.
     open: AtomicUsize,
     durable_samples: AtomicU64,
     failed_samples: AtomicU64,
-    /// A [`Durability`], as [`WEAKER`] numbers it.
+    /// A [`Weakest`].
     weakest: AtomicU8,
     /// The first failure decides the answer.
     failure: OnceLock<PublishError>,
-    answer: Mutex<Option<oneshot::Sender<Settled>>>,
+    is_settled: AtomicBool,
+    waiting: AtomicWaker,
 }
 
 impl Ticket {
-    /// A ticket that settles when [`Self::settle`] was called once for this call (with no samples) and
-    /// once for each [`Self::hold`].
-    pub(crate) fn new(meters: &Arc<SampleMeters>) -> (Arc<Self>, oneshot::Receiver<Settled>) {
-        let (sender, receiver) = oneshot::channel();
-        let ticket = Self {
+    /// A ticket that is settled when [`Self::settle`] was called once for this call and once for each [`Self::hold`].
+    pub(crate) fn new(meters: &Arc<SampleMeters>) -> Arc<Self> {
+        Arc::new(Self {
             meters: Arc::clone(meters),
             open: AtomicUsize::new(1),
             durable_samples: AtomicU64::new(0),
             failed_samples: AtomicU64::new(0),
             weakest: AtomicU8::new(0),
             failure: OnceLock::new(),
-            answer: Mutex::new(Some(sender)),
-        };
-        (Arc::new(ticket), receiver)
+            is_settled: AtomicBool::new(false),
+            waiting: AtomicWaker::new(),
+        })
     }
 
-    /// One more record to wait for.
-    fn hold(&self) {
+    /// One more window to wait for.
+    pub(super) fn hold(&self) {
         self.open.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn settle(&self, samples: u64, result: &Settled) {
-        match result {
-            Ok(durability) => {
-                self.weakest.fetch_max(*durability as u8, Ordering::AcqRel);
-                self.durable_samples.fetch_add(samples, Ordering::AcqRel);
-            }
-            Err(error) => {
-                self.failed_samples.fetch_add(samples, Ordering::AcqRel);
-                self.failure.get_or_init(|| error.clone());
-            }
+    /// Samples that are not durable, before the window that they are of is settled.
+    pub(super) fn fail(&self, samples: u64, error: &PublishError) {
+        self.failed_samples.fetch_add(samples, Ordering::AcqRel);
+        self.failure.get_or_init(|| error.clone());
+    }
+
+    /// Everything of a window is answered; so many samples are durable.
+    pub(super) fn settle(&self, durable_samples: u64, weakest: Weakest) {
+        if durable_samples > 0 {
+            self.weakest.fetch_max(weakest.0, Ordering::AcqRel);
+            self.durable_samples
+                .fetch_add(durable_samples, Ordering::AcqRel);
         }
         if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.finish();
@@ -78,23 +92,34 @@ impl Ticket {
     fn finish(&self) {
         self.meters
             .accepted(self.durable_samples.load(Ordering::Acquire));
-        let failure = self.failure.get();
-        if let Some(error) = failure {
+        if let Some(error) = self.failure.get() {
             let samples = self.failed_samples.load(Ordering::Acquire);
             metrics::rejected(self.meters.protocol, publish_code(error), samples);
         }
-        let sender = self
-            .answer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(sender) = sender {
-            let weakest = usize::from(self.weakest.load(Ordering::Acquire));
-            let weakest = WEAKER.get(weakest).copied().unwrap_or(Durability::Spool);
-            let result = failure.cloned().map_or(Ok(weakest), Err);
-            // An error means that the request was given up meanwhile.
-            sender.send(result).unwrap_or_default();
+        // Behind the counting: who is answered finds itself counted.
+        self.is_settled.store(true, Ordering::Release);
+        self.waiting.wake();
+    }
+
+    /// Durable and failed samples.
+    #[cfg(test)]
+    pub(super) fn counted(&self) -> (u64, u64) {
+        let failed = self.failed_samples.load(Ordering::Acquire);
+        (self.durable_samples.load(Ordering::Acquire), failed)
+    }
+
+    fn settled(&self) -> Option<Settled> {
+        if !self.is_settled.load(Ordering::Acquire) {
+            return None;
         }
+        if let Some(error) = self.failure.get() {
+            return Some(Err(error.clone()));
+        }
+        let weakest = usize::from(self.weakest.load(Ordering::Acquire));
+        Some(Ok(WEAKER
+            .get(weakest)
+            .copied()
+            .unwrap_or(Durability::Spool)))
     }
 }
 
@@ -104,63 +129,37 @@ pub(crate) struct Adding<'a>(pub(crate) &'a Arc<Ticket>);
 
 impl Drop for Adding<'_> {
     fn drop(&mut self) {
-        self.0.settle(0, &Ok(Durability::Kafka));
+        self.0.settle(0, Weakest::default());
     }
 }
 
-/// The tickets of one record, and how many of its samples belong to each.
-///
-/// Settled exactly once: by [`Self::settle`], or as a failure when it is dropped without.
-#[derive(Debug, Default)]
-pub(crate) struct Claims {
-    // Where requests are large, or few, a record has samples of one alone.
-    first: Option<Claim>,
-    others: Vec<Claim>,
+/// What a request waits for.
+#[derive(Debug)]
+pub(crate) enum Settling {
+    /// Its ticket.
+    Ticket(Arc<Ticket>),
+    /// Who waits for the ticket in its place, whatever becomes of the request.
+    Follower(oneshot::Receiver<Settled>),
 }
 
-/// A ticket, and how many of a record's samples are its own.
-type Claim = (Arc<Ticket>, u64);
+impl Future for Settling {
+    type Output = Settled;
 
-impl Claims {
-    /// Adds samples of a request to the record.
-    pub(crate) fn add(&mut self, ticket: &Arc<Ticket>, samples: u64) {
-        if let Some((last, count)) = self.others.last_mut().or(self.first.as_mut())
-            && Arc::ptr_eq(last, ticket)
-        {
-            *count += samples;
-            return;
-        }
-        ticket.hold();
-        let claim = (Arc::clone(ticket), samples);
-        match &mut self.first {
-            Some(_) => self.others.push(claim),
-            first => *first = Some(claim),
-        }
-    }
-
-    /// Lets go of every ticket without a word: nothing was to be stored.
-    pub(crate) fn forget(mut self) {
-        self.first = None;
-        self.others.clear();
-    }
-
-    /// Tells every ticket.
-    pub(crate) fn settle(mut self, result: &Settled) {
-        self.tell(result);
-    }
-
-    fn tell(&mut self, result: &Settled) {
-        for (ticket, samples) in self.first.take().into_iter().chain(self.others.drain(..)) {
-            ticket.settle(samples, result);
-        }
-    }
-}
-
-impl Drop for Claims {
-    fn drop(&mut self) {
-        if self.first.is_some() {
-            let lost = "the record was given up before the buffer answered".to_owned();
-            self.tell(&Err(PublishError::Unconfirmed(lost)));
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled> {
+        match self.get_mut() {
+            Self::Ticket(ticket) => {
+                if let Some(settled) = ticket.settled() {
+                    return Poll::Ready(settled);
+                }
+                ticket.waiting.register(cx.waker());
+                // It may have been settled just before there was somebody to wake.
+                ticket.settled().map_or(Poll::Pending, Poll::Ready)
+            }
+            Self::Follower(follower) => Pin::new(follower).poll(cx).map(|answered| {
+                // One answers before it goes, unless the process goes with it.
+                let lost = "the request was given up before the buffer answered";
+                answered.unwrap_or_else(|_| Err(PublishError::Unconfirmed(lost.to_owned())))
+            }),
         }
     }
 }

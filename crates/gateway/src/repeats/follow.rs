@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::First;
 use crate::answer::Meant;
-use crate::coalesce::Settled;
+use crate::coalesce::{Settled, Settling};
 use crate::protocol::show_durability;
 
 /// Says that nothing was stored this time, because it was before.
@@ -27,7 +27,7 @@ const HEADER_BYTES: usize = 64;
 #[derive(Debug)]
 pub(super) struct Follow {
     pub(super) first: First,
-    pub(super) settled: oneshot::Receiver<Settled>,
+    pub(super) settled: Settling,
     /// The answer, once the buffer has everything.
     pub(super) response: Response,
     /// Whoever waits for the buffer, if it still does.
@@ -42,10 +42,7 @@ impl Follow {
             mut response,
             answered,
         } = self;
-        // A ticket answers before it goes; without an answer nothing is known, and nothing is claimed.
-        let Ok(settled) = settled.await else {
-            return;
-        };
+        let settled = settled.await;
         if let Ok(durability) = &settled {
             show_durability(&mut response, *durability);
             if let Some(answer) = Answer::of(response).await {

@@ -37,7 +37,7 @@ fn add(shard: &Shard, names: usize) {
         tenant: None,
         source: None,
     };
-    let (ticket, _settled) = Ticket::new(&Arc::new(SampleMeters::of("test")));
+    let ticket = Ticket::new(&Arc::new(SampleMeters::of("test")));
     let addition = Addition {
         batch: &batch,
         knowledge: Knowledge {

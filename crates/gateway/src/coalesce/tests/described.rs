@@ -38,7 +38,7 @@ async fn what_others_said_does_not_keep_out_a_sample_that_fits_without_it() {
         let origin = Origin::default();
         let coalescer = &fixture.coalescer;
         let settled = coalescer.add(&batch, knowledge, &origin, "test", NOW_MS);
-        assert_eq!(settled.await.unwrap(), Ok(Durability::Local), "{format:?}");
+        assert_eq!(settled.await, Ok(Durability::Local), "{format:?}");
         for record in fixture.buffer.confirmed() {
             let content_type = record.content_type.as_str().as_bytes();
             let block = codec::record::decode(Some(content_type), &record.value).unwrap();

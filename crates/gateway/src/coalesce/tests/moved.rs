@@ -158,7 +158,7 @@ async fn check_mixed(mixed: Mixed) {
                 tenant: (*tenant > 0).then(|| tenant.to_string().into()),
                 source: Some(format!("agent-{tenant}").into()),
             };
-            (fixture.give(&batch, &origin).await.unwrap(), sent)
+            (fixture.give(&batch, &origin).await, sent)
         }
     }))
     .await;

@@ -100,7 +100,7 @@ async fn measured(settings: &PartitioningConfig, exponent: f64) -> (f64, Partiti
     let origin = Origin::default();
     for samples in zipf(exponent).chunks(1000) {
         let settled = coalescer.add(&batch(samples), knowledge, &origin, "test", NOW_MS);
-        settled.await.unwrap().unwrap();
+        settled.await.unwrap();
     }
     let bytes = buffer.0.lock().unwrap().clone();
     let most = bytes.iter().max().copied().unwrap_or_default();
