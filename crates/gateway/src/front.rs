@@ -19,7 +19,7 @@ use foldhash::quality::RandomState;
 use http::Method;
 use http::request::Parts;
 use pin_project_lite::pin_project;
-use service::http::{Answers, Client, Incoming, Peer};
+use service::http::{Answers, Client, Incoming};
 use tower::Service;
 
 use crate::access::ask;
@@ -31,7 +31,7 @@ use crate::router::{App, Pushed};
 /// An answer on its way.
 pub(crate) type Answered = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-type Directly = fn(Arc<App>, Parts, Wire, Option<Peer>) -> Answered;
+type Directly = fn(Arc<App>, Parts, Wire, Client) -> Answered;
 
 /// The gateway as its listeners have it. Clones share it.
 #[derive(Clone)]
@@ -101,11 +101,9 @@ impl Front {
         let app = Arc::clone(app);
         if app.access.read().is_open() {
             let (parts, body) = request.into_parts();
-            let peer = match client {
-                Some(client) => client.peer.clone(),
-                None => parts.extensions.get().cloned(),
-            };
-            let answer = directly(app, parts, body, peer);
+            let client = client.cloned();
+            let client = client.unwrap_or_else(|| Client::of(&parts.extensions));
+            let answer = directly(app, parts, body, client);
             return Answering::Direct {
                 answer: Observing::new(answer, asked),
             };
@@ -114,12 +112,16 @@ impl Front {
             client.introduce(request.extensions_mut());
         }
         request.extensions_mut().insert(Route::Direct(path));
+        let alarm = client.and_then(|client| client.alarm.clone());
         let answer: Answered = Box::pin(async move {
             match ask(&app, path, request.map(Wire::into_body)).await {
                 Ok(request) => {
                     let (parts, body) = request.map(Wire::Other).into_parts();
-                    let peer = parts.extensions.get().cloned();
-                    directly(app, parts, body, peer).await
+                    let client = Client {
+                        alarm,
+                        ..Client::of(&parts.extensions)
+                    };
+                    directly(app, parts, body, client).await
                 }
                 Err(refusal) => Ok(refusal),
             }

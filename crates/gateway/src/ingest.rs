@@ -12,6 +12,7 @@ use bytes::Bytes;
 use codec::catalogue::Catalogue;
 use codec::{Decoded, Encoding, InflateError, inflate};
 use model::{Batch, Clock, Code, Counts, Limits, Refusal};
+use service::http::Alarm;
 use tokio::time::Instant;
 
 use crate::body::Received;
@@ -30,7 +31,7 @@ use crate::receipts::{Receipts, Sent};
 use crate::refusals::Refusals;
 use crate::repeats::First;
 use crate::validate::{Standards, Validated, names, validate};
-use crate::within::within;
+use crate::within::{Deadline, within};
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
@@ -135,6 +136,11 @@ impl Pipeline {
         }
     }
 
+    /// By when a request that begins now is answered.
+    pub(crate) fn deadline<'a>(&self, alarm: Option<&'a Alarm>) -> Deadline<'a> {
+        Deadline::new(Instant::now() + self.request_timeout, alarm)
+    }
+
     /// Stores what is good of a body; of the first of possibly several requests, the others are told what came of it.
     pub(crate) async fn ingest<P: Protocol>(
         self: &Arc<Self>,
@@ -142,8 +148,8 @@ impl Pipeline {
         intake: Intake,
         received: Received,
         first: Option<First>,
+        deadline: Deadline<'_>,
     ) -> Result<Outcome, Error> {
-        let deadline = Instant::now() + self.request_timeout;
         let Received { bytes, permit } = received;
         let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
         let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
@@ -181,7 +187,7 @@ impl Pipeline {
             Ok(submitted)
         };
         let received = Received { bytes, permit };
-        let (submitted, permit) = self.work(encoding, received, deadline, work).await?;
+        let (submitted, permit) = self.work(encoding, received, deadline.at(), work).await?;
         let outcome = self.settle(submitted, deadline).await?;
         drop(permit);
         Ok(outcome)
@@ -244,7 +250,7 @@ impl Pipeline {
     pub(crate) async fn settle(
         &self,
         submitted: Submitted,
-        deadline: Instant,
+        deadline: impl Into<Deadline<'_>>,
     ) -> Result<Outcome, Error> {
         let timeout_ms = self.request_timeout.as_millis();
         let Submitted {

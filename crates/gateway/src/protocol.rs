@@ -29,7 +29,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Uri};
 use model::{Limits, Refusal};
-use service::http::Peer;
+use service::http::{Alarm, Client, Peer};
 
 use crate::answer;
 use crate::body::{Source, Wire, linger, linger_briefly};
@@ -125,6 +125,8 @@ pub(crate) struct Head<'r> {
     pub parts: &'r Parts,
     /// Who sends it.
     pub peer: Option<&'r Peer>,
+    /// What wakes who answers it, where its connection can.
+    pub alarm: Option<&'r Alarm>,
 }
 
 impl<'r> Head<'r> {
@@ -134,6 +136,7 @@ impl<'r> Head<'r> {
             app,
             parts,
             peer: parts.extensions.get(),
+            alarm: None,
         }
     }
 
@@ -251,13 +254,14 @@ pub(crate) fn directly<P: Protocol>(
     app: Arc<App>,
     parts: Parts,
     body: Wire,
-    peer: Option<Peer>,
+    client: Client,
 ) -> Answered {
     Box::pin(async move {
         let head = Head {
             app: &app,
             parts: &parts,
-            peer: peer.as_ref(),
+            peer: client.peer.as_ref(),
+            alarm: client.alarm.as_ref(),
         };
         Ok(receive::<P>(head, body).await)
     })
@@ -401,7 +405,9 @@ async fn store<P: Protocol>(head: Head<'_>, body: &mut Wire) -> Result<Stored<P>
             }
         }
     };
-    match pipeline.ingest(&protocol, intake, received, first).await {
+    let deadline = pipeline.deadline(head.alarm);
+    let ingested = pipeline.ingest(&protocol, intake, received, first, deadline);
+    match ingested.await {
         Err(error) if !matches!(error, Error::Batch(_)) => Err(error),
         result => Ok(Stored::Now(protocol, result)),
     }

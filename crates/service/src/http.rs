@@ -19,11 +19,13 @@ use crate::log_limit::LogLimit;
 use crate::metrics;
 use crate::process;
 use crate::tls::{Acceptor, ClientCertificate, Refused};
+pub use alarm::Alarm;
 pub use answers::{Answers, Client};
 use connection::{Ended, serve_connection};
 pub use hyper::body::Incoming;
 
 mod activity;
+mod alarm;
 mod answers;
 mod connection;
 mod framing;
@@ -237,6 +239,7 @@ impl<A: Answers> Server<A> {
                     let client = Client {
                         peer: Some(Peer::of(address)),
                         certificate,
+                        alarm: None,
                     };
                     serve_connection(stream, answers, client, connections, stopping).await
                 }

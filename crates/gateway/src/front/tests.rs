@@ -3,11 +3,14 @@
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use service::http::fuzzing::converse;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::Direct;
 use crate::config::{AccessConfig, Config, KeyConfig};
-use crate::fake::{FakeBuffer, NOW_MS, Server, batch, sample};
+use crate::fake::{FakeBuffer, NOW_MS, Server, Then, batch, sample};
 use crate::hash_key;
 use crate::protocol::otlp::grpc::EXPORT;
 use crate::router::pushed;
@@ -124,4 +127,34 @@ async fn nobody_comes_past_the_guard() {
             }
         }
     }
+}
+
+/// Where a connection's timer keeps the deadline, and not one of the request's own.
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_told_in_time_that_the_buffer_does_not_answer() {
+    let config = Config::default();
+    let server = Server::start(&config, FakeBuffer::that(Then::Never));
+    let (mut client, io) = tokio::io::duplex(1 << 16);
+    let conversation = async {
+        let body = batch(&[sample("up", NOW_MS, 1.0, "a")]);
+        let request = format!(
+            "POST /metrics HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        // The second one finds a connection whose timer has fired for the first.
+        for _ in 0..2 {
+            let asked = Instant::now();
+            client.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = vec![0; 4096];
+            let len = client.read(&mut answer).await.unwrap();
+            let answer = String::from_utf8_lossy(&answer[..len]).into_owned();
+            assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+            let late = asked.elapsed().checked_sub(config.http.request_timeout.0);
+            let late = late.expect("not before its time");
+            assert!(late.as_millis() <= 2, "{late:?}");
+        }
+        drop(client);
+    };
+    let (ended, ()) = tokio::join!(converse(io, None, server.router.clone()), conversation);
+    assert_eq!(ended, "done");
 }

@@ -20,6 +20,8 @@ pub(super) struct Activity(Arc<Mutex<State>>);
 
 struct State {
     handlers: usize,
+    /// When the handler wants to be asked again.
+    due: Option<Instant>,
     answers: usize,
     /// When the connection started, or a request or an answer last began or ended.
     changed: Instant,
@@ -38,6 +40,8 @@ struct State {
 pub(super) enum Overdue {
     Header,
     Idle,
+    /// A handler, and not the connection: it gives up by itself.
+    Handler,
     /// Nothing came or went for a while: the connection stays, its buffers need not.
     Quiet,
 }
@@ -54,6 +58,7 @@ impl Activity {
         let now = Instant::now();
         Self(Arc::new(Mutex::new(State {
             handlers: 0,
+            due: None,
             answers: 0,
             changed: now,
             written: now,
@@ -65,11 +70,11 @@ impl Activity {
         })))
     }
 
-    /// None while a handler runs: that has deadlines of its own.
+    /// While a handler runs, only what it asked for: it has deadlines of its own.
     pub(super) fn deadline(&self, connections: &Connections) -> Option<(Instant, Overdue)> {
         let state = self.state();
         if state.handlers > 0 {
-            return None;
+            return state.due.map(|due| (due, Overdue::Handler));
         }
         if state.answers == 0
             && let Some(since) = state.header_since
@@ -88,6 +93,21 @@ impl Activity {
             return Some((moved + QUIET, Overdue::Quiet));
         }
         Some((moved + connections.idle_timeout, Overdue::Idle))
+    }
+
+    /// Notes when the handler wants to be asked again, if the one who asks it looks at this.
+    pub(super) fn wants_waking(&self, due: Instant) -> bool {
+        let mut state = self.state();
+        if state.is_http2 {
+            return false;
+        }
+        state.due = Some(due);
+        true
+    }
+
+    /// The handler is asked again.
+    pub(super) fn has_woken(&self) {
+        self.state().due = None;
     }
 
     pub(super) fn has_served(&self) -> bool {
@@ -161,6 +181,7 @@ impl Drop for HandlerRuns {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.handlers -= 1;
+        state.due = None;
         state.changed = Instant::now();
     }
 }

@@ -11,7 +11,7 @@ use http::{Extensions, Request, Response};
 use hyper::body::Incoming;
 use tower::Service as _;
 
-use super::Peer;
+use super::{Alarm, Peer};
 use crate::tls::ClientCertificate;
 
 /// Answers the requests of connections; each has a clone of its own.
@@ -30,6 +30,8 @@ pub struct Client {
     pub peer: Option<Peer>,
     /// What it showed, verified.
     pub certificate: Option<Arc<ClientCertificate>>,
+    /// What wakes who answers its requests.
+    pub alarm: Option<Alarm>,
 }
 
 impl Client {
@@ -44,11 +46,23 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Who these extensions say it is.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        Self {
+            peer: extensions.get().cloned(),
+            certificate: extensions.get().cloned(),
+            alarm: None,
+        }
+    }
+}
+
 impl From<Option<SocketAddr>> for Client {
     fn from(address: Option<SocketAddr>) -> Self {
         Self {
             peer: address.map(Peer::of),
-            certificate: None,
+            ..Self::default()
         }
     }
 }

@@ -25,6 +25,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, Answer, HandlerRuns, Overdue, Watched};
+use super::alarm::Alarm;
 use super::rarely::Rarely;
 use super::{Answers, Client, Connections, framing};
 
@@ -98,7 +99,10 @@ where
     let activity = Activity::new();
     let mut service = service_fn({
         let activity = activity.clone();
-        let client = client.into();
+        let client = Client {
+            alarm: Some(Alarm::of(&activity)),
+            ..client.into()
+        };
         move |request| handle(&answers, &activity, &client, request)
     });
     let stopped = pin!(async {
@@ -191,7 +195,11 @@ impl<S: Future<Output = ()>> Attendant<'_, S> {
                     // Told before its first request, hyper calls the end "cancelled".
                     Ok(()) | Err(_) => Ended::Done,
                 }),
-                overdue = self.watchdog.as_mut() => break overdue,
+                overdue = self.watchdog.as_mut() => match overdue {
+                    // Asking the connection asks its handler.
+                    Overdue::Handler => {}
+                    _ => break overdue,
+                },
                 () = &mut self.stopped, if !self.is_told => {
                     self.is_told = true;
                     connection.as_mut().graceful_shutdown();
@@ -201,7 +209,7 @@ impl<S: Future<Output = ()>> Attendant<'_, S> {
         match overdue {
             Overdue::Header => Some(Ended::SlowHeader),
             Overdue::Quiet => None,
-            Overdue::Idle => {
+            Overdue::Idle | Overdue::Handler => {
                 // An HTTP/2 client learns with this that the request that it may be sending was not looked at.
                 connection.as_mut().graceful_shutdown();
                 if tokio::time::timeout(GOODBYE, connection).await.is_err() {
@@ -225,7 +233,7 @@ impl<S: Future<Output = ()>> Attendant<'_, S> {
             }),
             overdue = self.watchdog.as_mut() => Err(match overdue {
                 Overdue::Header => Ended::SlowHeader,
-                Overdue::Idle | Overdue::Quiet => Ended::Idle,
+                Overdue::Idle | Overdue::Quiet | Overdue::Handler => Ended::Idle,
             }),
             () = &mut self.stopped => {
                 self.is_told = true;
@@ -349,7 +357,12 @@ impl Future for Watchdog {
             }
             let now = Instant::now();
             let next = match due {
-                Some((deadline, overdue)) if deadline <= now => return Poll::Ready(overdue),
+                Some((deadline, overdue)) if deadline <= now => {
+                    if overdue == Overdue::Handler {
+                        self.activity.has_woken();
+                    }
+                    return Poll::Ready(overdue);
+                }
                 Some((deadline, _)) => deadline,
                 // The handler's end wakes the connection and, with it, this; the timer is for nothing until then.
                 None => now + self.connections.idle_timeout,

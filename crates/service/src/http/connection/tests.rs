@@ -1,12 +1,17 @@
 //! Clients that dawdle are cut, clients that work are not. The clock is paused: it jumps when everybody waits.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinSet;
@@ -14,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, serve_connection};
-use crate::http::Connections;
+use crate::http::{Answers, Client, Connections};
 
 const HEADER: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(75);
@@ -91,6 +96,57 @@ async fn read_until(client: &mut DuplexStream, expected: &str) -> String {
 
 async fn get_root(client: &mut DuplexStream) {
     answer(client, GET, "\r\n\r\nok").await;
+}
+
+/// Answers each request after a while, and looks at how late it is when it is asked.
+#[derive(Clone)]
+struct Patient {
+    patience: Duration,
+}
+
+impl Answers for Patient {
+    type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn answer(&self, _: Request<Incoming>, client: &Client) -> Self::Answering {
+        let due = Instant::now() + self.patience;
+        let alarm = client.alarm.clone();
+        let is_set = alarm.is_some_and(|alarm| alarm.set(due));
+        Box::pin(poll_fn(move |_| {
+            let late = Instant::now().checked_duration_since(due);
+            let text = late.map(|late| format!("{is_set} {late:?}."));
+            text.map_or(Poll::Pending, |text| {
+                Poll::Ready(Ok(Response::new(text.into())))
+            })
+        }))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_wakes_a_request_in_time_and_each_one_anew() {
+    // Nearer than every deadline of the connection, between them, and beyond them.
+    for patience in [SECOND / 2, 5 * SECOND, 2 * IDLE] {
+        let (mut client, io) = tokio::io::duplex(PIPE_BYTES);
+        let limits = Connections::default();
+        let stopping = CancellationToken::new();
+        let served = serve_connection(io, Patient { patience }, None, limits, stopping);
+        let mut running = JoinSet::new();
+        running.spawn(served);
+        for pause in [Duration::ZERO, SECOND, 30 * SECOND, Duration::ZERO] {
+            sleep(pause).await;
+            client.write_all(GET.as_bytes()).await.unwrap();
+            let started = Instant::now();
+            let answer = read_until(&mut client, ".").await;
+            assert!(answer.contains("true "), "{answer}");
+            let late = started.elapsed().saturating_sub(patience);
+            assert!(
+                late <= Duration::from_millis(2),
+                "{late:?} after {patience:?}"
+            );
+        }
+        drop(client);
+        let ended = running.join_next().await.unwrap();
+        assert_eq!(ended.unwrap(), Ended::Done);
+    }
 }
 
 #[tokio::test(start_paused = true)]
