@@ -27,7 +27,7 @@ use codec::parts::Part;
 use codec::{Decoded, Encoding};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use model::{Limits, Refusal};
 use service::http::{Alarm, Client, Peer};
 
@@ -142,6 +142,9 @@ impl<'r> Head<'r> {
 
     /// A header as text; what is not text becomes replacement characters. Several lines are joined by commas.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<String> {
+        if !has(&self.parts.headers, name) {
+            return None;
+        }
         let mut lines = self.parts.headers.get_all(name).iter();
         let mut text = String::from_utf8_lossy(lines.next()?.as_bytes()).into_owned();
         for line in lines {
@@ -208,6 +211,18 @@ impl<'r> Head<'r> {
             Policy::StoreTheGood
         })
     }
+}
+
+/// So many names are looked through.
+const FEW_HEADERS: usize = 8;
+
+/// Whether there is such a header. Most of what is looked for is not there, and most requests have few: to look at each
+/// costs less than to hash what is looked for.
+pub(crate) fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
+    if headers.keys_len() > FEW_HEADERS {
+        return headers.contains_key(name);
+    }
+    headers.keys().any(|found| found == name)
 }
 
 /// A query parameter, decoded; the first of its name.

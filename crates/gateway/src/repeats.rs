@@ -25,7 +25,7 @@ use crate::coalesce::Settling;
 use crate::config::IdempotencyConfig;
 use crate::ingest::Origin;
 use crate::metrics;
-use crate::protocol::{Head, Protocol};
+use crate::protocol::{Head, Protocol, has};
 pub(crate) use follow::Answer;
 use follow::Follow;
 use table::{Found, Table};
@@ -126,7 +126,9 @@ impl Repeats {
         if !self.config.enabled {
             return Ok(None);
         }
-        let Some(value) = head.parts.headers.get(KEY) else {
+        let headers = &head.parts.headers;
+        let value = has(headers, &KEY).then(|| headers.get(&KEY)).flatten();
+        let Some(value) = value else {
             return Ok((self.config.bodies && P::HAS_TIMES).then_some(Key::Body));
         };
         let invalid = |found: String| Err(RepeatError::KeyInvalid { found });
@@ -212,11 +214,7 @@ impl Repeats {
 impl First {
     /// Has the request followed until the buffer has answered, whatever its sender does meanwhile; then `response` is
     /// what others get.
-    pub(crate) fn follow(
-        self,
-        settled: Settling,
-        response: Response,
-    ) -> Settling {
+    pub(crate) fn follow(self, settled: Settling, response: Response) -> Settling {
         let sender = self.repeats.follow.clone();
         let (answered, answer) = oneshot::channel();
         let follow = Follow {

@@ -5,12 +5,15 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 /// Names in one record. More are a single `…`.
 const MOST: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Sources {
-    known: Vec<Arc<str>>,
+    /// Of one, mostly, which needs no memory of its own.
+    known: SmallVec<[Arc<str>; 1]>,
     has_more: bool,
 }
 
@@ -21,7 +24,8 @@ impl Sources {
             return;
         };
         // One request after the other, mostly: the last one is the same.
-        if self.known.iter().rev().any(|known| known == source) {
+        let is_it = |known: &Arc<str>| Arc::ptr_eq(known, source) || known == source;
+        if self.known.iter().rev().any(is_it) {
             return;
         }
         if self.known.len() < MOST {
