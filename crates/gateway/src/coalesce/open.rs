@@ -23,6 +23,9 @@ pub(super) struct Pushed<'a> {
     pub(super) limit_bytes: usize,
 }
 
+/// Builders that are not used any more, whose memory is.
+pub(super) type Spare = Vec<Box<RecordBuilder>>;
+
 /// A record that gets no more samples.
 #[derive(Debug)]
 pub(super) struct Sealed {
@@ -38,7 +41,8 @@ pub(super) struct Open {
     pub(super) tenant: Option<Arc<str>>,
     pub(super) spread: Spread,
     sources: Sources,
-    pub(super) builder: RecordBuilder,
+    /// In a place of its own: it is large, and goes from record to record and from window to window.
+    pub(super) builder: Box<RecordBuilder>,
     claims: Claims,
     pub(super) received_at_ms: i64,
 }
@@ -49,10 +53,10 @@ impl Open {
         addition: &Addition<'_>,
         (hash, spread): (u64, Spread),
         name: Name<'_>,
-        spare: Option<RecordBuilder>,
+        spare: Option<Box<RecordBuilder>>,
     ) -> Self {
         let builder = spare.map_or_else(
-            || RecordBuilder::new(name.text),
+            || Box::new(RecordBuilder::new(name.text)),
             |mut builder| {
                 builder.restart(name.text);
                 builder

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use buffer::{ContentType, PublishError, Record, Spread};
 use bytes::Bytes;
-use codec::record::RecordBuilder;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use model::{Batch, Sample, Value};
@@ -16,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::groups::{Group, Name, ShardGroups};
-use super::open::{Open, Pushed, Sealed, fail_too_large};
+use super::open::{Open, Pushed, Sealed, Spare, fail_too_large};
 use super::parties::{Claims, Parties};
 use super::ticket::Ticket;
 use super::{Knowledge, is_bare, item, json, json_histogram, point, said};
@@ -107,7 +106,7 @@ pub(super) struct Window {
     opened_at: Option<Instant>,
     is_closed: bool,
     /// Builders of the window before, not more than it had: their memory is used again.
-    spare: Vec<RecordBuilder>,
+    spare: Spare,
 }
 
 /// What was taken of shards, one after the other.
@@ -465,8 +464,8 @@ impl Window {
         sealed.extend(self.open.iter_mut().filter_map(Open::seal));
         self.spare.clear();
         let builders = self.open.drain(..).map(|open| open.builder);
-        let is_kept = |builder: &RecordBuilder| builder.capacity() <= SPARE_BYTES;
-        self.spare.extend(builders.filter(is_kept));
+        let kept = builders.filter(|builder| builder.capacity() <= SPARE_BYTES);
+        self.spare.extend(kept);
         self.table.clear();
         // What one large window needed is not kept for small ones, which would have to clear it each time.
         if self.room() > MOST_ROOM * records.max(1) {

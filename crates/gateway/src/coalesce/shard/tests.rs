@@ -3,6 +3,7 @@
 use std::hash::BuildHasher as _;
 
 use codec::catalogue::Catalogue;
+use codec::record::RecordBuilder;
 use foldhash::quality::RandomState;
 use model::Batch;
 
@@ -57,11 +58,12 @@ fn add(shard: &Shard, names: usize) {
 
 /// What a window keeps, in bytes, about.
 fn kept(window: &Window) -> usize {
-    let builders = window.spare.iter().map(RecordBuilder::capacity);
+    let builders = window.spare.iter();
+    let builders = builders.map(|builder| size_of::<RecordBuilder>() + builder.capacity());
     window.table.capacity() * size_of::<u32>()
         + window.open.capacity() * size_of::<Open>()
         + window.sealed.capacity() * size_of::<Sealed>()
-        + window.spare.capacity() * size_of::<RecordBuilder>()
+        + window.spare.capacity() * size_of::<usize>()
         + builders.sum::<usize>()
 }
 
