@@ -8,8 +8,11 @@ mod labels;
 mod names;
 mod numbers;
 mod part;
+mod plain;
 mod points;
 pub mod receive;
+mod refs;
+mod repeats;
 mod v1;
 mod v2;
 
@@ -18,11 +21,13 @@ use std::ops::Range;
 
 use model::{Histogram, MetricType, Point, SeriesView};
 
+use crate::snappy::Compressor;
 use crate::symbols::Symbols;
-use known::Known;
 use labels::Labels;
 use numbers::{Numbers, Vacant};
 use points::{Chain, Points};
+use refs::Refs;
+use repeats::Repeats;
 
 /// The version of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +57,7 @@ const KEPT_BYTES: usize = 4 << 20;
 /// A series of the request.
 #[derive(Debug, Clone)]
 struct Series {
-    /// Its labels, sorted by name: in 2.0 as references, names and values in turn; in 1.0 as bytes of the request.
+    /// Its labels, sorted by name, as bytes of the request.
     labels: Range<usize>,
     /// Of the labels.
     hash: u64,
@@ -92,27 +97,28 @@ struct Exemplar {
 pub struct Encoder {
     version: Version,
     symbols: Symbols,
-    /// What the symbols of the record are called here.
-    known: Known,
-    refs: Vec<u32>,
-    /// Those of version 1.0.
+    /// Labels of version 1.0.
     labels: Labels,
-    /// In 1.0 each new series is written at once, as if nothing more came of it.
+    /// Labels of version 2.0.
+    refs: Refs,
+    /// Each new series is written at once, as if nothing more came of it.
     request: Vec<u8>,
+    /// The same compressed.
+    repeats: Repeats,
     /// Whether that came true: one float sample each.
     is_written: bool,
-    /// Where the request is written that did not come true.
+    /// Where the request is put together that did not come true, or that begins with symbols.
     rewritten: Vec<u8>,
     series: Vec<Series>,
     /// Numbers of series by their labels.
     numbers: Numbers,
-    /// Random, so that nobody can choose labels that meet in the table.
-    seed: u64,
     /// Of all series, each with a chain of its own.
     points: Points,
     /// With their series' number, in the order of the pushes.
     histograms: Vec<(u32, Histogram)>,
     exemplars: Vec<(u32, Exemplar)>,
+    /// Names and values of the exemplars' labels in turn.
+    exemplar_refs: Vec<u32>,
     /// Whether a series may have a type, a unit or a help text.
     are_described: bool,
 }
@@ -125,18 +131,18 @@ impl Encoder {
         let mut encoder = Self {
             version,
             symbols: Symbols::default(),
-            known: Known::default(),
-            refs: Vec::new(),
             labels: Labels::new(seed),
+            refs: Refs::new(seed),
             request: Vec::new(),
+            repeats: Repeats::new(),
             is_written: true,
             rewritten: Vec::new(),
             series: Vec::new(),
             numbers: Numbers::new(),
-            seed,
             points: Points::default(),
             histograms: Vec::new(),
             exemplars: Vec::new(),
+            exemplar_refs: Vec::new(),
             are_described: false,
         };
         encoder.clear();
@@ -147,19 +153,20 @@ impl Encoder {
         self.symbols.clear();
         // Number 0 is the empty text by the rule of version 2.0.
         self.symbols.intern("");
-        self.known.clear();
         self.refs.clear();
+        self.repeats.clear();
         for buffer in [&mut self.request, &mut self.rewritten] {
             buffer.clear();
             buffer.shrink_to(KEPT_BYTES);
         }
         self.labels.shrink_to(KEPT_BYTES);
-        self.is_written = self.version == Version::V1;
+        self.is_written = true;
         self.series.clear();
         self.numbers.clear();
         self.points.clear();
         self.histograms.clear();
         self.exemplars.clear();
+        self.exemplar_refs.clear();
         self.are_described = false;
     }
 
@@ -179,10 +186,7 @@ impl Encoder {
         {
             return;
         }
-        let number = match self.version {
-            Version::V1 => self.number_by_bytes(view, names),
-            Version::V2 => self.number_by_refs(view, names),
-        };
+        let number = self.number(view, names);
         if let Some(series) = self.series.get_mut(number as usize) {
             self.points.append(&mut series.points, points);
         }
@@ -212,30 +216,6 @@ impl Encoder {
             && self.write_plain(view, point)
     }
 
-    /// Writes a series with its only sample; answers whether it could because the series is new.
-    #[inline(never)]
-    fn write_plain(&mut self, view: SeriesView<'_>, point: &Point) -> bool {
-        self.labels.change_to(view);
-        let Err(place) = self.find_bytes() else {
-            return false;
-        };
-        let labels = v1::put_only(&mut self.request, self.labels.encoded(), point);
-        let points = self.points.start(*point);
-        self.add(place, labels, self.labels.hash(), points);
-        true
-    }
-
-    #[inline(always)]
-    fn find_bytes(&self) -> Result<u32, Vacant> {
-        let (encoded, hash) = (self.labels.encoded(), self.labels.hash());
-        let is_same = |known: &Series| {
-            known.hash == hash && self.request.get(known.labels.clone()) == Some(encoded)
-        };
-        self.numbers.find(hash, |number| {
-            self.series.get(number as usize).is_some_and(is_same)
-        })
-    }
-
     #[inline(always)]
     fn add(&mut self, place: Vacant, labels: Range<usize>, hash: u64, points: Chain) -> u32 {
         let series = &mut self.series;
@@ -248,60 +228,60 @@ impl Encoder {
 
     fn put_exemplars(&mut self, number: u32, view: SeriesView<'_>, names: NameEscaping) {
         for exemplar in view.exemplars() {
-            let start = self.refs.len();
-            let labels = view.exemplar_labels(exemplar);
-            let refs = self.put_tidied(start, labels, names);
+            let start = self.exemplar_refs.len();
+            for (name, value) in names::tidy(view.exemplar_labels(exemplar), names) {
+                let pair = [&name, &value].map(|text| self.symbols.intern(text));
+                self.exemplar_refs.extend(pair);
+            }
             let exemplar = Exemplar {
                 at_ms: exemplar.at_ms,
                 value: exemplar.value,
-                refs,
+                refs: start..self.exemplar_refs.len(),
             };
             self.exemplars.push((number, exemplar));
         }
     }
 
-    /// The number of a series in a request of version 1.0 that is to be written when all is known.
-    fn number_by_bytes(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
+    /// The number of a series in a request that is to be written when all is known.
+    fn number(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
         self.is_written = false;
         if is_fit(view, names) {
-            self.labels.change_to(view);
+            match self.version {
+                Version::V1 => self.labels.change_to(view),
+                Version::V2 => self.refs.change_to(view, &mut self.symbols),
+            }
         } else {
             let tidied = names::tidy(view.labels(), names);
-            let tidied = tidied.iter().map(|(name, value)| (&**name, &**value));
-            self.labels.set(tidied);
-        }
-        self.find_bytes().unwrap_or_else(|place| {
-            let start = self.request.len();
-            self.request.extend_from_slice(self.labels.encoded());
-            let labels = start..self.request.len();
-            self.add(place, labels, self.labels.hash(), Chain::default())
-        })
-    }
-
-    /// The number of a series in a request of version 2.0.
-    fn number_by_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> u32 {
-        let (pushed, hash) = self.put_refs(view, names);
-        let (refs, new) = self.refs.split_at(pushed.start);
-        let is_same =
-            |known: &Series| known.hash == hash && refs.get(known.labels.clone()) == Some(new);
-        let found = self.numbers.find(hash, |number| {
-            self.series.get(number as usize).is_some_and(is_same)
-        });
-        match found {
-            Ok(number) => {
-                self.refs.truncate(pushed.start);
-                number
+            let tidied = tidied.iter().map(|(name, value)| [&**name, &**value]);
+            match self.version {
+                Version::V1 => self.labels.set(tidied),
+                Version::V2 => {
+                    let symbols = &mut self.symbols;
+                    let number = |pair: [&str; 2]| pair.map(|text| symbols.intern(text));
+                    self.refs.set(tidied.map(number));
+                }
             }
-            Err(place) => self.add(place, pushed, hash, Chain::default()),
+        }
+        let (encoded, hash) = taken(self.version, &self.labels, &self.refs);
+        let found = find(&self.numbers, &self.series, &self.request, encoded, hash);
+        match found {
+            Ok(number) => number,
+            Err(place) => {
+                let start = self.request.len();
+                self.request.extend_from_slice(encoded);
+                let labels = start..self.request.len();
+                self.add(place, labels, hash, Chain::default())
+            }
         }
     }
 
     #[inline(never)]
     fn describe(&mut self, number: u32, view: SeriesView<'_>) {
         let block = view.block();
-        self.known.look_at(block);
+        let known = &mut self.refs.known;
+        known.look_at(block);
         let [unit, help] = [view.unit_ref(), view.help_ref()]
-            .map(|reference| self.known.number(reference, &mut self.symbols, block));
+            .map(|reference| known.number(reference, &mut self.symbols, block));
         if let Some(series) = self.series.get_mut(number as usize) {
             // The latest word of the sender counts; silence takes nothing back.
             if view.kind() != MetricType::Unspecified {
@@ -311,40 +291,6 @@ impl Encoder {
             series.help = if help == 0 { series.help } else { help };
             self.are_described = true;
         }
-    }
-
-    /// Appends label references, sorted and escaped as the receiver wants them, and answers their hash, too.
-    fn put_refs(&mut self, view: SeriesView<'_>, names: NameEscaping) -> (Range<usize>, u64) {
-        let start = self.refs.len();
-        if !is_fit(view, names) {
-            let pushed = self.put_tidied(start, view.labels(), names);
-            let (pairs, _) = self.refs_of(&pushed).as_chunks::<2>();
-            let pairs = pairs.iter();
-            let hash = pairs.fold(self.seed, |hash, pair| with_pair(self.seed, hash, *pair));
-            return (pushed, hash);
-        }
-        let (known, symbols, block) = (&mut self.known, &mut self.symbols, view.block());
-        known.look_at(block);
-        let mut hash = self.seed;
-        for pair in view.label_refs() {
-            let pair = pair.map(|reference| known.number(reference, symbols, block));
-            hash = with_pair(self.seed, hash, pair);
-            self.refs.extend_from_slice(&pair);
-        }
-        (start..self.refs.len(), hash)
-    }
-
-    fn put_tidied<'a>(
-        &mut self,
-        start: usize,
-        labels: impl Iterator<Item = (&'a str, &'a str)>,
-        names: NameEscaping,
-    ) -> Range<usize> {
-        for (name, value) in names::tidy(labels, names) {
-            self.refs.push(self.symbols.intern(&name));
-            self.refs.push(self.symbols.intern(&value));
-        }
-        start..self.refs.len()
     }
 
     /// Drops the exemplars of series that have no sample in this request, and answers how many: version 2.0 allows no
@@ -386,39 +332,60 @@ impl Encoder {
 
     /// Shows the request, uncompressed, where it was made. The encoder is empty afterwards.
     pub fn finish_with<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> T {
-        let mut metadata = Vec::new();
-        if self.version == Version::V1 && self.are_described {
-            v1::put_metadata(&mut metadata, self);
-        }
         if !self.is_written {
-            for series in &mut self.series {
-                self.points.sort(&mut series.points);
-            }
-            self.histograms
-                .sort_by_key(|(number, histogram)| (*number, histogram.at_ms));
-            self.exemplars
-                .sort_by_key(|(number, exemplar)| (*number, exemplar.at_ms));
-            match self.version {
-                Version::V1 => {
-                    let mut request = std::mem::take(&mut self.rewritten);
-                    v1::put_all_series(&mut request, self);
-                    self.rewritten = std::mem::replace(&mut self.request, request);
-                }
-                Version::V2 => {
-                    let mut request = std::mem::take(&mut self.request);
-                    v2::put_request(&mut request, self);
-                    self.request = request;
-                }
-            }
+            self.rewrite();
+        } else if self.version == Version::V2 {
+            self.rewritten.extend_from_slice(self.symbols.encoded());
+            self.rewritten.extend_from_slice(&self.request);
+            std::mem::swap(&mut self.request, &mut self.rewritten);
         }
-        self.request.append(&mut metadata);
         let taken = take(&self.request);
         self.clear();
         taken
     }
 
+    /// The request as a snappy block. The encoder is empty afterwards.
+    ///
+    /// # Panics
+    /// With more than 2^32 bytes, which the format cannot hold and no batch has.
+    #[must_use]
+    pub fn finish_compressed(&mut self, compressor: &mut Compressor) -> Vec<u8> {
+        if !self.is_written {
+            return self.finish_with(|request| compressor.compress(request));
+        }
+        let symbols = match self.version {
+            Version::V1 => &[],
+            Version::V2 => self.symbols.encoded(),
+        };
+        let block = self.repeats.block(compressor, symbols, self.request.len());
+        self.clear();
+        block
+    }
+
+    /// Writes what was not true as it was written.
+    fn rewrite(&mut self) {
+        for series in &mut self.series {
+            self.points.sort(&mut series.points);
+        }
+        self.histograms
+            .sort_by_key(|(number, histogram)| (*number, histogram.at_ms));
+        self.exemplars
+            .sort_by_key(|(number, exemplar)| (*number, exemplar.at_ms));
+        let mut request = std::mem::take(&mut self.rewritten);
+        match self.version {
+            Version::V1 => {
+                v1::put_all_series(&mut request, self);
+                if self.are_described {
+                    v1::put_metadata(&mut request, self);
+                }
+            }
+            Version::V2 => v2::put_request(&mut request, self),
+        }
+        self.rewritten = std::mem::replace(&mut self.request, request);
+    }
+
     fn refs_of(&self, range: &Range<usize>) -> &[u32] {
-        self.refs.get(range.clone()).unwrap_or_default()
+        self.exemplar_refs.get(range.clone()).unwrap_or_default()
     }
 
     /// Names and values behind references.
@@ -428,6 +395,31 @@ impl Encoder {
             .iter()
             .map(|&[name, value]| (self.symbols.text(name), self.symbols.text(value)))
     }
+}
+
+/// The labels that were taken last, as a `TimeSeries` begins with them, and their hash.
+#[inline(always)]
+fn taken<'a>(version: Version, labels: &'a Labels, refs: &'a Refs) -> (&'a [u8], u64) {
+    match version {
+        Version::V1 => (labels.encoded(), labels.hash()),
+        Version::V2 => (refs.encoded(), refs.hash()),
+    }
+}
+
+/// The number of the series that has these labels.
+#[inline(always)]
+fn find(
+    numbers: &Numbers,
+    series: &[Series],
+    request: &[u8],
+    labels: &[u8],
+    hash: u64,
+) -> Result<u32, Vacant> {
+    let is_same =
+        |known: &Series| known.hash == hash && request.get(known.labels.clone()) == Some(labels);
+    numbers.find(hash, |number| {
+        series.get(number as usize).is_some_and(is_same)
+    })
 }
 
 /// Whether the labels can stay as they are.

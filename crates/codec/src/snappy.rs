@@ -3,9 +3,13 @@
 //! The length that a block claims is checked against the limit, and against what its bytes could
 //! ever expand to, before anything is allocated.
 
+mod elements;
+
 use bytes::Bytes;
 
 use crate::InflateError;
+use crate::protobuf::{length, varint_len};
+pub(crate) use elements::{Elements, REACH};
 
 /// How the framed format starts, which senders mix up with the block format.
 const FRAMED: &[u8] = b"\xff\x06\x00\x00sNaPpY";
@@ -50,6 +54,20 @@ impl Compressor {
     /// With more than 2^32 bytes, which the format cannot hold and no batch has.
     #[must_use]
     pub fn compress(&mut self, data: &[u8]) -> Vec<u8> {
+        let block = self.block(data).to_vec();
+        self.shrink();
+        block
+    }
+
+    /// What is in the block behind its length. Copies reach back to the first of these bytes and no further, so that this
+    /// can be the beginning of a longer block.
+    pub(crate) fn elements(&mut self, data: &[u8]) -> &[u8] {
+        self.shrink();
+        let head = varint_len(length(data.len()));
+        self.block(data).get(head..).unwrap_or_default()
+    }
+
+    fn block(&mut self, data: &[u8]) -> &[u8] {
         let most = snap::raw::max_compress_len(data.len());
         if self.room.len() < most {
             self.room.resize(most, 0);
@@ -58,11 +76,13 @@ impl Compressor {
             .encoder
             .compress(data, &mut self.room)
             .expect("less than 2^32 bytes always compress into so many");
-        let block = self.room.get(..length).unwrap_or_default().to_vec();
-        if most > KEPT_BYTES {
+        self.room.get(..length).unwrap_or_default()
+    }
+
+    fn shrink(&mut self) {
+        if self.room.len() > KEPT_BYTES {
             self.room = Vec::new();
         }
-        block
     }
 }
 

@@ -37,17 +37,18 @@ impl Symbols {
     /// The number of a text, which is added if it is new. `guess` is looked at first: a series
     /// mostly has the texts of the one before it, and comparing is cheaper than hashing.
     #[inline]
-    pub(crate) fn intern_like(&mut self, text: &str, guess: Option<u32>) -> u32 {
+    pub(crate) fn intern_like(&mut self, text: impl AsRef<[u8]>, guess: Option<u32>) -> u32 {
+        let text = text.as_ref();
         if let Some(number) = guess
             && let Some(entry) = self.entries.get(number as usize)
             && self
                 .encoded
                 .get(entry.text..entry.end)
-                .is_some_and(|known| is_same(known, text.as_bytes()))
+                .is_some_and(|known| is_same(known, text))
         {
             return number;
         }
-        self.intern(text)
+        self.intern_bytes(text)
     }
 
     /// The number of a text, which is added if it is new.

@@ -43,7 +43,7 @@ impl Known {
     #[inline(never)]
     fn look_up(&mut self, reference: u32, symbols: &mut Symbols, block: &Block) -> u32 {
         let guess = self.last.wrapping_add(1);
-        let number = symbols.intern_like(block.symbol(reference), Some(guess));
+        let number = symbols.intern_like(block.symbol_bytes(reference), Some(guess));
         self.last = number;
         if let Some(known) = self.numbers.get_mut(reference as usize) {
             *known = number;

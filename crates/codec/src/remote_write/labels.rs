@@ -3,6 +3,8 @@
 //! Series that follow each other have most of their labels in common, all the more in one record: only those that
 //! differ are looked up, written and hashed. No text of them gets a number, which 1.0 has no use for.
 
+use std::ops::Range;
+
 use model::{Block, SeriesView};
 
 use super::with_word;
@@ -17,12 +19,12 @@ const NOBODYS: [u32; 2] = [u32::MAX; 2];
 
 /// A label that is written.
 #[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    start: usize,
-    end: usize,
+pub(super) struct Place {
+    pub(super) start: usize,
+    pub(super) end: usize,
     value_len: usize,
     /// Of its bytes.
-    hash: u64,
+    pub(super) hash: u64,
 }
 
 /// The labels of the series that was looked at last.
@@ -35,6 +37,8 @@ pub(super) struct Labels {
     /// As many.
     places: Vec<Place>,
     encoded: Vec<u8>,
+    /// Which bytes may not be those of the labels before; none, if they may be anywhere.
+    changed: Option<Range<usize>>,
     /// The sum of the labels' hashes: when one changes, the others are not looked at.
     hash: u64,
     /// A label that does not fit where another one was.
@@ -50,6 +54,7 @@ impl Labels {
             refs: Vec::new(),
             places: Vec::new(),
             encoded: Vec::new(),
+            changed: None,
             hash: 0,
             longer: Vec::new(),
             seed,
@@ -63,6 +68,8 @@ impl Labels {
         if self.block != block.id() || self.refs.len() != refs.len() {
             return self.look_at(block, refs);
         }
+        // None so far.
+        self.changed = Some(self.encoded.len()..0);
         let mut at = 0;
         while let Some((known, refs)) = self.refs.get(at).zip(refs.get(at)) {
             if known != refs && !self.change(at, block, *refs) {
@@ -86,7 +93,12 @@ impl Labels {
         let label = self.encoded.get_mut(place.start..place.end);
         let label = label.unwrap_or_default();
         if let Some((_, text)) = label.split_at_mut_checked(label.len().wrapping_sub(value.len())) {
-            text.copy_from_slice(value);
+            let differing = replace(text, value);
+            if let Some(changed) = &mut self.changed {
+                let start = place.end - value.len();
+                changed.start = changed.start.min(start + differing.start);
+                changed.end = changed.end.max(start + differing.end);
+            }
         }
         let hash = hashed(self.seed, label);
         self.hash = self.hash.wrapping_sub(place.hash).wrapping_add(hash);
@@ -105,9 +117,9 @@ impl Labels {
     }
 
     /// Takes labels that are not those of a record.
-    pub(super) fn set<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
+    pub(super) fn set<'a>(&mut self, labels: impl Iterator<Item = [&'a str; 2]>) {
         self.forget_refs();
-        self.write(labels.map(|(name, value)| (NOBODYS, [name.as_bytes(), value.as_bytes()])));
+        self.write(labels.map(|texts| (NOBODYS, texts.map(str::as_bytes))));
     }
 
     /// The references are of no record any more.
@@ -117,6 +129,7 @@ impl Labels {
     }
 
     fn write<'a>(&mut self, labels: impl Iterator<Item = ([u32; 2], [&'a [u8]; 2])>) {
+        self.changed = None;
         let (mut count, mut start) = (0, 0);
         for (refs, texts) in labels {
             if count == self.refs.len() {
@@ -192,6 +205,18 @@ impl Labels {
     pub(super) fn hash(&self) -> u64 {
         self.hash
     }
+
+    /// Which bytes may not be those of the labels before, if each of the others is the one in its place there.
+    #[inline]
+    pub(super) fn changed(&self) -> Option<Range<usize>> {
+        self.changed.clone()
+    }
+
+    /// Where the labels are.
+    #[inline]
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
 }
 
 #[inline]
@@ -215,6 +240,35 @@ fn hashed(seed: u64, label: &[u8]) -> u64 {
         word,
     );
     with_word(seed, hash, last)
+}
+
+/// Replaces a text by one as long, and answers from where to where it was another one.
+#[inline(always)]
+fn replace(text: &mut [u8], new: &[u8]) -> Range<usize> {
+    let len = text.len();
+    let (Some(last), Some(new_last)) = (text.last_chunk().copied(), new.last_chunk()) else {
+        text.copy_from_slice(new);
+        return 0..len;
+    };
+    let (mut start, mut end) = (len, 0);
+    let mut compare = |at: usize, word: [u8; 8], new: [u8; 8]| {
+        let differing = u64::from_le_bytes(word) ^ u64::from_le_bytes(new);
+        if differing != 0 {
+            start = start.min(at + differing.trailing_zeros() as usize / 8);
+            end = at + 8 - differing.leading_zeros() as usize / 8;
+        }
+    };
+    let (words, _) = text.as_chunks_mut();
+    for (at, (word, new)) in words.iter_mut().zip(new.as_chunks().0).enumerate() {
+        compare(8 * at, *word, *new);
+        *word = *new;
+    }
+    // What it shares with the words before comes to the same.
+    compare(len - 8, last, *new_last);
+    if let Some(last) = text.last_chunk_mut() {
+        *last = *new_last;
+    }
+    start..end
 }
 
 /// Whether this is the label with these texts; it may say no of long ones.

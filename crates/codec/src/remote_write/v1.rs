@@ -1,40 +1,17 @@
 //! Writes series as a `prometheus.WriteRequest` (remote write 1.0).
 
-use std::ops::Range;
-
 use hashbrown::HashSet;
-use model::{MetricType, Point};
+use model::MetricType;
 
 use super::labels::{put_label, value_of};
 use super::part::Part;
-use super::{Encoder, Series};
-use crate::protobuf::{
-    Reader, delimited, encoded_sample, put_bytes, put_double, put_head, put_sample, put_uint,
-};
+use super::plain::put_only;
+use super::{Encoder, Series, Version};
+use crate::protobuf::{Reader, put_bytes, put_double, put_head, put_sample, put_uint};
 
-const TIMESERIES: u8 = 1;
+pub(super) const TIMESERIES: u8 = 1;
 const METADATA: u8 = 3;
 const START_TIMESTAMP: u32 = 17;
-
-/// Writes a series with its only sample, and answers where its labels are.
-#[inline(always)]
-pub(super) fn put_only(request: &mut Vec<u8>, labels: &[u8], point: &Point) -> Range<usize> {
-    let (sample, len) = encoded_sample(point, false);
-    let content = labels.len() + len;
-    let [low, high, ..] = (content << 1).to_le_bytes();
-    if (0x80..0x4000).contains(&content) {
-        // Mostly so.
-        request.extend_from_slice(&[delimited(TIMESERIES), low >> 1 | 0x80, high]);
-    } else {
-        put_head(request, TIMESERIES, content);
-    }
-    let start = request.len();
-    request.extend_from_slice(labels);
-    let end = request.len();
-    request.extend_from_slice(&sample);
-    request.truncate(end + len);
-    start..end
-}
 
 /// Writes all series anew, each with all that it has.
 pub(super) fn put_all_series(request: &mut Vec<u8>, encoder: &Encoder) {
@@ -44,7 +21,8 @@ pub(super) fn put_all_series(request: &mut Vec<u8>, encoder: &Encoder) {
         let labels = labels.unwrap_or_default();
         match encoder.points.only(part.points) {
             Some(point) if !part.has_others() => {
-                put_only(request, labels, point);
+                let written = put_only(request, Version::V1, labels, point);
+                request.truncate(written.end);
             }
             _ => {
                 content.clear();

@@ -4,8 +4,9 @@ use super::Encoder;
 use super::part::Part;
 use crate::protobuf::{put_bytes, put_double, put_refs, put_sample, put_short, put_uint};
 
-const TIMESERIES: u8 = 5;
+pub(super) const TIMESERIES: u8 = 5;
 
+/// Writes everything anew, each series with all that it has.
 pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
     request.extend_from_slice(encoder.symbols.encoded());
     let mut content = Vec::new();
@@ -18,7 +19,8 @@ pub(super) fn put_request(request: &mut Vec<u8>, encoder: &Encoder) {
 
 fn put_series(output: &mut Vec<u8>, encoder: &Encoder, part: &Part<'_>) {
     let series = part.series;
-    put_refs(output, 1, encoder.refs_of(&series.labels));
+    let labels = encoder.request.get(series.labels.clone());
+    output.extend_from_slice(labels.unwrap_or_default());
     for point in encoder.points.of(part.points) {
         put_sample(output, point, true);
     }

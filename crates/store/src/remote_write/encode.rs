@@ -83,9 +83,9 @@ impl Encoders {
             Wire::V2 => encoder.drop_lone_exemplars(),
         };
         let is_empty = self.version == Wire::V2 && encoder.samples() == 0;
-        let compressor = &mut tools.compressor;
-        let body = encoder.finish_with(|request| (!is_empty).then(|| compressor.compress(request)));
+        let body = encoder.finish_compressed(&mut tools.compressor);
         self.give_back(tools);
+        let body = (!is_empty).then_some(body);
         Ok(Encoded { body, dropped })
     }
 

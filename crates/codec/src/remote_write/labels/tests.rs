@@ -50,7 +50,7 @@ proptest! {
             let block = block(&texts, &series);
             for view in block.iter() {
                 if by_text {
-                    labels.set(view.labels());
+                    labels.set(view.labels().map(<[&str; 2]>::from));
                 } else {
                     labels.change_to(view);
                 }
@@ -60,7 +60,7 @@ proptest! {
                 }
                 prop_assert_eq!(labels.encoded(), &plain);
                 let mut fresh = Labels::new(seed);
-                fresh.set(view.labels());
+                fresh.set(view.labels().map(<[&str; 2]>::from));
                 prop_assert_eq!(labels.hash(), fresh.hash());
                 prop_assert_eq!(value_of(labels.encoded(), b"__name__"), Some(&b"m"[..]));
                 seen.push((plain, labels.hash()));
