@@ -49,6 +49,7 @@ proptest! {
         for (texts, series, by_text) in records {
             let block = block(&texts, &series);
             for view in block.iter() {
+                let before = labels.encoded().to_vec();
                 if by_text {
                     labels.set(view.labels().map(<[&str; 2]>::from));
                 } else {
@@ -59,6 +60,12 @@ proptest! {
                     put_label(&mut plain, [name.as_bytes(), value.as_bytes()]);
                 }
                 prop_assert_eq!(labels.encoded(), &plain);
+                if let Some(changed) = labels.changed() {
+                    prop_assert_eq!(before.len(), plain.len());
+                    for (at, (before, byte)) in before.iter().zip(&plain).enumerate() {
+                        prop_assert!(before == byte || changed.contains(&at), "{}", at);
+                    }
+                }
                 let mut fresh = Labels::new(seed);
                 fresh.set(view.labels().map(<[&str; 2]>::from));
                 prop_assert_eq!(labels.hash(), fresh.hash());
