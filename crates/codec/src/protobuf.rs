@@ -9,7 +9,9 @@ mod sample;
 
 pub(crate) use pen::Pen;
 use prost::encoding::{encode_varint, encoded_len_varint};
-pub(crate) use sample::{encoded_sample, only_sample, put_sample, usual_sample};
+pub(crate) use sample::{
+    Usual, only_sample, put_sample, put_sample_within, sample_len, usual_sample,
+};
 
 /// The key of a field with this number whose value is length-delimited.
 pub(crate) const fn delimited(field: u8) -> u8 {

@@ -25,36 +25,70 @@ const USUAL_TIMES: Range<u64> = 1 << 35..1 << 42;
 /// What a sample may take, in whole words: three heads, a value, and two times of any length.
 const ROOM: usize = 40;
 
-/// A float sample, and how many of the bytes it is.
-#[inline(always)]
-pub(crate) fn encoded_sample(point: &Point, with_start: bool) -> ([u8; ROOM], usize) {
-    let mut sample = [0; ROOM];
-    let (at_ms, value) = (point.at_ms.cast_unsigned(), point.value.to_bits());
-    let has_start = with_start && point.start_ms != 0;
-    if USUAL_TIMES.contains(&at_ms) && value != 0 && !has_start {
-        // Three bytes, eight of the value, one, six of the time.
-        let head = u64::from_le_bytes([SAMPLE, USUAL_LENGTH, VALUE, 0, 0, 0, 0, 0]);
-        let at_ms = u64::from(TIME) | (spread(at_ms) | 0x0080_8080_8080) << 8;
-        let (places, _) = sample.as_chunks_mut::<8>();
-        if let [first, second, third, ..] = places {
-            *first = (head | value << 24).to_le_bytes();
-            *second = (value >> 40 | at_ms << 24).to_le_bytes();
-            *third = (at_ms >> 40).to_le_bytes();
+/// A usual sample, without its first two bytes, which all of these have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usual(pub(crate) u128);
+
+impl Usual {
+    #[inline(always)]
+    fn of(point: &Point, with_start: bool) -> Option<Self> {
+        let (at_ms, value) = (point.at_ms.cast_unsigned(), point.value.to_bits());
+        let has_start = with_start && point.start_ms != 0;
+        if !USUAL_TIMES.contains(&at_ms) || value == 0 || has_start {
+            return None;
         }
-        return (sample, USUAL_BYTES);
+        // A byte, eight of the value, one, six of the time.
+        let at_ms = u64::from(TIME) | (spread(at_ms) | 0x0080_8080_8080) << 8;
+        let value = u128::from(VALUE) | u128::from(value) << 8;
+        Some(Self(value | u128::from(at_ms) << 72))
     }
-    let mut pen = Pen::new(&mut sample, 0);
+}
+
+/// How many bytes a float sample is.
+#[inline(always)]
+pub(crate) fn sample_len(point: &Point, with_start: bool) -> usize {
+    if Usual::of(point, with_start).is_some() {
+        return USUAL_BYTES;
+    }
+    let mut place = [0; ROOM];
+    let mut pen = Pen::new(&mut place, 0);
     pen.put_sample(point, with_start);
-    let len = pen.at;
-    (sample, len)
+    pen.at
+}
+
+/// Appends a float sample as [`Pen::put_sample`] writes it, and some bytes behind it that do not count; answers where it
+/// ends, and what it is if it is a usual one.
+#[inline(always)]
+pub(crate) fn put_sample_within(
+    output: &mut Vec<u8>,
+    point: &Point,
+    with_start: bool,
+) -> (usize, Option<Usual>) {
+    let start = output.len();
+    // Its place first: put together elsewhere, a processor waits before it copies it.
+    output.extend_from_slice(&[0; ROOM]);
+    let Some(place) = output.last_chunk_mut::<ROOM>() else {
+        return (start, None);
+    };
+    let usual = Usual::of(point, with_start);
+    if let Some(Usual(rest)) = usual {
+        if let [sample, length, place @ ..] = place
+            && let Some(place) = place.first_chunk_mut()
+        {
+            (*sample, *length) = (SAMPLE, USUAL_LENGTH);
+            *place = rest.to_le_bytes();
+        }
+        return (start + USUAL_BYTES, usual);
+    }
+    let mut pen = Pen::new(place, 0);
+    pen.put_sample(point, with_start);
+    (start + pen.at, None)
 }
 
 /// Appends a float sample as [`Pen::put_sample`] writes it.
 #[inline]
 pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) {
-    let (sample, len) = encoded_sample(point, with_start);
-    let end = output.len() + len;
-    output.extend_from_slice(&sample);
+    let (end, _) = put_sample_within(output, point, with_start);
     output.truncate(end);
 }
 

@@ -27,7 +27,7 @@ fn read<const SHORTCUTS: bool>(value: &Bytes) -> Result<Block, RecordError> {
     };
     let mut reader = Reader(value.get(table.bytes.len()..).unwrap_or_default());
     let alike = reserve(&table, reader, &mut builder).map_err(at_top)?;
-    let (mut refs, mut wide) = (Vec::new(), [0; MOST_REFS]);
+    let mut refs = Vec::new();
     let mut symbols = table.symbols;
     let mut series = 0_usize;
     table.put(&mut builder)?;
@@ -36,7 +36,7 @@ fn read<const SHORTCUTS: bool>(value: &Bytes) -> Result<Block, RecordError> {
             [0x2a, length @ ..0x80, rest @ ..] if SHORTCUTS => {
                 let bytes = rest.split_at_checked(usize::from(*length));
                 bytes.and_then(|(bytes, behind)| {
-                    let read = read_plain_series(bytes, &mut builder, &mut wide)?;
+                    let read = read_plain_series(bytes, &mut builder)?;
                     reader.0 = behind;
                     Some(read)
                 })
@@ -233,14 +233,13 @@ fn read_series(
 /// The most references that a plain series has: 32 labels.
 const MOST_REFS: usize = 64;
 
+/// What nearly all have at most.
+const FEW_REFS: usize = 16;
+
 /// Reads a `TimeSeries` as Sluice writes nearly all of them: up to 16,383 symbols, one float sample, and a description
-/// or none. Answers like [`read_series`], and `None` when it may be something else, or wrong. `place` is for references.
+/// or none. Answers like [`read_series`], and `None` when it may be something else, or wrong.
 #[inline(always)]
-fn read_plain_series(
-    bytes: &[u8],
-    builder: &mut BlockBuilder,
-    place: &mut [u32; MOST_REFS],
-) -> Option<Result<bool, Malformed>> {
+fn read_plain_series(bytes: &[u8], builder: &mut BlockBuilder) -> Option<Result<bool, Malformed>> {
     let [0x0a, length @ ..0x80, rest @ ..] = bytes else {
         return None;
     };
@@ -250,17 +249,20 @@ fn read_plain_series(
         Some(point) => (point, None),
         None => read_rest(rest)?,
     };
-    let refs = match refs.is_ascii() {
-        true => read_narrow(refs, place)?,
-        false => read_wide(refs, place)?,
-    };
+    // Read to where they stay: a processor waits when it copies in large pieces what has just been put in small ones.
+    let count = match (refs.is_ascii(), refs.len()) {
+        (true, ..=FEW_REFS) => builder.references::<FEW_REFS>(|place| read_narrow(refs, place)),
+        (true, _) => builder.references::<MOST_REFS>(|place| read_narrow(refs, place)),
+        (false, ..=FEW_REFS) => builder.references::<FEW_REFS>(|place| read_wide(refs, place)),
+        (false, _) => builder.references::<MOST_REFS>(|place| read_wide(refs, place)),
+    }?;
     if let Some(metadata) = metadata
         && let Err(error) = read_metadata(metadata, builder)
     {
         return Some(Err(error));
     }
-    builder.series_of_one(refs, point);
-    Some(Ok(!refs.is_empty()))
+    builder.series_of_one(point);
+    Some(Ok(count > 0))
 }
 
 /// Reads what is behind a plain series' references: its sample, and its description where it has one.
@@ -280,9 +282,9 @@ fn read_rest(rest: &[u8]) -> Option<(Point, Option<&[u8]>)> {
     Some((point, metadata))
 }
 
-/// Reads packed references of one byte each; `None` when there are too many.
+/// Reads packed references of one byte each, and answers how many; `None` when there are too many.
 #[inline(always)]
-fn read_narrow<'a>(packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
+fn read_narrow(packed: &[u8], place: &mut [u32]) -> Option<usize> {
     let (eights, rest) = packed.as_chunks::<8>();
     let (places, _) = place.as_chunks_mut::<8>();
     for (place, eight) in places.iter_mut().zip(eights) {
@@ -292,12 +294,13 @@ fn read_narrow<'a>(packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a
     for (place, byte) in places.iter_mut().zip(rest) {
         *place = u32::from(*byte);
     }
-    place.get(..packed.len())
+    Some(packed.len())
 }
 
-/// Reads packed references of one byte or two; `None` when one has more or breaks off, or when there are too many.
+/// Reads packed references of one byte or two, and answers how many; `None` when one has more or breaks off, or when
+/// there are too many.
 #[inline(always)]
-fn read_wide<'a>(mut packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&'a [u32]> {
+fn read_wide(mut packed: &[u8], place: &mut [u32]) -> Option<usize> {
     let mut count = 0;
     while let [low, rest @ ..] = packed {
         let slot = place.get_mut(count)?;
@@ -308,7 +311,7 @@ fn read_wide<'a>(mut packed: &[u8], place: &'a mut [u32; MOST_REFS]) -> Option<&
         };
         count += 1;
     }
-    place.get(..count)
+    Some(count)
 }
 
 fn read_point(bytes: &[u8]) -> Result<Point, Malformed> {

@@ -4,7 +4,7 @@ use model::{Point, SeriesView};
 
 use super::repeats::Written;
 use super::{Encoder, Version, find, taken, v1, v2};
-use crate::protobuf::{delimited, encoded_sample, put_head};
+use crate::protobuf::{delimited, put_head, put_sample_within, sample_len};
 
 impl Encoder {
     /// Writes a series with its only sample; answers whether it could because the series is new.
@@ -55,8 +55,7 @@ pub(super) fn put_only(
         Version::V1 => (v1::TIMESERIES, false),
         Version::V2 => (v2::TIMESERIES, true),
     };
-    let (sample, len) = encoded_sample(point, with_start);
-    let content = labels.len() + len;
+    let content = labels.len() + sample_len(point, with_start);
     let start = request.len();
     let [low, high, ..] = (content << 1).to_le_bytes();
     match content {
@@ -66,12 +65,13 @@ pub(super) fn put_only(
     }
     let labels_start = request.len();
     request.extend_from_slice(labels);
-    let end = request.len();
-    request.extend_from_slice(&sample);
+    let sample = request.len();
+    let (end, usual) = put_sample_within(request, point, with_start);
     Written {
         start,
         labels: labels_start,
-        sample: end,
-        end: end + len,
+        sample,
+        end,
+        usual,
     }
 }

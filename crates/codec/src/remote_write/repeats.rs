@@ -3,9 +3,11 @@
 //! Where a request is one series after the other, the encoder knows what a compressor would have to search for: the
 //! labels that stay, and where they were. So it says which bytes may differ, and only these are compared.
 
+use std::mem::replace;
 use std::ops::Range;
 
 use super::labels::Place;
+use crate::protobuf::Usual;
 use crate::snappy::{Compressor, Elements, REACH};
 
 /// Labels that are remembered by their hash: a power of two.
@@ -22,6 +24,8 @@ pub(super) struct Written {
     pub(super) labels: usize,
     pub(super) sample: usize,
     pub(super) end: usize,
+    /// What its sample is, if it is a usual one.
+    pub(super) usual: Option<Usual>,
 }
 
 impl Written {
@@ -63,16 +67,26 @@ impl Repeats {
         changed: Option<Range<usize>>,
         places: &[Place],
     ) {
-        let old = std::mem::replace(&mut self.last, new);
+        // Part by part: as a whole it would go over the stack, and in larger pieces than it comes there, for which a
+        // processor waits.
+        let last = &mut self.last;
+        let old = Written {
+            start: replace(&mut last.start, new.start),
+            labels: replace(&mut last.labels, new.labels),
+            sample: replace(&mut last.sample, new.sample),
+            end: replace(&mut last.end, new.end),
+            usual: replace(&mut last.usual, new.usual),
+        };
         let distance = new.start - old.start;
-        // As long as the series before, with labels that are as long: then its sample is, too. That byte of a sample
-        // which tells its length is the same, and so is the one before it.
+        // As long as the series before, with labels that are as long. What the samples differ in is known without a look
+        // at bytes that were written a moment ago: a processor waits for these.
         if let Some(labels) = &changed
             && new.end - new.start == distance
             && new.sample - new.labels == old.sample - old.labels
             && distance <= REACH
-            && let Some(sample) = difference(request, old.sample + 2, new.sample + 2, new.end)
+            && let Some((old, usual)) = old.usual.zip(new.usual)
         {
+            let sample = difference(old, usual, new.end);
             // Nearly always: each byte is where it was in the series before.
             let mut done = new.start;
             if !labels.is_empty() {
@@ -92,6 +106,7 @@ impl Repeats {
             return;
         }
         let is_moved = changed.is_none() || old.end == 0;
+        let new = Written { ..new };
         self.add_parts(request, old, new, if is_moved { places } else { &[] });
     }
 
@@ -131,7 +146,7 @@ impl Repeats {
         let Some(slot) = self.seen.get_mut(slot) else {
             return;
         };
-        let seen = std::mem::replace(slot, u32::try_from(label.start).unwrap_or_default()) as usize;
+        let seen = replace(slot, u32::try_from(label.start).unwrap_or_default()) as usize;
         if seen < label.start && is_same(request, &(seen..seen + label.len()), &label) {
             self.add_copy(request, seen, label);
         } else {
@@ -227,20 +242,15 @@ impl Repeats {
     }
 }
 
-/// Where sixteen bytes, the last of which ends at `end`, differ from others. Nearly all samples have so many that may.
+/// Where a sample that ends at `end` differs from the one before.
 #[inline(always)]
-fn difference(request: &[u8], old: usize, new: usize, end: usize) -> Option<Range<usize>> {
-    const BYTES: usize = 16;
-    let words = |at: usize| request.get(at..)?.first_chunk::<BYTES>();
-    if new + BYTES != end {
-        return None;
-    }
-    let differing = u128::from_le_bytes(*words(new)?) ^ u128::from_le_bytes(*words(old)?);
+fn difference(old: Usual, new: Usual, end: usize) -> Range<usize> {
+    let differing = old.0 ^ new.0;
     if differing == 0 {
-        return Some(end..end);
+        return end..end;
     }
-    let first = new + differing.trailing_zeros() as usize / 8;
-    Some(first..end - differing.leading_zeros() as usize / 8)
+    let first = end - size_of::<Usual>() + differing.trailing_zeros() as usize / 8;
+    first..end - differing.leading_zeros() as usize / 8
 }
 
 /// How many bytes are the same at the end of both, if they are worth a copy.

@@ -82,10 +82,24 @@ impl BlockBuilder {
         self.open.refs.end = narrow(self.block.refs.len());
     }
 
-    /// Adds a series with one float sample, in place of an open one that nothing was added to.
+    /// Adds references to the open series: of at most `N`, `read` puts some into a place and answers how many they are.
+    /// When it answers nothing, none are added.
     #[inline(always)]
-    pub fn series_of_one(&mut self, references: &[u32], point: Point) {
-        self.block.refs.extend_from_slice(references);
+    pub fn references<const N: usize>(
+        &mut self,
+        read: impl FnOnce(&mut [u32; N]) -> Option<usize>,
+    ) -> Option<usize> {
+        let refs = &mut self.block.refs;
+        let start = refs.len();
+        refs.extend_from_slice(&[0; N]);
+        let count = refs.last_chunk_mut().and_then(read);
+        refs.truncate(start + count.unwrap_or_default().min(N));
+        count
+    }
+
+    /// Adds a float sample to the open series, which has references and nothing else, and ends it.
+    #[inline(always)]
+    pub fn series_of_one(&mut self, point: Point) {
         self.block.points.push(point);
         let refs = narrow(self.block.refs.len());
         let points = narrow(self.block.points.len());

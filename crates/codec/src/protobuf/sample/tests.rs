@@ -34,6 +34,7 @@ proptest! {
         pen.put_sample(&point, with_start);
         let end = pen.at;
         prop_assert_eq!(written, &place[..end]);
+        prop_assert_eq!(sample_len(&point, with_start), end);
         if let Some(read) = only_sample(written) {
             prop_assert_eq!(bits(read), bits(Point { start_ms: 0, ..point }));
             prop_assert!(!with_start || point.start_ms == 0);

@@ -25,7 +25,11 @@ fn what_was_forgotten_does_not_come_back_however_often_it_is_and_however_many_te
     let mut memo = Memo::new(0x1234_5678_9abc_def1);
     // More often than there are marks for it, with tables that grow and shrink.
     for round in 0_u32..1000 {
-        let texts = if round % 100 == 7 { 2000 } else { 1 + round % 40 };
+        let texts = if round % 100 == 7 {
+            2000
+        } else {
+            1 + round % 40
+        };
         for text in 0..texts {
             let symbol = round + text;
             assert_eq!(memo.symbol_of(text, |_| symbol), symbol, "in round {round}");
