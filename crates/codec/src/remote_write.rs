@@ -107,7 +107,7 @@ pub struct Encoder {
     repeats: Repeats,
     /// Whether that came true: one float sample each.
     is_written: bool,
-    /// Where the request is put together that did not come true, or that begins with symbols.
+    /// Where the request is put together that did not come true.
     rewritten: Vec<u8>,
     series: Vec<Series>,
     /// Numbers of series by their labels.
@@ -327,21 +327,12 @@ impl Encoder {
     /// The request, uncompressed. The encoder is empty afterwards.
     #[must_use]
     pub fn finish(&mut self) -> Vec<u8> {
-        self.finish_with(<[u8]>::to_vec)
-    }
-
-    /// Shows the request, uncompressed, where it was made. The encoder is empty afterwards.
-    pub fn finish_with<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> T {
-        if !self.is_written {
-            self.rewrite();
-        } else if self.version == Version::V2 {
-            self.rewritten.extend_from_slice(self.symbols.encoded());
-            self.rewritten.extend_from_slice(&self.request);
-            std::mem::swap(&mut self.request, &mut self.rewritten);
-        }
-        let taken = take(&self.request);
+        let request = match self.is_written {
+            true => [before_series(self.version, &self.symbols), &self.request].concat(),
+            false => self.written_anew().to_vec(),
+        };
         self.clear();
-        taken
+        request
     }
 
     /// The request as a snappy block. The encoder is empty afterwards.
@@ -350,20 +341,18 @@ impl Encoder {
     /// With more than 2^32 bytes, which the format cannot hold and no batch has.
     #[must_use]
     pub fn finish_compressed(&mut self, compressor: &mut Compressor) -> Vec<u8> {
-        if !self.is_written {
-            return self.finish_with(|request| compressor.compress(request));
-        }
-        let symbols = match self.version {
-            Version::V1 => &[],
-            Version::V2 => self.symbols.encoded(),
+        let block = if self.is_written {
+            let before = before_series(self.version, &self.symbols);
+            self.repeats.block(compressor, before, self.request.len())
+        } else {
+            compressor.compress(self.written_anew())
         };
-        let block = self.repeats.block(compressor, symbols, self.request.len());
         self.clear();
         block
     }
 
-    /// Writes what was not true as it was written.
-    fn rewrite(&mut self) {
+    /// The request anew, because it was not true as it was written.
+    fn written_anew(&mut self) -> &[u8] {
         for series in &mut self.series {
             self.points.sort(&mut series.points);
         }
@@ -382,6 +371,7 @@ impl Encoder {
             Version::V2 => v2::put_request(&mut request, self),
         }
         self.rewritten = std::mem::replace(&mut self.request, request);
+        &self.request
     }
 
     fn refs_of(&self, range: &Range<usize>) -> &[u32] {
@@ -394,6 +384,14 @@ impl Encoder {
         pairs
             .iter()
             .map(|&[name, value]| (self.symbols.text(name), self.symbols.text(value)))
+    }
+}
+
+/// What is in front of a request's series.
+fn before_series(version: Version, symbols: &Symbols) -> &[u8] {
+    match version {
+        Version::V1 => &[],
+        Version::V2 => symbols.encoded(),
     }
 }
 

@@ -106,6 +106,7 @@ impl Repeats {
             return;
         }
         let is_moved = changed.is_none() || old.end == 0;
+        // A copy, so that only this path has the parts put together in memory.
         let new = Written { ..new };
         self.add_parts(request, old, new, if is_moved { places } else { &[] });
     }

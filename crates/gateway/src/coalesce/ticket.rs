@@ -79,8 +79,11 @@ impl Ticket {
 
     /// Everything of a window is answered; so many samples are durable.
     pub(super) fn settle(&self, durable_samples: u64, weakest: Weakest) {
-        if durable_samples > 0 {
+        // Exemplars alone are no samples, and durable somewhere.
+        if weakest.0 > 0 {
             self.weakest.fetch_max(weakest.0, Ordering::AcqRel);
+        }
+        if durable_samples > 0 {
             self.durable_samples
                 .fetch_add(durable_samples, Ordering::AcqRel);
         }

@@ -15,6 +15,9 @@ pub struct BlockBuilder {
     open: Entry,
 }
 
+/// What [`BlockBuilder::references`] takes beyond those of the last series, where series have few.
+const PLACE_REFS: usize = 16;
+
 impl BlockBuilder {
     /// An empty builder.
     #[must_use]
@@ -32,7 +35,7 @@ impl BlockBuilder {
     /// Makes room for so many series like those so far, but for no more than `most` references or points.
     pub fn reserve_alike(&mut self, times: usize, most: usize) {
         let refs = self.block.refs.len().saturating_mul(times);
-        self.block.refs.reserve_exact(refs.min(most));
+        self.block.refs.reserve_exact(refs.min(most) + PLACE_REFS);
         let points = self.block.points.len().saturating_mul(times);
         self.block.points.reserve_exact(points.min(most));
     }
@@ -82,8 +85,8 @@ impl BlockBuilder {
         self.open.refs.end = narrow(self.block.refs.len());
     }
 
-    /// Adds references to the open series: of at most `N`, `read` puts some into a place and answers how many they are.
-    /// When it answers nothing, none are added.
+    /// Adds references to the open series, which has none so far: of at most `N`, `read` puts some into a place and
+    /// answers how many they are. When it answers nothing, none are added.
     #[inline(always)]
     pub fn references<const N: usize>(
         &mut self,
@@ -93,7 +96,9 @@ impl BlockBuilder {
         let start = refs.len();
         refs.extend_from_slice(&[0; N]);
         let count = refs.last_chunk_mut().and_then(read);
-        refs.truncate(start + count.unwrap_or_default().min(N));
+        let count = count.map(|count| count.min(N));
+        refs.truncate(start + count.unwrap_or_default());
+        self.open.refs.end = narrow(refs.len());
         count
     }
 

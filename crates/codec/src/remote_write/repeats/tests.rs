@@ -195,7 +195,7 @@ fn a_compressed_request_is_about_as_small() {
         for (version, most) in [Version::V1, Version::V2].into_iter().zip(most) {
             let mut encoder = Encoder::new(version);
             push(&mut encoder, &blocks);
-            let searched = encoder.finish_with(compress).len();
+            let searched = compress(&encoder.finish()).len();
             push(&mut encoder, &blocks);
             let known = encoder.finish_compressed(&mut Compressor::default()).len();
             let of_each = |bytes: usize| bytes as f64 / count as f64;

@@ -156,7 +156,7 @@ proptest! {
             together.push(view, view.points(), view.histograms(), true, names);
             let mut encoder = Encoder::new(Version::V1);
             encoder.push(view, view.points(), view.histograms(), true, names);
-            encoder.finish_with(|request| alone.extend_from_slice(request));
+            alone.extend(encoder.finish());
         }
         let together = together.finish();
         prop_assert!(together == alone);
