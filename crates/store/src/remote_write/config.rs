@@ -56,7 +56,8 @@ pub struct Config {
     pub timeout: Period,
     /// How long connecting may take, TLS included. Then it is tried again.
     pub connect_timeout: Period,
-    /// Requests at once. A series always goes through the same one of them, so that its samples stay in order.
+    /// Requests at once. A series always goes through the same one of them, so that its samples stay in order. One takes
+    /// the least processor time; more are for stores that take their time to answer.
     pub shards: usize,
     /// Samples of one request at most.
     pub max_samples: usize,
