@@ -75,11 +75,16 @@ fn stages(criterion: &mut Criterion) {
     let batch = u64::from(RECORDS * SERIES) / LANES as u64;
     group.throughput(Throughput::Elements(batch));
     for (name, version) in [("v1", Version::V1), ("v2", Version::V2)] {
-        let mut encoder = Encoder::new(version);
-        let mut compressor = Compressor::default();
-        group.bench_function(format!("encode/{name}"), |bencher| {
-            bencher.iter(|| encode(&mut encoder, &mut compressor, black_box(&blocks)));
-        });
+        // The latter has the library look for what comes again.
+        for (way, mut encoder) in [
+            ("encode", Encoder::for_compression(version)),
+            ("encode-and-search", Encoder::new(version)),
+        ] {
+            let mut compressor = Compressor::default();
+            group.bench_function(format!("{way}/{name}"), |bencher| {
+                bencher.iter(|| encode(&mut encoder, &mut compressor, black_box(&blocks)));
+            });
+        }
     }
     group.finish();
 }

@@ -3,6 +3,7 @@
 //! However many records a series' samples came in, the request has one `TimeSeries` for them, with
 //! its samples by time: receivers refuse a sample that is older than one before it.
 
+mod current;
 mod known;
 mod labels;
 mod names;
@@ -23,6 +24,7 @@ use model::{Histogram, MetricType, Point, SeriesView};
 
 use crate::snappy::Compressor;
 use crate::symbols::Symbols;
+use current::Current;
 use labels::Labels;
 use numbers::{Numbers, Vacant};
 use points::{Chain, Points};
@@ -103,8 +105,8 @@ pub struct Encoder {
     refs: Refs,
     /// Each new series is written at once, as if nothing more came of it.
     request: Vec<u8>,
-    /// The same compressed.
-    repeats: Repeats,
+    /// The same compressed, if that is wanted.
+    repeats: Option<Repeats>,
     /// Whether that came true: one float sample each.
     is_written: bool,
     /// Where the request is put together that did not come true.
@@ -134,7 +136,7 @@ impl Encoder {
             labels: Labels::new(seed),
             refs: Refs::new(seed),
             request: Vec::new(),
-            repeats: Repeats::new(),
+            repeats: None,
             is_written: true,
             rewritten: Vec::new(),
             series: Vec::new(),
@@ -149,12 +151,23 @@ impl Encoder {
         encoder
     }
 
+    /// An empty request that is to be compressed.
+    #[must_use]
+    pub fn for_compression(version: Version) -> Self {
+        Self {
+            repeats: Some(Repeats::new()),
+            ..Self::new(version)
+        }
+    }
+
     fn clear(&mut self) {
         self.symbols.clear();
         // Number 0 is the empty text by the rule of version 2.0.
         self.symbols.intern("");
         self.refs.clear();
-        self.repeats.clear();
+        if let Some(repeats) = &mut self.repeats {
+            repeats.clear();
+        }
         for buffer in [&mut self.request, &mut self.rewritten] {
             buffer.clear();
             buffer.shrink_to(KEPT_BYTES);
@@ -262,13 +275,12 @@ impl Encoder {
                 }
             }
         }
-        let (encoded, hash) = taken(self.version, &self.labels, &self.refs);
-        let found = find(&self.numbers, &self.series, &self.request, encoded, hash);
-        match found {
+        let labels = taken(self.version, &self.labels, &self.refs);
+        match find(&self.numbers, &self.series, &self.request, labels) {
             Ok(number) => number,
             Err(place) => {
-                let start = self.request.len();
-                self.request.extend_from_slice(encoded);
+                let (start, hash) = (self.request.len(), labels.hash);
+                self.request.extend_from_slice(&labels.encoded);
                 let labels = start..self.request.len();
                 self.add(place, labels, hash, Chain::default())
             }
@@ -335,17 +347,20 @@ impl Encoder {
         request
     }
 
-    /// The request as a snappy block. The encoder is empty afterwards.
+    /// The request as a snappy block, faster by an encoder that was made [for that](Self::for_compression). The encoder is
+    /// empty afterwards.
     ///
     /// # Panics
     /// With more than 2^32 bytes, which the format cannot hold and no batch has.
     #[must_use]
     pub fn finish_compressed(&mut self, compressor: &mut Compressor) -> Vec<u8> {
-        let block = if self.is_written {
-            let before = before_series(self.version, &self.symbols);
-            self.repeats.block(compressor, before, self.request.len())
-        } else {
-            compressor.compress(self.written_anew())
+        let block = match &mut self.repeats {
+            Some(repeats) if self.is_written => {
+                let before = before_series(self.version, &self.symbols);
+                repeats.block(compressor, before, self.request.len())
+            }
+            _ if self.is_written => return compressor.compress(&self.finish()),
+            _ => compressor.compress(self.written_anew()),
         };
         self.clear();
         block
@@ -395,12 +410,12 @@ fn before_series(version: Version, symbols: &Symbols) -> &[u8] {
     }
 }
 
-/// The labels that were taken last, as a `TimeSeries` begins with them, and their hash.
+/// The labels that were taken last.
 #[inline(always)]
-fn taken<'a>(version: Version, labels: &'a Labels, refs: &'a Refs) -> (&'a [u8], u64) {
+fn taken<'a>(version: Version, labels: &'a Labels, refs: &'a Refs) -> &'a Current {
     match version {
-        Version::V1 => (labels.encoded(), labels.hash()),
-        Version::V2 => (refs.encoded(), refs.hash()),
+        Version::V1 => labels.current(),
+        Version::V2 => refs.current(),
     }
 }
 
@@ -410,12 +425,13 @@ fn find(
     numbers: &Numbers,
     series: &[Series],
     request: &[u8],
-    labels: &[u8],
-    hash: u64,
+    labels: &Current,
 ) -> Result<u32, Vacant> {
-    let is_same =
-        |known: &Series| known.hash == hash && request.get(known.labels.clone()) == Some(labels);
-    numbers.find(hash, |number| {
+    let Current { encoded, hash, .. } = labels;
+    let is_same = |known: &Series| {
+        known.hash == *hash && request.get(known.labels.clone()) == Some(encoded.as_slice())
+    };
+    numbers.find(*hash, |number| {
         series.get(number as usize).is_some_and(is_same)
     })
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use model::{Block, SeriesView};
 
+use super::current::Current;
 use super::with_word;
 use crate::protobuf::{Reader, delimited_len, put_bytes, put_head};
 
@@ -36,11 +37,7 @@ pub(super) struct Labels {
     refs: Vec<[u32; 2]>,
     /// As many.
     places: Vec<Place>,
-    encoded: Vec<u8>,
-    /// Which bytes may not be those of the labels before; none, if they may be anywhere.
-    changed: Option<Range<usize>>,
-    /// The sum of the labels' hashes: when one changes, the others are not looked at.
-    hash: u64,
+    current: Current,
     /// A label that does not fit where another one was.
     longer: Vec<u8>,
     /// Random, so that nobody can choose labels that meet in a table.
@@ -53,9 +50,7 @@ impl Labels {
             block: 0,
             refs: Vec::new(),
             places: Vec::new(),
-            encoded: Vec::new(),
-            changed: None,
-            hash: 0,
+            current: Current::default(),
             longer: Vec::new(),
             seed,
         }
@@ -68,8 +63,7 @@ impl Labels {
         if self.block != block.id() || self.refs.len() != refs.len() {
             return self.look_at(block, refs);
         }
-        // None so far.
-        self.changed = Some(self.encoded.len()..0);
+        self.current.start_changing();
         let mut at = 0;
         while let Some((known, refs)) = self.refs.get(at).zip(refs.get(at)) {
             if known != refs && !self.change(at, block, *refs) {
@@ -90,19 +84,15 @@ impl Labels {
         if known[0] != refs[0] || place.value_len != value.len() {
             return false;
         }
-        let label = self.encoded.get_mut(place.start..place.end);
-        let label = label.unwrap_or_default();
-        if let Some((_, text)) = label.split_at_mut_checked(label.len().wrapping_sub(value.len())) {
+        let start = place.end - value.len();
+        if let Some(text) = self.current.encoded.get_mut(start..place.end) {
             let differing = replace(text, value);
-            if let Some(changed) = &mut self.changed {
-                let start = place.end - value.len();
-                changed.start = changed.start.min(start + differing.start);
-                changed.end = changed.end.max(start + differing.end);
-            }
+            self.current
+                .has_changed(start + differing.start..start + differing.end);
         }
-        let hash = hashed(self.seed, label);
-        self.hash = self.hash.wrapping_sub(place.hash).wrapping_add(hash);
-        place.hash = hash;
+        let label = self.current.encoded.get(place.start..place.end);
+        let hash = hashed(self.seed, label.unwrap_or_default());
+        self.current.rehash(&mut place.hash, hash);
         *known = refs;
         true
     }
@@ -129,7 +119,7 @@ impl Labels {
     }
 
     fn write<'a>(&mut self, labels: impl Iterator<Item = ([u32; 2], [&'a [u8]; 2])>) {
-        self.changed = None;
+        self.current.changed = None;
         let (mut count, mut start) = (0, 0);
         for (refs, texts) in labels {
             if count == self.refs.len() {
@@ -156,9 +146,9 @@ impl Labels {
         }
         self.refs.truncate(count);
         for gone in self.places.drain(count..) {
-            self.hash = self.hash.wrapping_sub(gone.hash);
+            self.current.hash = self.current.hash.wrapping_sub(gone.hash);
         }
-        self.encoded.truncate(start);
+        self.current.encoded.truncate(start);
     }
 
     /// Puts a label where another one is.
@@ -166,50 +156,39 @@ impl Labels {
         let Some(place) = self.places.get_mut(at) else {
             return;
         };
-        let old = self.encoded.get(place.start..place.end);
+        let encoded = &mut self.current.encoded;
+        let old = encoded.get(place.start..place.end);
         if old.is_some_and(|old| is_label(old, texts)) {
             return;
         }
         self.longer.clear();
         put_label(&mut self.longer, texts);
         let end = place.start + self.longer.len();
-        let rest = self.encoded.len() - place.end;
+        let rest = encoded.len() - place.end;
         if end > place.end {
-            self.encoded.resize(end + rest, 0);
+            encoded.resize(end + rest, 0);
         }
-        self.encoded.copy_within(place.end..place.end + rest, end);
-        self.encoded.truncate(end + rest);
-        if let Some(label) = self.encoded.get_mut(place.start..end) {
+        encoded.copy_within(place.end..place.end + rest, end);
+        encoded.truncate(end + rest);
+        if let Some(label) = encoded.get_mut(place.start..end) {
             label.copy_from_slice(&self.longer);
         }
         let hash = hashed(self.seed, &self.longer);
-        self.hash = self.hash.wrapping_sub(place.hash).wrapping_add(hash);
+        self.current.rehash(&mut place.hash, hash);
         let [_, value] = texts;
-        (place.end, place.value_len, place.hash) = (end, value.len(), hash);
+        (place.end, place.value_len) = (end, value.len());
     }
 
     /// Forgets labels that are longer than so many bytes, and gives their memory back.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
-        if self.encoded.capacity().max(self.longer.capacity()) > bytes {
+        if self.current.encoded.capacity().max(self.longer.capacity()) > bytes {
             *self = Self::new(self.seed);
         }
     }
 
-    /// As a `TimeSeries` begins with them.
     #[inline]
-    pub(super) fn encoded(&self) -> &[u8] {
-        &self.encoded
-    }
-
-    #[inline]
-    pub(super) fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    /// Which bytes may not be those of the labels before, if each of the others is the one in its place there.
-    #[inline]
-    pub(super) fn changed(&self) -> Option<Range<usize>> {
-        self.changed.clone()
+    pub(super) fn current(&self) -> &Current {
+        &self.current
     }
 
     /// Where the labels are.

@@ -24,18 +24,21 @@ impl Encoder {
             Version::V1 => self.labels.change_to(view),
             Version::V2 => self.refs.change_to(view, &mut self.symbols),
         }
-        let (encoded, hash) = taken(version, &self.labels, &self.refs);
-        let Err(place) = find(&self.numbers, &self.series, &self.request, encoded, hash) else {
+        let labels = taken(version, &self.labels, &self.refs);
+        let Err(place) = find(&self.numbers, &self.series, &self.request, labels) else {
             // Whatever comes of it: what was taken last are not the labels that were written last.
             self.is_written = false;
             return false;
         };
-        let written = put_only(&mut self.request, version, encoded, point);
-        let (changed, places) = match version {
-            Version::V1 => (self.labels.changed(), self.labels.places()),
-            Version::V2 => (self.refs.changed(), &[][..]),
-        };
-        self.repeats.add(&self.request, written, changed, places);
+        let hash = labels.hash;
+        let written = put_only(&mut self.request, version, &labels.encoded, point);
+        if let Some(repeats) = &mut self.repeats {
+            let places = match version {
+                Version::V1 => self.labels.places(),
+                Version::V2 => &[],
+            };
+            repeats.add(&self.request, written, labels.changed.clone(), places);
+        }
         self.request.truncate(written.end);
         let points = self.points.start(*point);
         self.add(place, written.labels(), hash, points);

@@ -3,10 +3,9 @@
 //! Series that follow each other have most of their labels in common, all the more in one record: only those that
 //! differ are given their numbers in the request, and mostly these are as long.
 
-use std::ops::Range;
-
 use model::{Block, SeriesView};
 
+use super::current::Current;
 use super::known::Known;
 use super::with_pair;
 use crate::protobuf::{put_refs, varint_len};
@@ -35,11 +34,7 @@ pub(super) struct Refs {
     /// The same in the request.
     numbers: Vec<u32>,
     places: Vec<Place>,
-    encoded: Vec<u8>,
-    /// Which bytes may not be those of the labels before; none, if they may be anywhere.
-    changed: Option<Range<usize>>,
-    /// The sum of the labels' hashes.
-    hash: u64,
+    current: Current,
     /// Random, so that nobody can choose labels that meet in a table.
     seed: u64,
 }
@@ -52,9 +47,7 @@ impl Refs {
             refs: Vec::new(),
             numbers: Vec::new(),
             places: Vec::new(),
-            encoded: Vec::new(),
-            changed: None,
-            hash: 0,
+            current: Current::default(),
             seed,
         }
     }
@@ -66,8 +59,7 @@ impl Refs {
         if self.block != block.id() || self.refs.len() != refs.len() {
             return self.look_at(block, refs, symbols);
         }
-        // None so far.
-        self.changed = Some(self.encoded.len()..0);
+        self.current.start_changing();
         let mut at = 0;
         while let Some((known, refs)) = self.refs.get(at).zip(refs.get(at)) {
             if known != refs && !self.change(at, block, *refs, symbols) {
@@ -102,7 +94,7 @@ impl Refs {
         self.known.look_at(block);
         let number = self.known.number(value, symbols, block);
         let [low, high, ..] = (number << 1).to_le_bytes();
-        let bytes = match self.encoded.get_mut(place.value..place.end) {
+        let bytes = match self.current.encoded.get_mut(place.value..place.end) {
             Some([only]) if number < 0x80 => {
                 *only = low >> 1;
                 1
@@ -114,13 +106,9 @@ impl Refs {
             }
             _ => return false,
         };
-        if let Some(changed) = &mut self.changed {
-            changed.start = changed.start.min(place.value);
-            changed.end = changed.end.max(place.value + bytes);
-        }
+        self.current.has_changed(place.value..place.value + bytes);
         let hash = with_pair(self.seed, self.seed, [*name_number, number]);
-        self.hash = self.hash.wrapping_sub(place.hash).wrapping_add(hash);
-        place.hash = hash;
+        self.current.rehash(&mut place.hash, hash);
         *value_number = number;
         *known = [name, value];
         true
@@ -149,20 +137,20 @@ impl Refs {
     }
 
     fn write(&mut self) {
-        self.changed = None;
-        self.encoded.clear();
-        put_refs(&mut self.encoded, LABELS, &self.numbers);
+        self.current.changed = None;
+        self.current.encoded.clear();
+        put_refs(&mut self.current.encoded, LABELS, &self.numbers);
         self.places.clear();
-        self.hash = 0;
+        self.current.hash = 0;
         let (pairs, _) = self.numbers.as_chunks::<2>();
         let lens = |pair: &[u32; 2]| pair.map(|number| varint_len(u64::from(number)));
         let all = pairs.iter().map(|pair| lens(pair).iter().sum::<usize>());
-        let mut end = self.encoded.len() - all.sum::<usize>();
+        let mut end = self.current.encoded.len() - all.sum::<usize>();
         for pair in pairs {
             let [name, value] = lens(pair);
             end += name + value;
             let hash = with_pair(self.seed, self.seed, *pair);
-            self.hash = self.hash.wrapping_add(hash);
+            self.current.hash = self.current.hash.wrapping_add(hash);
             self.places.push(Place {
                 value: end - value,
                 end,
@@ -183,21 +171,9 @@ impl Refs {
         self.forget();
     }
 
-    /// As a `TimeSeries` begins with them.
     #[inline]
-    pub(super) fn encoded(&self) -> &[u8] {
-        &self.encoded
-    }
-
-    #[inline]
-    pub(super) fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    /// Which bytes may not be those of the labels before, if each of the others is the one in its place there.
-    #[inline]
-    pub(super) fn changed(&self) -> Option<Range<usize>> {
-        self.changed.clone()
+    pub(super) fn current(&self) -> &Current {
+        &self.current
     }
 }
 

@@ -92,7 +92,7 @@ impl Encoders {
     fn take(&self) -> Tools {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.pop().unwrap_or_else(|| Tools {
-            encoder: Encoder::new(self.version),
+            encoder: Encoder::for_compression(self.version),
             compressor: Compressor::default(),
         })
     }

@@ -49,7 +49,7 @@ proptest! {
         for (texts, series, by_text) in records {
             let block = block(&texts, &series);
             for view in block.iter() {
-                let before = labels.encoded().to_vec();
+                let before = labels.current().encoded.clone();
                 if by_text {
                     labels.set(view.labels().map(<[&str; 2]>::from));
                 } else {
@@ -59,8 +59,8 @@ proptest! {
                 for (name, value) in view.labels() {
                     put_label(&mut plain, [name.as_bytes(), value.as_bytes()]);
                 }
-                prop_assert_eq!(labels.encoded(), &plain);
-                if let Some(changed) = labels.changed() {
+                prop_assert_eq!(&labels.current().encoded, &plain);
+                if let Some(changed) = labels.current().changed.clone() {
                     prop_assert_eq!(before.len(), plain.len());
                     for (at, (before, byte)) in before.iter().zip(&plain).enumerate() {
                         prop_assert!(before == byte || changed.contains(&at), "{}", at);
@@ -68,9 +68,9 @@ proptest! {
                 }
                 let mut fresh = Labels::new(seed);
                 fresh.set(view.labels().map(<[&str; 2]>::from));
-                prop_assert_eq!(labels.hash(), fresh.hash());
-                prop_assert_eq!(value_of(labels.encoded(), b"__name__"), Some(&b"m"[..]));
-                seen.push((plain, labels.hash()));
+                prop_assert_eq!(labels.current().hash, fresh.current().hash);
+                prop_assert_eq!(value_of(&labels.current().encoded, b"__name__"), Some(&b"m"[..]));
+                seen.push((plain, labels.current().hash));
             }
         }
         // Others have another hash, but for the order.
@@ -90,12 +90,15 @@ fn labels_that_need_much_room_are_forgotten() {
     let mut labels = Labels::new(1);
     let views: Vec<_> = of.iter().collect();
     labels.change_to(views[1]);
-    let (short, hash) = (labels.encoded().to_vec(), labels.hash());
+    let (short, hash) = (labels.current().encoded.clone(), labels.current().hash);
     labels.shrink_to(1000);
-    assert_eq!(labels.encoded(), short);
+    assert_eq!(labels.current().encoded, short);
     labels.change_to(views[0]);
     labels.shrink_to(1000);
-    assert_eq!(labels.encoded.capacity(), 0);
+    assert_eq!(labels.current.encoded.capacity(), 0);
     labels.change_to(views[1]);
-    assert_eq!((labels.encoded(), labels.hash()), (&*short, hash));
+    assert_eq!(
+        (&labels.current().encoded, labels.current().hash),
+        (&short, hash)
+    );
 }

@@ -69,18 +69,18 @@ proptest! {
                 } else {
                     refs.change_to(view, &mut symbols);
                 }
-                prop_assert_eq!(&texts_of(refs.encoded(), &symbols), &texts);
+                prop_assert_eq!(&texts_of(&refs.current().encoded, &symbols), &texts);
                 let mut fresh = Refs::new(seed);
                 fresh.change_to(view, &mut symbols);
-                prop_assert_eq!(refs.encoded(), fresh.encoded());
-                prop_assert_eq!(refs.hash(), fresh.hash());
-                if let (Some(before), Some(changed)) = (before, refs.changed()) {
-                    prop_assert_eq!(before.len(), refs.encoded().len());
-                    for (at, pair) in before.iter().zip(refs.encoded()).enumerate() {
+                prop_assert_eq!(&refs.current().encoded, &fresh.current().encoded);
+                prop_assert_eq!(refs.current().hash, fresh.current().hash);
+                if let (Some(before), Some(changed)) = (before, refs.current().changed.clone()) {
+                    prop_assert_eq!(before.len(), refs.current().encoded.len());
+                    for (at, pair) in before.iter().zip(&refs.current().encoded).enumerate() {
                         prop_assert!(pair.0 == pair.1 || changed.contains(&at));
                     }
                 }
-                before = Some(refs.encoded().to_vec());
+                before = Some(refs.current().encoded.clone());
             }
         }
     }

@@ -106,7 +106,7 @@ proptest! {
     ) {
         for version in [Version::V1, Version::V2] {
             // Used again, as a store uses them.
-            let mut encoder = Encoder::new(version);
+            let mut encoder = Encoder::for_compression(version);
             let mut compressor = Compressor::default();
             for records in &batches {
                 let blocks: Vec<Block> = records.iter().map(block).collect();
@@ -193,7 +193,7 @@ fn a_compressed_request_is_about_as_small() {
         let blocks: Vec<Block> = records.iter().map(block).collect();
         let count: usize = blocks.iter().map(Block::len).sum();
         for (version, most) in [Version::V1, Version::V2].into_iter().zip(most) {
-            let mut encoder = Encoder::new(version);
+            let mut encoder = Encoder::for_compression(version);
             push(&mut encoder, &blocks);
             let searched = compress(&encoder.finish()).len();
             push(&mut encoder, &blocks);
