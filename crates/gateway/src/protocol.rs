@@ -142,9 +142,7 @@ impl<'r> Head<'r> {
 
     /// A header as text; what is not text becomes replacement characters. Several lines are joined by commas.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<String> {
-        if !has(&self.parts.headers, name) {
-            return None;
-        }
+        first(&self.parts.headers, name)?;
         let mut lines = self.parts.headers.get_all(name).iter();
         let mut text = String::from_utf8_lossy(lines.next()?.as_bytes()).into_owned();
         for line in lines {
@@ -216,13 +214,14 @@ impl<'r> Head<'r> {
 /// So many names are looked through.
 const FEW_HEADERS: usize = 8;
 
-/// Whether there is such a header. Most of what is looked for is not there, and most requests have few: to look at each
+/// The first header of this name. Most of what is looked for is not there, and most requests have few: to look at each
 /// costs less than to hash what is looked for.
-pub(crate) fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
+pub(crate) fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
     if headers.keys_len() > FEW_HEADERS {
-        return headers.contains_key(name);
+        return headers.get(name);
     }
-    headers.keys().any(|found| found == name)
+    let mut all = headers.iter();
+    all.find_map(|(found, value)| (found == name).then_some(value))
 }
 
 /// A query parameter, decoded; the first of its name.

@@ -40,7 +40,7 @@ pub(crate) fn within<'a, F: Future>(deadline: impl Into<Deadline<'a>>, future: F
     Within {
         future,
         deadline: deadline.into(),
-        has_alarm: None,
+        has_alarm: false,
         timer: None,
     }
 }
@@ -51,8 +51,8 @@ pin_project! {
         #[pin]
         future: F,
         deadline: Deadline<'a>,
-        // Whether the alarm is set, once that was tried.
-        has_alarm: Option<bool>,
+        // Whether the alarm is set, so that no timer is needed.
+        has_alarm: bool,
         #[pin]
         timer: Option<Sleep>,
     }
@@ -67,18 +67,20 @@ impl<F: Future> Future for Within<'_, F> {
             return Poll::Ready(Ok(output));
         }
         let Deadline { at, alarm } = *this.deadline;
-        match this.has_alarm {
-            Some(true) if Instant::now() < at => return Poll::Pending,
-            Some(true) => return Poll::Ready(Err(Late)),
-            Some(false) => {}
-            None => {
-                let is_set = alarm.is_some_and(|alarm| alarm.set(at));
-                *this.has_alarm = Some(is_set);
-                if is_set {
-                    return Poll::Pending;
-                }
-                this.timer.set(Some(sleep_until(at)));
+        if *this.has_alarm {
+            let is_late = Instant::now() >= at;
+            return if is_late {
+                Poll::Ready(Err(Late))
+            } else {
+                Poll::Pending
+            };
+        }
+        if this.timer.is_none() {
+            *this.has_alarm = alarm.is_some_and(|alarm| alarm.set(at));
+            if *this.has_alarm {
+                return Poll::Pending;
             }
+            this.timer.set(Some(sleep_until(at)));
         }
         let timer = this.timer.as_mut().as_pin_mut();
         timer.map_or(Poll::Pending, |timer| timer.poll(cx).map(|()| Err(Late)))

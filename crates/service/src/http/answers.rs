@@ -44,9 +44,7 @@ impl Client {
             extensions.insert(Arc::clone(certificate));
         }
     }
-}
 
-impl Client {
     /// Who these extensions say it is.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Self {

@@ -23,19 +23,24 @@ fn close(tickets: &[Arc<Ticket>]) {
     }
 }
 
+/// Requests, and two records of a window. A claim is the number of a request and of a record.
+fn window<const N: usize>(claims: &[(usize, usize)]) -> ([Arc<Ticket>; N], Parties, [Claims; 2]) {
+    let tickets = std::array::from_fn(|_| ticket());
+    let (mut parties, mut records) = (Parties::default(), <[Claims; 2]>::default());
+    for (ticket, record) in claims {
+        parties.claim(&mut records[*record], &tickets[*ticket], 1);
+    }
+    close(&tickets);
+    (tickets, parties, records)
+}
+
 fn lost() -> Settled {
     Err(PublishError::Unconfirmed("lost".to_owned()))
 }
 
 #[test]
 fn a_record_that_fails_is_told_to_those_who_are_in_it() {
-    let tickets = [ticket(), ticket(), ticket()];
-    let mut parties = Parties::default();
-    let mut records = [Claims::default(), Claims::default()];
-    for (ticket, of) in [(0, 0), (0, 1), (1, 0), (2, 1)] {
-        parties.claim(&mut records[of], &tickets[ticket], 1);
-    }
-    close(&tickets);
+    let (tickets, mut parties, records) = window::<3>(&[(0, 0), (0, 1), (1, 0), (2, 1)]);
     parties.settle(&records[0], &lost());
     assert_eq!(answer(&tickets[0]), None, "its other record is under way");
     assert_eq!(answer(&tickets[1]), Some(lost()));
@@ -47,12 +52,7 @@ fn a_record_that_fails_is_told_to_those_who_are_in_it() {
 
 #[test]
 fn a_request_waits_for_no_record_of_others() {
-    let tickets = [ticket(), ticket()];
-    let mut parties = Parties::default();
-    let mut records = [Claims::default(), Claims::default()];
-    parties.claim(&mut records[0], &tickets[0], 1);
-    parties.claim(&mut records[1], &tickets[1], 1);
-    close(&tickets);
+    let (tickets, mut parties, records) = window::<2>(&[(0, 0), (1, 1)]);
     parties.settle(&records[1], &Ok(Durability::Spool));
     assert_eq!(answer(&tickets[1]), Some(Ok(Durability::Spool)));
     assert_eq!(answer(&tickets[0]), None);
@@ -61,12 +61,7 @@ fn a_request_waits_for_no_record_of_others() {
 
 #[test]
 fn whoever_still_waits_when_the_window_goes_is_told_that_it_failed() {
-    let tickets = [ticket(), ticket()];
-    let mut parties = Parties::default();
-    let mut records = [Claims::default(), Claims::default()];
-    parties.claim(&mut records[0], &tickets[0], 1);
-    parties.claim(&mut records[1], &tickets[1], 1);
-    close(&tickets);
+    let (tickets, mut parties, records) = window::<2>(&[(0, 0), (1, 1)]);
     parties.settle(&records[0], &Ok(Durability::Local));
     drop(parties);
     assert_eq!(answer(&tickets[0]), Some(Ok(Durability::Local)));
