@@ -57,6 +57,9 @@ pub(crate) struct Arguments {
     /// It then competes with the consumer for the processor.
     #[arg(long)]
     verify: bool,
+    /// How long the receiver takes to answer, in milliseconds.
+    #[arg(long, default_value = "0")]
+    takes: u64,
     /// How often each version is drained.
     #[arg(long, default_value = "1")]
     repeat: u32,
@@ -89,7 +92,8 @@ impl Version {
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(address) = arguments.receive {
-        return receiver::run(address, arguments.verify).await;
+        let takes = Duration::from_millis(arguments.takes);
+        return receiver::run(address, arguments.verify, takes).await;
     }
     let kafka = Kafka::start(&KafkaOptions::default());
     let topic = unique("drain");
@@ -145,7 +149,7 @@ fn drain(
     samples: u64,
 ) -> anyhow::Result<Outcome> {
     let receiver_port = free_port();
-    let receiver = start_receiver(receiver_port, arguments.verify)?;
+    let receiver = start_receiver(receiver_port, arguments)?;
     let url = format!("http://127.0.0.1:{receiver_port}/api/v1/write");
     let (group, partitions) = (unique("drain"), arguments.partitions.to_string());
     let settings = [
@@ -238,13 +242,15 @@ fn drain(
     })
 }
 
-fn start_receiver(port: u16, verify: bool) -> anyhow::Result<Process> {
+fn start_receiver(port: u16, arguments: &Arguments) -> anyhow::Result<Process> {
     let mut launch = Launch::new("null-receiver", std::env::current_exe()?).args([
         "drain",
         "--receive",
         &format!("127.0.0.1:{port}"),
+        "--takes",
+        &arguments.takes.to_string(),
     ]);
-    if verify {
+    if arguments.verify {
         launch = launch.arg("--verify");
     }
     let receiver = launch.start();

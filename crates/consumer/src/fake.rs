@@ -163,9 +163,19 @@ impl World {
     }
 }
 
-/// A record of these series, each with samples at these times.
+/// A record of these series of `m`, each with samples at these times.
 pub(crate) fn record(partition: i32, offset: i64, series: &[(&str, &[i64])]) -> Consumed {
-    let mut builder = RecordBuilder::new("m");
+    record_of("m", partition, offset, series)
+}
+
+/// A record of these series of a metric, each with samples at these times.
+pub(crate) fn record_of(
+    name: &'static str,
+    partition: i32,
+    offset: i64,
+    series: &[(&str, &[i64])],
+) -> Consumed {
+    let mut builder = RecordBuilder::new(name);
     for (series, times) in series {
         let points = times.iter().map(|&at_ms| Point {
             at_ms,
@@ -178,7 +188,7 @@ pub(crate) fn record(partition: i32, offset: i64, series: &[(&str, &[i64])]) -> 
         partition,
         offset,
         received_at_ms: 1_700_000_000_000 + offset,
-        key: Some(Bytes::from_static(b"m")),
+        key: Some(Bytes::from_static(name.as_bytes())),
         value: builder.finish(),
         content_type: Some(Bytes::from_static(
             ContentType::RemoteWriteV2.as_str().as_bytes(),

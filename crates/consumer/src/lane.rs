@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use store::{Batching, Item, Record};
@@ -154,6 +155,31 @@ impl LaneQueue {
             return Some(now);
         }
         Some(first.since + batching.max_age)
+    }
+
+    /// Whether a batch has been full for longer than `patience`, and another one behind it is, too.
+    pub(crate) fn is_behind(&self, batching: &Batching, patience: Duration, now: Instant) -> bool {
+        let batches = (self.samples / batching.max_samples).max(self.bytes / batching.max_bytes);
+        let since = self.shares.front().map(|share| share.since);
+        batches > 1 && since.is_some_and(|since| now.duration_since(since) > patience)
+    }
+
+    /// What it has items of, in their order, and how many samples.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (&Record, usize)> {
+        let shares = self.shares.iter();
+        shares.map(|share| (&*share.of.record, share.samples))
+    }
+
+    /// Takes everything, to be queued elsewhere: items of a record, and since when they wait.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = (Waiting, Vec<Pick>, Instant)> + use<> {
+        let Self {
+            shares, mut picks, ..
+        } = std::mem::take(self);
+        let shares = shares.into_iter();
+        shares.map(move |share| {
+            let of_it = picks.drain(..share.count).collect();
+            (share.of, of_it, share.since)
+        })
     }
 
     /// Takes the next batch: at least one unit, and as many as fit. A unit is an item, or a whole record.

@@ -29,6 +29,7 @@ const BATCH_SAMPLES: &str = "sluice_consumer_batch_samples";
 const BUFFERED_BYTES: &str = "sluice_consumer_buffered_bytes";
 const BUFFERED_LIMIT_BYTES: &str = "sluice_consumer_buffered_limit_bytes";
 const PAUSED: &str = "sluice_consumer_paused";
+const DIVIDED: &str = "sluice_consumer_divided_names";
 const COMMITS: &str = "sluice_consumer_commits_total";
 
 const SAMPLES: &[f64] = &[
@@ -144,6 +145,12 @@ pub const CATALOGUE: &[Metric] = &[
         help: "1 while reading is paused because the store is slower than the buffer.",
     },
     Metric {
+        name: DIVIDED,
+        kind: Kind::Gauge,
+        labels: &["store"],
+        help: "Metric names whose series go to all shards of the store, because one shard could not keep up with them.",
+    },
+    Metric {
         name: COMMITS,
         kind: Kind::Counter,
         labels: &["store", "outcome"],
@@ -212,6 +219,10 @@ pub(crate) fn memory(store: &str, bytes: usize, limit: usize, paused: bool) {
     gauge!(BUFFERED_BYTES, "store" => store.to_owned()).set(bytes as f64);
     gauge!(BUFFERED_LIMIT_BYTES, "store" => store.to_owned()).set(limit as f64);
     gauge!(PAUSED, "store" => store.to_owned()).set(f64::from(u8::from(paused)));
+}
+
+pub(crate) fn divided(store: &str, names: usize) {
+    gauge!(DIVIDED, "store" => store.to_owned()).set(names as f64);
 }
 
 pub(crate) fn commit(store: &str, ok: bool) {

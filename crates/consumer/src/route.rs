@@ -1,12 +1,23 @@
 //! Which lane a series goes to.
+//!
+//! A record has one metric name, and goes to one lane as a whole: divided among the lanes, each of their batches would
+//! have a few series of many records instead of many of a few, and be dearer to encode by more than half. A name that is
+//! too much for one lane is *divided*: its series go to all lanes, until nothing waits any more. A series changes its lane
+//! only while nothing of its name is on its way, so that its samples stay in order.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use model::{Block, SeriesView};
 use store::{Batching, Lane, Lanes, Record};
+use tokio::time::Instant;
 
-use crate::lane::Pick;
+use crate::lane::{LaneQueue, Pick};
+
+/// For so long a name stays divided at least, so that one that is divided again and again is so once a minute.
+const DIVIDED_FOR: Duration = Duration::from_mins(1);
 
 /// Spreads records over a store's lanes.
 #[derive(Debug)]
@@ -16,10 +27,13 @@ pub(crate) struct Router {
     hasher: RandomState,
     /// A series of one record never holds more samples than this in one item.
     max_item_samples: u32,
-    /// The hashes of a record's symbols, while it is spread.
+    /// Names whose series go to all lanes, and since when. By a hash of tenant and name: of two that meet there, both are
+    /// divided.
+    divided: HashMap<u64, Instant, RandomState>,
+    /// The hashes of a record's symbols, while it is divided.
     symbols: Vec<u64>,
     /// What each lane gets of it.
-    spread: Vec<Vec<Pick>>,
+    parts: Vec<Vec<Pick>>,
 }
 
 impl Router {
@@ -35,8 +49,9 @@ impl Router {
             lanes,
             hasher: RandomState::default(),
             max_item_samples,
+            divided: HashMap::default(),
             symbols: Vec::new(),
-            spread: vec![Vec::new(); count],
+            parts: vec![Vec::new(); count],
         }
     }
 
@@ -47,7 +62,7 @@ impl Router {
 
     /// Among how many lanes a record may be divided.
     pub(crate) fn lanes(&self) -> usize {
-        self.spread.len().max(1)
+        self.parts.len().max(1)
     }
 
     /// The items of a record, in its order.
@@ -84,7 +99,7 @@ impl Router {
     }
 
     /// Tells each lane what it gets of a record: the same one for every item of a series.
-    pub(crate) fn spread(
+    pub(crate) fn route(
         &mut self,
         record: &Record,
         picks: &[Pick],
@@ -96,25 +111,88 @@ impl Router {
         match self.lanes {
             Lanes::ByPartition => lane(Lane::Partition(record.source.partition), picks),
             Lanes::BySeries(count) if count.get() == 1 => lane(Lane::Series(0), picks),
-            Lanes::BySeries(_) => {
-                self.note_symbols(&record.block);
-                for pick in picks {
-                    let Some(view) = record.block.series(pick.series as usize) else {
-                        continue;
-                    };
-                    let number = self.lane(view, record.tenant.as_deref());
-                    if let Some(lane) = self.spread.get_mut(number) {
-                        lane.push(pick.clone());
-                    }
-                }
-                for (number, picks) in self.spread.iter_mut().enumerate() {
-                    if !picks.is_empty() {
-                        lane(Lane::Series(number), picks);
-                        picks.clear();
-                    }
-                }
+            Lanes::BySeries(_) => match self.whole(record) {
+                Some(number) => lane(Lane::Series(number), picks),
+                None => self.divide(record, picks, lane),
+            },
+        }
+    }
+
+    /// The lane of all of a record; none when it is divided, or has several names, as another producer's may.
+    fn whole(&self, record: &Record) -> Option<usize> {
+        let mut series = record.block.iter();
+        let first = series.next()?;
+        let name = first.name_ref();
+        if !series.all(|view| view.name_ref() == name) {
+            return None;
+        }
+        let whose = self.whose(record, first);
+        (!self.divided.contains_key(&whose)).then(|| self.number(whose))
+    }
+
+    /// A hash of tenant and name.
+    fn whose(&self, record: &Record, view: SeriesView<'_>) -> u64 {
+        folded(self.hasher.hash_one(view.name()), self.tenant(record))
+    }
+
+    fn divide(&mut self, record: &Record, picks: &[Pick], mut lane: impl FnMut(Lane, &[Pick])) {
+        self.note_symbols(&record.block);
+        let tenant = self.tenant(record);
+        for pick in picks {
+            let Some(view) = record.block.series(pick.series as usize) else {
+                continue;
+            };
+            let whose = folded(self.symbol(view.name_ref()), tenant);
+            let number = self.number(match self.divided.contains_key(&whose) {
+                true => folded(self.labels(view), tenant),
+                false => whose,
+            });
+            if let Some(part) = self.parts.get_mut(number) {
+                part.push(pick.clone());
             }
         }
+        for (number, picks) in self.parts.iter_mut().enumerate() {
+            if !picks.is_empty() {
+                lane(Lane::Series(number), picks);
+                picks.clear();
+            }
+        }
+    }
+
+    /// Divides the name of which a lane has most, and answers an example of it; none if all are divided already. What the
+    /// lane has must be routed again then, and nothing of it may be in flight.
+    pub(crate) fn divide_largest<'a>(
+        &mut self,
+        queue: &'a LaneQueue,
+        now: Instant,
+    ) -> Option<&'a Record> {
+        let mut names: HashMap<u64, (usize, &Record)> = HashMap::new();
+        for (record, samples) in queue.records() {
+            // Of a record with several names the first one stands for all.
+            let Some(first) = record.block.series(0) else {
+                continue;
+            };
+            let whose = self.whose(record, first);
+            if !self.divided.contains_key(&whose) {
+                names.entry(whose).or_insert((0, record)).0 += samples;
+            }
+        }
+        let (whose, (_, record)) = names.into_iter().max_by_key(|(_, (samples, _))| *samples)?;
+        self.divided.insert(whose, now);
+        Some(record)
+    }
+
+    /// How many names are divided.
+    pub(crate) fn divided(&self) -> usize {
+        self.divided.len()
+    }
+
+    /// Has names whole again that were divided for long, and answers whether there were any. Nothing may be on its way.
+    pub(crate) fn unite(&mut self, now: Instant) -> bool {
+        let before = self.divided.len();
+        self.divided
+            .retain(|_, since| now.duration_since(*since) < DIVIDED_FOR);
+        self.divided.len() < before
     }
 
     /// Each text is hashed once, however many series have it.
@@ -124,19 +202,26 @@ impl Router {
         self.symbols.extend(hashes);
     }
 
-    fn lane(&self, view: SeriesView<'_>, tenant: Option<&str>) -> usize {
-        let hash = |reference: u32| self.symbols.get(reference as usize).copied();
-        // The same for any order of the labels: a foreign producer may not sort them.
-        let labels = view.label_refs().iter().fold(0_u64, |sum, [name, value]| {
-            let (name, value) = (hash(*name), hash(*value));
-            sum.wrapping_add(folded(name.unwrap_or(0), value.unwrap_or(0)))
-        });
-        let mut hasher = self.hasher.build_hasher();
-        labels.hash(&mut hasher);
-        tenant.hash(&mut hasher);
-        // The upper half of a product: a remainder without a division.
-        let lanes = u128::try_from(self.spread.len()).unwrap_or(u128::MAX);
-        usize::try_from((u128::from(hasher.finish()) * lanes) >> 64).unwrap_or(0)
+    fn symbol(&self, reference: u32) -> u64 {
+        let hash = self.symbols.get(reference as usize);
+        hash.copied().unwrap_or(0)
+    }
+
+    fn tenant(&self, record: &Record) -> u64 {
+        self.hasher.hash_one(record.tenant.as_deref())
+    }
+
+    /// The same for any order of the labels: a foreign producer may not sort them.
+    fn labels(&self, view: SeriesView<'_>) -> u64 {
+        view.label_refs().iter().fold(0, |sum: u64, [name, value]| {
+            sum.wrapping_add(folded(self.symbol(*name), self.symbol(*value)))
+        })
+    }
+
+    /// The lane of what has this hash: the upper half of a product, a remainder without a division.
+    fn number(&self, hash: u64) -> usize {
+        let lanes = u128::try_from(self.parts.len()).unwrap_or(u128::MAX);
+        usize::try_from((u128::from(hash) * lanes) >> 64).unwrap_or(0)
     }
 }
 

@@ -300,6 +300,13 @@ impl<'a> SeriesView<'a> {
         self.block.symbol(self.entry.name)
     }
 
+    /// The metric name's number among the block's symbols. Another producer's block may have one text twice there.
+    #[inline]
+    #[must_use]
+    pub fn name_ref(&self) -> u32 {
+        self.entry.name
+    }
+
     /// Float samples.
     #[inline]
     #[must_use]

@@ -14,7 +14,8 @@ use model::{Block, SeriesView};
 /// How a store's input is spread over concurrent writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lanes {
-    /// So many lanes; a series always goes to the same one.
+    /// So many lanes. All of a series is in the same one of them, and of a metric name, too, as long as one lane can
+    /// keep up with it.
     BySeries(NonZeroUsize),
     /// A lane per partition of the buffer; a batch never mixes partitions and holds whole records.
     ByPartition,

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -87,14 +88,14 @@ pub(super) fn ask(port: u16) -> anyhow::Result<Seen> {
     serde_json::from_str(&answer.text()).context("the receiver's own answer")
 }
 
-pub(super) async fn run(address: SocketAddr, verify: bool) -> anyhow::Result<()> {
+pub(super) async fn run(address: SocketAddr, verify: bool, takes: Duration) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let seen = Arc::new(Mutex::new(Seen::default()));
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         let seen = Arc::clone(&seen);
-        let service = service_fn(move |request| answer(request, Arc::clone(&seen), verify));
+        let service = service_fn(move |request| answer(request, Arc::clone(&seen), verify, takes));
         #[expect(
             clippy::disallowed_methods,
             reason = "whoever started this process ends it"
@@ -110,6 +111,7 @@ async fn answer(
     request: Request<Incoming>,
     seen: Arc<Mutex<Seen>>,
     verify: bool,
+    takes: Duration,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let answer = if request.method() == Method::GET {
         let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,6 +133,9 @@ async fn answer(
                 }
             }
             Err(_) => status = StatusCode::BAD_REQUEST,
+        }
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
         }
         Response::builder()
             .status(status)

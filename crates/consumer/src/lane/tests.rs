@@ -144,3 +144,30 @@ fn items_of_revoked_partitions_go() {
     assert_eq!(lane.drop_partitions(|partition| partition == 0), 4);
     assert_eq!((lane.samples(), lane.bytes()), (2, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_is_behind_when_it_has_had_two_batches_for_long() {
+    let patience = Duration::from_millis(500);
+    let (now, later) = (Instant::now(), Instant::now() + 2 * patience);
+    assert!(!lane(&[7]).is_behind(&BATCHING, patience, later));
+    assert!(!lane(&[8]).is_behind(&BATCHING, patience, now));
+    assert!(lane(&[8]).is_behind(&BATCHING, patience, later));
+    let small = Batching {
+        max_samples: 100,
+        max_bytes: 4,
+        ..BATCHING
+    };
+    assert!(lane(&[3, 5]).is_behind(&small, patience, later));
+}
+
+#[test]
+fn what_is_taken_is_all_in_its_order() {
+    let mut lane = lane(&[3, 2]);
+    let taken: Vec<(i64, usize)> = lane
+        .take()
+        .map(|(of, picks, _)| (of.record.source.offset, picks.len()))
+        .collect();
+    assert_eq!(taken, [(0, 3), (1, 2)]);
+    assert!(lane.is_empty());
+    assert_eq!((lane.samples(), lane.bytes()), (0, 0));
+}

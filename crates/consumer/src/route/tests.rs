@@ -1,12 +1,14 @@
-//! A series keeps its lane whatever record it comes in, and lanes share the series.
+//! A name has one lane; divided, its series have theirs, whatever record they come in.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{BlockBuilder, Point};
 use store::Source;
 
 use super::*;
+use crate::lane::Waiting;
 
 const BATCHING: Batching = Batching {
     max_samples: 3,
@@ -18,12 +20,18 @@ fn router(lanes: usize) -> Router {
     Router::new(Lanes::BySeries(NonZeroUsize::new(lanes).unwrap()), BATCHING)
 }
 
-/// A record with these series, each of so many points.
+/// A record with these series of `up`, each of so many points.
 fn record(series: &[&[(&str, &str)]], points: usize, tenant: Option<&str>) -> Record {
+    let named: Vec<_> = series.iter().map(|labels| ("up", *labels)).collect();
+    record_of(&named, points, tenant)
+}
+
+/// A record with series by their names and other labels.
+fn record_of(series: &[(&str, &[(&str, &str)])], points: usize, tenant: Option<&str>) -> Record {
     let mut builder = BlockBuilder::new();
     builder.symbol("");
-    for labels in series {
-        for (name, value) in labels.iter().chain(&[("__name__", "up")]) {
+    for (metric, labels) in series {
+        for (name, value) in labels.iter().chain(&[("__name__", *metric)]) {
             let (name, value) = (builder.symbol(name), builder.symbol(value));
             builder.label_refs([name, value]);
         }
@@ -48,11 +56,20 @@ fn record(series: &[&[(&str, &str)]], points: usize, tenant: Option<&str>) -> Re
     }
 }
 
+/// Divides the name of a record.
+fn divide(router: &mut Router, record: Record) {
+    let now = Instant::now();
+    let picks = router.picks(&record.block);
+    let mut queue = LaneQueue::default();
+    queue.push(Waiting::new(Arc::new(record), None), &picks, now);
+    assert!(router.divide_largest(&queue, now).is_some());
+}
+
 /// The lane of each item.
 fn lanes_of(router: &mut Router, record: &Record) -> Vec<(Pick, Lane)> {
     let picks = router.picks(&record.block);
     let mut lanes = Vec::new();
-    router.spread(record, &picks, |lane, picks| {
+    router.route(record, &picks, |lane, picks| {
         lanes.extend(picks.iter().map(|pick| (pick.clone(), lane)));
     });
     assert_eq!(lanes.len(), picks.len());
@@ -63,6 +80,7 @@ fn lanes_of(router: &mut Router, record: &Record) -> Vec<(Pick, Lane)> {
 #[test]
 fn a_series_goes_to_the_same_lane_in_any_order_of_its_labels() {
     let mut router = router(1000);
+    divide(&mut router, record(&[&[]], 1, Some("team-a")));
     let one = record(&[&[("a", "1"), ("b", "2")]], 1, Some("team-a"));
     let other = record(
         &[&[("c", "3")], &[("b", "2"), ("a", "1")]],
@@ -76,6 +94,9 @@ fn a_series_goes_to_the_same_lane_in_any_order_of_its_labels() {
 #[test]
 fn what_else_a_series_could_be_goes_elsewhere() {
     let mut router = router(1000);
+    for tenant in [None, Some("team-a")] {
+        divide(&mut router, record(&[&[]], 1, tenant));
+    }
     let series: [&[(&str, &str)]; 3] = [
         &[("a", "1"), ("b", "2")],
         &[("a", "2"), ("b", "1")],
@@ -92,21 +113,91 @@ fn what_else_a_series_could_be_goes_elsewhere() {
     assert!(lanes.len() >= 4, "{lanes:?}");
 }
 
-#[test]
-fn all_lanes_get_something() {
-    let mut router = router(4);
-    let hosts: Vec<String> = (0..200).map(|host| format!("web-{host:03}")).collect();
-    let labels: Vec<[(&str, &str); 1]> =
-        hosts.iter().map(|host| [("host", host.as_str())]).collect();
-    let series: Vec<&[(&str, &str)]> = labels.iter().map(<[_; 1]>::as_slice).collect();
+/// How many items each lane gets.
+fn counts(router: &mut Router, record: &Record) -> [usize; 4] {
     let mut counts = [0; 4];
-    for (_, lane) in lanes_of(&mut router, &record(&series, 1, None)) {
+    for (_, lane) in lanes_of(router, record) {
         let Lane::Series(number) = lane else {
             panic!("{lane:?}")
         };
         counts[number] += 1;
     }
-    assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+    counts
+}
+
+#[test]
+fn a_name_has_one_lane_until_it_is_divided_and_again_when_it_is_united() {
+    let mut router = router(4);
+    let hosts: Vec<String> = (0..200).map(|host| format!("web-{host:03}")).collect();
+    let labels: Vec<[(&str, &str); 1]> =
+        hosts.iter().map(|host| [("host", host.as_str())]).collect();
+    let series: Vec<&[(&str, &str)]> = labels.iter().map(<[_; 1]>::as_slice).collect();
+    let record = |tenant| record(&series, 1, tenant);
+    let whole = counts(&mut router, &record(None));
+    assert_eq!(whole.iter().filter(|count| **count == 0).count(), 3);
+
+    divide(&mut router, record(None));
+    let divided = counts(&mut router, &record(None));
+    assert!(divided.iter().all(|count| *count > 20), "{divided:?}");
+    let other = counts(&mut router, &record(Some("team-a")));
+    assert!(other.contains(&200), "{other:?}");
+
+    let now = Instant::now();
+    assert!(!router.unite(now));
+    assert!(router.unite(now + DIVIDED_FOR));
+    assert_eq!(counts(&mut router, &record(None)), whole);
+}
+
+#[test]
+fn names_share_the_lanes() {
+    let mut router = router(4);
+    let mut sums = [0; 4];
+    for name in 0..200 {
+        let record = record_of(&[(&format!("metric_{name}"), &[])], 1, None);
+        for (sum, count) in sums.iter_mut().zip(counts(&mut router, &record)) {
+            *sum += count;
+        }
+    }
+    assert!(sums.iter().all(|sum| *sum > 20), "{sums:?}");
+}
+
+#[test]
+fn a_series_among_those_of_other_names_goes_where_its_name_goes() {
+    let mut router = router(1000);
+    let alone: Vec<Record> = ["a", "b", "c"]
+        .map(|name| record_of(&[(name, &[("host", "web-01")])], 1, None))
+        .into();
+    let together = ["a", "b", "c"].map(|name| (name, &[("host", "web-01")] as &[_]));
+    let together = record_of(&together, 1, None);
+    for divided in 0..3 {
+        let lanes = lanes_of(&mut router, &together);
+        for (alone, (_, lane)) in alone.iter().zip(lanes) {
+            assert_eq!(lanes_of(&mut router, alone)[0].1, lane, "{divided}");
+        }
+        divide(
+            &mut router,
+            record_of(&[(["a", "b", "c"][divided], &[])], 1, None),
+        );
+    }
+}
+
+#[test]
+fn the_largest_name_is_divided_that_is_not_yet() {
+    let mut router = router(4);
+    let now = Instant::now();
+    let mut queue = LaneQueue::default();
+    for (name, points) in [("a", 2), ("b", 3), ("a", 2)] {
+        let record = record_of(&[(name, &[])], points, None);
+        let picks = router.picks(&record.block);
+        queue.push(Waiting::new(Arc::new(record), None), &picks, now);
+    }
+    let mut largest = || {
+        let record = router.divide_largest(&queue, now)?;
+        Some(record.block.series(0)?.name().to_owned())
+    };
+    assert_eq!(largest().as_deref(), Some("a"));
+    assert_eq!(largest().as_deref(), Some("b"));
+    assert_eq!(largest(), None);
 }
 
 #[test]

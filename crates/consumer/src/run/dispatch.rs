@@ -1,11 +1,14 @@
 //! What goes to the store, and when reading has to wait.
 
+use std::time::Duration;
+
 use buffer::{BuryDead, Commit};
 use store::{Lane, Write};
 use tokio::time::Instant;
 
 use super::Running;
 use super::tasks::Slot;
+use crate::lane::LaneQueue;
 use crate::metrics;
 use crate::partition::Stage;
 use crate::work::Work;
@@ -13,6 +16,9 @@ use crate::work::Work;
 /// So many batches of a partition may be written and not committed, for stores whose batches are borders of commits:
 /// such a store remembers only some of its last batches in case they come again.
 const UNCOMMITTED_BATCHES: usize = 4;
+
+/// For so long a lane may have had more to write than it can, while another one has nothing to do.
+const DIVIDED_AFTER: Duration = Duration::from_millis(500);
 
 /// So many records that cannot be decoded are buried by one task.
 const GRAVES_AT_ONCE: usize = 256;
@@ -29,6 +35,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
             self.start_work(Slot::Graves, work);
         }
         let now = Instant::now();
+        self.balance(now);
         let flush = self.shutdown.is_some();
         let due: Vec<Lane> = self
             .lanes
@@ -43,6 +50,47 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
             .collect();
         for lane in due {
             self.start_write(lane);
+        }
+    }
+
+    /// Divides the largest name of a lane that cannot keep up while another one has nothing to do, and unites what was
+    /// divided when nothing is on its way.
+    fn balance(&mut self, now: Instant) {
+        let idle = |queue: &LaneQueue| !queue.busy && queue.is_empty();
+        let mut idle_lanes = self.lanes.values().filter(|queue| idle(queue)).count();
+        idle_lanes += self.router.lanes().saturating_sub(self.lanes.len());
+        if idle_lanes >= self.router.lanes() {
+            if self.router.divided() > 0 && self.router.unite(now) {
+                metrics::divided(&self.context.name, self.router.divided());
+            }
+            return;
+        }
+        if idle_lanes == 0 || self.context.whole_records {
+            return;
+        }
+        let behind = self.lanes.iter().find(|(_, queue)| {
+            // One whose write has just ended: nothing of the name is in flight then.
+            !queue.busy && queue.is_behind(&self.batching, DIVIDED_AFTER, now)
+        });
+        let Some((lane, queue)) = behind else {
+            return;
+        };
+        let (lane, samples) = (*lane, queue.samples());
+        let Some(record) = self.router.divide_largest(queue, now) else {
+            return;
+        };
+        tracing::info!(
+            store = self.context.name,
+            name = record.block.series(0).map(|view| view.name()),
+            tenant = record.tenant.as_deref(),
+            samples,
+            divided = self.router.divided(),
+            "one shard of the store cannot keep up: the series of its largest name go to all shards"
+        );
+        metrics::divided(&self.context.name, self.router.divided());
+        let taken = self.lanes.get_mut(&lane).map(LaneQueue::take);
+        for (record, picks, since) in taken.into_iter().flatten() {
+            self.queue(&record, &picks, since);
         }
     }
 
@@ -160,7 +208,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
             .chain(shutdown)
             .chain(self.joined_at)
             // Far away: nothing to wait for.
-            .chain([now + std::time::Duration::from_secs(3600)])
+            .chain([now + Duration::from_secs(3600)])
             .min()
             .unwrap_or(now)
     }

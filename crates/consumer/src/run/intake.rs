@@ -193,7 +193,7 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         });
         let record = Waiting::new(record, foreign_key);
         if partition.stage == Stage::Active {
-            self.queue(&record, &picks);
+            self.queue(&record, &picks, Instant::now());
         } else {
             partition.held.push(Held { record, picks });
         }
@@ -201,10 +201,9 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
     }
 
     /// Puts the items of one record into their lanes.
-    pub(super) fn queue(&mut self, record: &Waiting, picks: &[Pick]) {
-        let since = Instant::now();
+    pub(super) fn queue(&mut self, record: &Waiting, picks: &[Pick], since: Instant) {
         let lanes = &mut self.lanes;
-        self.router.spread(&record.record, picks, |lane, picks| {
+        self.router.route(&record.record, picks, |lane, picks| {
             let queue = lanes.entry(lane).or_default();
             queue.push(record.clone(), picks, since);
         });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use buffer::{BuryDead, Commit};
 use store::{Lane, Write};
 use tokio::task::{AbortHandle, JoinError};
+use tokio::time::Instant;
 
 use super::{Error, Running};
 use crate::context::Context;
@@ -165,8 +166,9 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
             return;
         }
         partition.stage = Stage::Active;
+        let now = Instant::now();
         for held in std::mem::take(&mut partition.held) {
-            self.queue(&held.record, &held.picks);
+            self.queue(&held.record, &held.picks, now);
         }
     }
 

@@ -1,6 +1,7 @@
 //! A pipeline between fakes that check every commit.
 
 mod archive;
+mod balance;
 mod exemplars;
 mod memory;
 mod numbers;
@@ -20,7 +21,9 @@ use service::units::{Period, Size};
 use store::Lanes;
 
 use super::*;
-use crate::fake::{Answer, Behaviour, FakeDead, FakeDrain, FakeStore, State, World, record};
+use crate::fake::{
+    Answer, Behaviour, FakeDead, FakeDrain, FakeStore, State, World, record, record_of,
+};
 
 /// A pipeline that is not started yet.
 struct Setup {

@@ -62,7 +62,8 @@ pub struct Config {
     pub timeout: Period,
     /// How long connecting may take, TLS included. Then it is tried again.
     pub connect_timeout: Period,
-    /// Requests at once. A series always goes through the same one of them, so that its samples stay in order.
+    /// Requests at once. All of a metric name goes through the same one of them; if that one cannot keep up, its
+    /// series go through all of them. The samples of a series stay in order.
     pub shards: usize,
     /// Samples of one request at most. `ClickHouse` wants few large ones.
     pub max_samples: usize,

@@ -41,7 +41,8 @@ pub struct Config {
     pub delivery_timeout: Period,
     /// Bytes of records that may wait for Kafka's answer.
     pub max_queue: Size,
-    /// Writes at once. A series always goes through the same one of them, so that its samples stay in order.
+    /// Writes at once. All of a metric name goes through the same one of them; if that one cannot keep up, its
+    /// series go through all of them. The samples of a series stay in order.
     pub shards: usize,
     /// Samples of one write at most.
     pub max_samples: usize,

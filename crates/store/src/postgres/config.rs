@@ -37,7 +37,8 @@ pub struct Config {
     pub timeout: Period,
     /// How long connecting to one host may take.
     pub connect_timeout: Period,
-    /// Connections. A series always goes through the same one of them, so that its samples stay in order.
+    /// Connections. All of a metric name goes through the same one of them; if that one cannot keep up, its
+    /// series go through all of them. The samples of a series stay in order.
     pub shards: usize,
     /// Samples of one transaction at most.
     pub max_samples: usize,

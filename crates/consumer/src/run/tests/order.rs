@@ -72,7 +72,7 @@ async fn series_stay_in_order_and_commits_behind_writes_in_partition_lanes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_lane_holds_up_its_partitions_commit_but_not_other_lanes() {
-    // The lane of series `a` never answers; the frontier may not pass its first record.
+    // The lane of the metric with series `a` never answers; the frontier may not pass its first record.
     let setup = Setup::new(by_series(64), |batch, _| {
         let slow = batch
             .items
@@ -84,9 +84,11 @@ async fn a_slow_lane_holds_up_its_partitions_commit_but_not_other_lanes() {
     let report = setup.run(|world| async move {
         world.assign(0, 0);
         world.event(records([
-            record(0, 0, &[("b", &[1])]),
-            record(0, 1, &[("a", &[1])]),
-            record(0, 2, &[("c", &[1]), ("d", &[1]), ("e", &[1])]),
+            record_of("metric_b", 0, 0, &[("b", &[1])]),
+            record_of("metric_a", 0, 1, &[("a", &[1])]),
+            record_of("metric_c", 0, 2, &[("c", &[1])]),
+            record_of("metric_d", 0, 3, &[("d", &[1])]),
+            record_of("metric_e", 0, 4, &[("e", &[1])]),
         ]));
         world
             .until("writes", |state| state.written.len() >= 3)
