@@ -15,7 +15,7 @@ use crate::protobuf::{
     put_uint, refs_len, varint_len,
 };
 use crate::symbols::Symbols;
-use frame::Place;
+use frame::{Place, Said};
 
 const TIMESERIES: u8 = 5;
 const LABELS_REFS: u8 = 1;
@@ -147,6 +147,7 @@ pub struct RecordBuilder {
     scratch: (Vec<u32>, Vec<u8>),
     samples: u32,
     memo: Memo,
+    said: Said,
 }
 
 impl RecordBuilder {
@@ -164,6 +165,7 @@ impl RecordBuilder {
             pending: Open::default(),
             scratch: (Vec::new(), Vec::new()),
             samples: 0,
+            said: Said::default(),
         };
         builder.start();
         builder

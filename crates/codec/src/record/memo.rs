@@ -1,5 +1,7 @@
 //! Which number of a catalogue's text is which symbol of a record.
 
+use crate::catalogue::EMPTY_TEXT;
+
 /// Slots of a small record: most have a few dozens of texts.
 const FEWEST_SLOTS: usize = 64;
 
@@ -20,6 +22,8 @@ pub(super) struct Memo {
     generation: u32,
     /// The texts of the series before, and their symbols: the next one mostly has the same ones at most places.
     last: Vec<Known>,
+    /// The texts of unit and help of the series before, which mostly are this one's, too.
+    described: [Known; 2],
     /// Whether what the record has open is of that series.
     is_open: bool,
 }
@@ -53,6 +57,7 @@ impl Memo {
             },
             generation: 0,
             last: Vec::new(),
+            described: [(NO_TEXT, 0); 2],
             is_open: false,
         }
     }
@@ -72,6 +77,7 @@ impl Memo {
     pub(super) fn clear(&mut self) {
         self.table.clear();
         self.last.clear();
+        self.described = [(NO_TEXT, 0); 2];
         self.is_open = false;
     }
 
@@ -113,10 +119,26 @@ impl Memo {
         split.unwrap_or((&self.last, &[]))
     }
 
-    /// The symbol of a text; `add` makes it if it is new.
+    /// The symbols of the texts of unit and help; `add` makes one that is new. Empty, it says nothing.
     #[inline]
-    pub(super) fn symbol_of(&mut self, text: u32, add: impl FnOnce(u32) -> u32) -> u32 {
-        self.table.symbol_of(text, add)
+    pub(super) fn described(
+        &mut self,
+        texts: [u32; 2],
+        mut add: impl FnMut(u32) -> u32,
+    ) -> [u32; 2] {
+        let Self {
+            table, described, ..
+        } = self;
+        for (text, known) in texts.into_iter().zip(&mut *described) {
+            if known.0 != text {
+                let symbol = match text {
+                    EMPTY_TEXT => 0,
+                    text => table.symbol_of(text, &mut add),
+                };
+                *known = (text, symbol);
+            }
+        }
+        described.map(|(_, symbol)| symbol)
     }
 
     /// The memory that it keeps, in bytes.

@@ -18,15 +18,61 @@ const MOST_SYMBOLS: u32 = 1 << 14;
 /// The heads of the frame and of its references.
 const HEADS: usize = 4;
 
-/// What may be written before the length is looked at: a number takes eight bytes, the rest of which the next one
-/// overwrites.
-const ROOM: usize = HEADS + LONGEST + 8;
+/// What may be written before the length is looked at: a description takes so many bytes and a number eight, the rest of
+/// which is overwritten or cut off.
+const ROOM: usize = HEADS + LONGEST + LONGEST_SAID;
+
+/// Two bytes of head, two for the type, three for each text.
+const LONGEST_SAID: usize = 16;
 
 /// Where something is in the record's series.
 pub(super) type Place = (usize, usize);
 
 /// So many texts have numbers of one byte.
 pub(super) const FEW: usize = 0x80;
+
+/// A description as it is written, which mostly is that of the series before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    description: Description,
+    /// Of which so many count.
+    bytes: [u8; LONGEST_SAID],
+    len: usize,
+}
+
+impl Said {
+    /// Turns to a description. Whether it is a usual one.
+    #[inline]
+    pub(super) fn turn_to(&mut self, description: Description) -> bool {
+        if self.description == description {
+            return true;
+        }
+        let said = Self::write(description);
+        if let Some(said) = said {
+            *self = said;
+        }
+        said.is_some()
+    }
+
+    #[inline(never)]
+    fn write(description: Description) -> Option<Self> {
+        let mut bytes = [0; LONGEST_SAID];
+        let mut pen = Pen::new(&mut bytes, 0);
+        if description != Description::default() {
+            pen.put_field(METADATA, |pen| {
+                pen.put_number(1, u64::from(description.kind.wire()));
+                pen.put_number(3, u64::from(description.help));
+                pen.put_number(4, u64::from(description.unit));
+            });
+        }
+        let len = pen.at;
+        (description.help | description.unit < MOST_SYMBOLS).then_some(Self {
+            description,
+            bytes,
+            len,
+        })
+    }
+}
 
 /// The symbols of a series' texts.
 #[derive(Clone, Copy)]
@@ -45,13 +91,13 @@ pub(super) struct Texts<'t> {
 pub(super) fn put(
     output: &mut Vec<u8>,
     texts: Texts<'_>,
-    description: Description,
+    said: &Said,
     point: &Point,
 ) -> Option<(Place, Place)> {
     let start = output.len();
     output.extend_from_slice(&[0; ROOM]);
     let frame = output.last_chunk_mut::<ROOM>()?;
-    let Some((refs_end, sample_end, end)) = write(frame, texts, description, point) else {
+    let Some((refs_end, sample_end, end)) = write(frame, texts, said, point) else {
         output.truncate(start);
         return None;
     };
@@ -66,7 +112,7 @@ pub(super) fn put(
 fn write(
     frame: &mut [u8; ROOM],
     texts: Texts<'_>,
-    description: Description,
+    said: &Said,
     point: &Point,
 ) -> Option<(usize, usize, usize)> {
     let mut pen = Pen::new(&mut *frame, HEADS);
@@ -84,10 +130,7 @@ fn write(
     let refs_end = pen.at;
     pen.put_sample(point, true);
     let sample_end = pen.at;
-    if description != Description::default() {
-        pen.put_description(description);
-        all |= description.help | description.unit;
-    }
+    pen.put(said.bytes, said.len);
     let end = pen.at;
     // A pen that was beyond the room has gone on counting.
     let content = u8::try_from(end - 2).ok()?;
@@ -125,14 +168,5 @@ impl Pen<'_, ROOM> {
             self.put([low, high], 1 + usize::from(is_long));
         }
         all
-    }
-
-    #[inline(never)]
-    fn put_description(&mut self, description: Description) {
-        self.put_field(METADATA, |pen| {
-            pen.put_number(1, u64::from(description.kind.wire()));
-            pen.put_number(3, u64::from(description.help));
-            pen.put_number(4, u64::from(description.unit));
-        });
     }
 }

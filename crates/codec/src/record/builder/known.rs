@@ -4,7 +4,7 @@ use model::{MetricType, NAME_LABEL, Point};
 
 use super::frame::{self, Place};
 use super::{Description, Item, RecordBuilder, Samples, Written};
-use crate::catalogue::{Catalogue, EMPTY_TEXT, Texts};
+use crate::catalogue::{Catalogue, Texts};
 use crate::symbols::Symbols;
 
 impl RecordBuilder {
@@ -70,8 +70,12 @@ impl RecordBuilder {
             open,
             series,
             samples,
+            said,
             ..
         } = self;
+        if !said.turn_to(description) {
+            return false;
+        }
         let (before, behind) = memo.last(before_name);
         let start = series.len();
         let texts = frame::Texts {
@@ -80,7 +84,7 @@ impl RecordBuilder {
             behind,
             are_few: symbols.len() <= frame::FEW,
         };
-        let Some((refs, items)) = frame::put(series, texts, description, point) else {
+        let Some((refs, items)) = frame::put(series, texts, said, point) else {
             return false;
         };
         let refs_at = |(from, to): Place| series.get(from..to);
@@ -134,14 +138,11 @@ impl RecordBuilder {
                 help: symbols.intern_like(help, Some(open.description.help)),
             },
             None => {
-                let mut number = |text| match text {
-                    EMPTY_TEXT => 0,
-                    text => memo.symbol_of(text, &mut add),
-                };
+                let [unit, help] = memo.described([texts.unit, texts.help], &mut add);
                 Description {
                     kind: texts.kind,
-                    unit: number(texts.unit),
-                    help: number(texts.help),
+                    unit,
+                    help,
                 }
             }
         };

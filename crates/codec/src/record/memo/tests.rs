@@ -10,7 +10,7 @@ fn texts_keep_their_symbols_as_the_table_grows_whatever_their_numbers() {
     let mut made = 0;
     for round in 0..2 {
         for (symbol, text) in (0_u32..).zip(texts()) {
-            let found = memo.symbol_of(text, |_| {
+            let found = memo.table.symbol_of(text, |_| {
                 made += 1;
                 symbol
             });
@@ -32,10 +32,14 @@ fn what_was_forgotten_does_not_come_back_however_often_it_is_and_however_many_te
         };
         for text in 0..texts {
             let symbol = round + text;
-            assert_eq!(memo.symbol_of(text, |_| symbol), symbol, "in round {round}");
+            assert_eq!(
+                memo.table.symbol_of(text, |_| symbol),
+                symbol,
+                "in round {round}"
+            );
         }
         for text in 0..texts {
-            assert_eq!(memo.symbol_of(text, |_| u32::MAX), round + text);
+            assert_eq!(memo.table.symbol_of(text, |_| u32::MAX), round + text);
         }
         memo.clear();
     }
@@ -45,22 +49,22 @@ fn what_was_forgotten_does_not_come_back_however_often_it_is_and_however_many_te
 #[test]
 fn symbols_that_are_too_large_to_be_remembered_are_made_again() {
     let mut memo = Memo::new(0);
-    assert_eq!(memo.symbol_of(7, |_| MOST_SYMBOLS), MOST_SYMBOLS);
-    assert_eq!(memo.symbol_of(7, |_| 5), 5);
-    assert_eq!(memo.symbol_of(7, |_| 6), 5);
+    assert_eq!(memo.table.symbol_of(7, |_| MOST_SYMBOLS), MOST_SYMBOLS);
+    assert_eq!(memo.table.symbol_of(7, |_| 5), 5);
+    assert_eq!(memo.table.symbol_of(7, |_| 6), 5);
     let last = MOST_SYMBOLS - 1;
-    assert_eq!(memo.symbol_of(8, |_| last), last);
-    assert_eq!(memo.symbol_of(8, |_| 6), last);
+    assert_eq!(memo.table.symbol_of(8, |_| last), last);
+    assert_eq!(memo.table.symbol_of(8, |_| 6), last);
 }
 
 #[test]
 fn another_generation_has_other_texts() {
     let mut memo = Memo::new(0);
-    memo.symbol_of(7, |_| 1);
+    memo.table.symbol_of(7, |_| 1);
     assert!(memo.follow(0));
-    assert_eq!(memo.symbol_of(7, |_| 2), 1);
+    assert_eq!(memo.table.symbol_of(7, |_| 2), 1);
     assert!(!memo.follow(1));
-    assert_eq!(memo.symbol_of(7, |_| 2), 2);
+    assert_eq!(memo.table.symbol_of(7, |_| 2), 2);
     assert!(memo.read(&[7, 8, 9], |text| text));
     assert!(!memo.read(&[7, 8, 9], |_| 0));
     assert_eq!(memo.last(1), (&[(7, 2)][..], &[(8, 8), (9, 9)][..]));

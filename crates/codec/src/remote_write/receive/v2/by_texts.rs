@@ -12,6 +12,8 @@ use crate::catalogue::{EMPTY_TEXT, Form, PARTS, Unknown, Walk};
 use crate::protobuf::{Reader, Value, delimited, only_sample, varint};
 
 const METADATA: u8 = delimited(5);
+const KIND: u8 = varint(1);
+const HELP: u8 = varint(3);
 
 /// Nobody has asked for the number of a symbol's text.
 const NOT_ASKED: u32 = u32::MAX;
@@ -75,7 +77,7 @@ impl<'a, 'c> ByTexts<'a, 'c> {
         let mut references = Reader(packed);
         for text in labels {
             let reference = references.reference().ok()?;
-            if self.number(reference, symbols)? != u32::from_le_bytes(*text) {
+            if !self.is_number(reference, u32::from_le_bytes(*text), symbols) {
                 return None;
             }
         }
@@ -175,6 +177,17 @@ impl<'a, 'c> ByTexts<'a, 'c> {
         }
     }
 
+    /// Whether a symbol's text has this number, which is none of those that say something else.
+    #[inline]
+    fn is_number(&mut self, reference: u64, number: u32, symbols: &Symbols<'a>) -> bool {
+        let at = usize::try_from(reference).ok();
+        match at.and_then(|at| self.numbers.get(at)) {
+            Some(found) if *found == number => true,
+            Some(&NOT_ASKED) => self.number(reference, symbols) == Some(number),
+            _ => false,
+        }
+    }
+
     /// The number of a symbol's text, or [`NO_NUMBER`]; `None` if there is no such symbol.
     #[inline]
     fn number(&mut self, reference: u64, symbols: &Symbols<'a>) -> Option<u32> {
@@ -207,9 +220,23 @@ fn kind_byte(metadata: Metadata) -> Option<u8> {
 fn plain_metadata(field: &[u8]) -> Option<Metadata> {
     let content = match field {
         [] => return Some(Metadata::default()),
-        [METADATA, length, content @ ..] if usize::from(*length) == content.len() => content,
+        [METADATA, length @ ..0x80, content @ ..] if usize::from(*length) == content.len() => {
+            content
+        }
         _ => return None,
     };
+    // A type and a help text are what nearly all have.
+    if let [KIND, kind @ ..0x80, HELP, help @ ..] = content {
+        let mut reader = Reader(help);
+        let help = u32::try_from(reader.reference().ok()?).ok()?;
+        if reader.0.is_empty() {
+            return Some(Metadata {
+                kind: u32::from(*kind),
+                help,
+                unit: 0,
+            });
+        }
+    }
     let mut reader = Reader(content);
     let mut take = |key| match reader.0 {
         [found, rest @ ..] if *found == key => {
@@ -219,9 +246,9 @@ fn plain_metadata(field: &[u8]) -> Option<Metadata> {
         _ => Some(0),
     };
     let metadata = Metadata {
-        kind: take(varint(1))?,
-        help: take(varint(3))?,
+        kind: take(KIND)?,
+        help: take(HELP)?,
         unit: take(varint(4))?,
     };
-    (content.len() < 0x80 && reader.0.is_empty()).then_some(metadata)
+    reader.0.is_empty().then_some(metadata)
 }
