@@ -255,6 +255,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The number of a text, if it is one.
+    #[inline(always)]
+    pub(crate) fn text_reference(&mut self) -> Option<u32> {
+        u32::try_from(self.reference().ok()?).ok()
+    }
+
     fn long_varint(&mut self) -> Result<u64, Malformed> {
         if let Some((bytes, _)) = self.0.split_first_chunk::<8>() {
             let word = u64::from_le_bytes(*bytes);

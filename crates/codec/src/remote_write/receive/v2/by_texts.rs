@@ -14,6 +14,7 @@ use crate::protobuf::{Reader, Value, delimited, only_sample, varint};
 const METADATA: u8 = delimited(5);
 const KIND: u8 = varint(1);
 const HELP: u8 = varint(3);
+const UNIT: u8 = varint(4);
 
 /// Nobody has asked for the number of a symbol's text.
 const NOT_ASKED: u32 = u32::MAX;
@@ -225,30 +226,36 @@ fn plain_metadata(field: &[u8]) -> Option<Metadata> {
         }
         _ => return None,
     };
-    // A type and a help text are what nearly all have.
-    if let [KIND, kind @ ..0x80, HELP, help @ ..] = content {
-        let mut reader = Reader(help);
-        let help = u32::try_from(reader.reference().ok()?).ok()?;
-        if reader.0.is_empty() {
-            return Some(Metadata {
-                kind: u32::from(*kind),
-                help,
-                unit: 0,
-            });
-        }
+    // A type and a help text are what nearly all have, and some a unit.
+    if let [KIND, kind @ ..0x80, HELP, texts @ ..] = content {
+        let mut texts = Reader(texts);
+        let help = texts.text_reference()?;
+        let unit = match texts.0 {
+            [] => 0,
+            [UNIT, rest @ ..] => {
+                texts.0 = rest;
+                texts.text_reference()?
+            }
+            _ => return None,
+        };
+        return texts.0.is_empty().then_some(Metadata {
+            kind: u32::from(*kind),
+            help,
+            unit,
+        });
     }
     let mut reader = Reader(content);
     let mut take = |key| match reader.0 {
         [found, rest @ ..] if *found == key => {
             reader.0 = rest;
-            u32::try_from(reader.reference().ok()?).ok()
+            reader.text_reference()
         }
         _ => Some(0),
     };
     let metadata = Metadata {
         kind: take(KIND)?,
         help: take(HELP)?,
-        unit: take(varint(4))?,
+        unit: take(UNIT)?,
     };
     reader.0.is_empty().then_some(metadata)
 }
