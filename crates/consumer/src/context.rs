@@ -32,4 +32,5 @@ pub(crate) struct Logs {
     pub(crate) not_buried: LogLimit,
     pub(crate) not_resumed: LogLimit,
     pub(crate) not_read: LogLimit,
+    pub(crate) divided: LogLimit,
 }

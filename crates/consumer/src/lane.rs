@@ -159,9 +159,10 @@ impl LaneQueue {
 
     /// Whether a batch has been full for longer than `patience`, and another one behind it is, too.
     pub(crate) fn is_behind(&self, batching: &Batching, patience: Duration, now: Instant) -> bool {
-        let batches = (self.samples / batching.max_samples).max(self.bytes / batching.max_bytes);
+        let is_twice = |size: usize, most: usize| size / 2 >= most;
         let since = self.shares.front().map(|share| share.since);
-        batches > 1 && since.is_some_and(|since| now.duration_since(since) > patience)
+        (is_twice(self.samples, batching.max_samples) || is_twice(self.bytes, batching.max_bytes))
+            && since.is_some_and(|since| now.duration_since(since) > patience)
     }
 
     /// What it has items of, in their order, and how many samples.

@@ -79,15 +79,19 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         let Some(record) = self.router.divide_largest(queue, now) else {
             return;
         };
-        tracing::info!(
-            store = self.context.name,
-            name = record.block.series(0).map(|view| view.name()),
-            tenant = record.tenant.as_deref(),
-            samples,
-            divided = self.router.divided(),
-            "one shard of the store cannot keep up: the series of its largest name go to all shards"
-        );
-        metrics::divided(&self.context.name, self.router.divided());
+        let divided = self.router.divided();
+        if let Some(suppressed) = self.context.logs.divided.pass() {
+            tracing::info!(
+                store = self.context.name,
+                name = record.block.series(0).map(|view| view.name()),
+                tenant = record.tenant.as_deref(),
+                samples,
+                divided,
+                suppressed,
+                "one shard of the store cannot keep up: the series of its largest name go to all shards"
+            );
+        }
+        metrics::divided(&self.context.name, divided);
         let taken = self.lanes.get_mut(&lane).map(LaneQueue::take);
         for (record, picks, since) in taken.into_iter().flatten() {
             self.queue(&record, &picks, since);
