@@ -228,7 +228,7 @@ impl Waiting {
         self.parties.len() - 1
     }
 
-    fn settle(&mut self, place: usize, claims: &Claims, result: &Settled) {
+    fn settle(&mut self, place: usize, claims: Claims, result: &Settled) {
         let Some(parties) = self.parties.get_mut(place) else {
             return;
         };
@@ -325,7 +325,7 @@ impl Windows {
         if let Err(error) = &result {
             log(error);
         }
-        self.waiting.settle(parties, &claims, &result);
+        self.waiting.settle(parties, claims, &result);
     }
 }
 

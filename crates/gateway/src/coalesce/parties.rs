@@ -8,20 +8,29 @@
 use std::sync::Arc;
 
 use buffer::PublishError;
-use smallvec::SmallVec;
 
 use super::ticket::{Settled, Ticket, Weakest};
 
-/// The requests of one record, and how many of its samples belong to each.
-#[derive(Debug, Default)]
-pub(super) struct Claims(SmallVec<[Claim; 2]>);
+/// The requests of one record: the first and the last of its claims among those of its window, so that a record of many
+/// requests needs no memory of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Claims(Option<(u32, u32)>);
 
+/// How many samples of a record belong to a request.
 #[derive(Debug, Clone, Copy)]
 struct Claim {
     /// The number of a party.
     party: u32,
     samples: u32,
+    /// The number of the record's next claim.
+    next: u32,
 }
+
+/// So many claims take as much memory as a request, and more.
+const CLAIMS_PER_PARTY: usize = size_of::<Party>().div_ceil(size_of::<Claim>());
+
+/// The number of no claim.
+const LAST: u32 = u32::MAX;
 
 /// A request in a window.
 #[derive(Debug)]
@@ -42,6 +51,8 @@ struct Party {
 #[derive(Debug, Default)]
 pub(super) struct Parties {
     parties: Vec<Party>,
+    /// Those of a record are linked.
+    claims: Vec<Claim>,
     /// Those that are told already.
     settled: usize,
 }
@@ -69,21 +80,30 @@ impl Parties {
             return;
         };
         party.open_samples += u64::from(samples);
-        match claims.0.last_mut() {
-            Some(last) if last.party == number => last.samples += samples,
-            _ => {
-                party.open += 1;
-                claims.0.push(Claim {
-                    party: number,
-                    samples,
-                });
+        let new = u32::try_from(self.claims.len()).unwrap_or(LAST);
+        let last = claims.0.map(|(_, last)| last as usize);
+        if let Some(last) = last.and_then(|last| self.claims.get_mut(last)) {
+            if last.party == number {
+                last.samples += samples;
+                return;
             }
+            last.next = new;
         }
+        party.open += 1;
+        self.claims.push(Claim {
+            party: number,
+            samples,
+            next: LAST,
+        });
+        let (first, _) = claims.0.unwrap_or((new, new));
+        claims.0 = Some((first, new));
     }
 
     /// Notes what became of a record, and tells those that have no other one open.
-    pub(super) fn settle(&mut self, claims: &Claims, result: &Settled) {
-        for claim in &claims.0 {
+    pub(super) fn settle(&mut self, claims: Claims, result: &Settled) {
+        let mut next = claims.0.map_or(LAST, |(first, _)| first);
+        while let Some(claim) = self.claims.get(next as usize) {
+            next = claim.next;
             let Some(party) = self.parties.get_mut(claim.party as usize) else {
                 continue;
             };
@@ -112,12 +132,14 @@ impl Parties {
     /// Lets go of every ticket without a word: nothing was to be stored.
     pub(super) fn forget(&mut self) {
         self.parties.clear();
+        self.claims.clear();
         self.settled = 0;
     }
 
-    /// For so many requests there is room.
+    /// For so many requests there is room, or for their claims: those of a request are many where it has many names.
     pub(super) fn room(&self) -> usize {
-        self.parties.capacity()
+        let claims = self.claims.capacity() / CLAIMS_PER_PARTY;
+        self.parties.capacity().max(claims)
     }
 }
 

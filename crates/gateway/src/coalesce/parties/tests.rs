@@ -41,10 +41,10 @@ fn lost() -> Settled {
 #[test]
 fn a_record_that_fails_is_told_to_those_who_are_in_it() {
     let (tickets, mut parties, records) = window::<3>(&[(0, 0), (0, 1), (1, 0), (2, 1)]);
-    parties.settle(&records[0], &lost());
+    parties.settle(records[0], &lost());
     assert_eq!(answer(&tickets[0]), None, "its other record is under way");
     assert_eq!(answer(&tickets[1]), Some(lost()));
-    parties.settle(&records[1], &Ok(Durability::Kafka));
+    parties.settle(records[1], &Ok(Durability::Kafka));
     assert_eq!(answer(&tickets[0]), Some(lost()));
     assert_eq!(answer(&tickets[2]), Some(Ok(Durability::Kafka)));
     assert!(parties.is_settled());
@@ -53,7 +53,7 @@ fn a_record_that_fails_is_told_to_those_who_are_in_it() {
 #[test]
 fn a_request_waits_for_no_record_of_others() {
     let (tickets, mut parties, records) = window::<2>(&[(0, 0), (1, 1)]);
-    parties.settle(&records[1], &Ok(Durability::Spool));
+    parties.settle(records[1], &Ok(Durability::Spool));
     assert_eq!(answer(&tickets[1]), Some(Ok(Durability::Spool)));
     assert_eq!(answer(&tickets[0]), None);
     assert!(!parties.is_settled());
@@ -62,7 +62,7 @@ fn a_request_waits_for_no_record_of_others() {
 #[test]
 fn whoever_still_waits_when_the_window_goes_is_told_that_it_failed() {
     let (tickets, mut parties, records) = window::<2>(&[(0, 0), (1, 1)]);
-    parties.settle(&records[0], &Ok(Durability::Local));
+    parties.settle(records[0], &Ok(Durability::Local));
     drop(parties);
     assert_eq!(answer(&tickets[0]), Some(Ok(Durability::Local)));
     let told = answer(&tickets[1]);
@@ -82,7 +82,7 @@ fn a_request_that_went_away_is_counted_all_the_same() {
     close(std::slice::from_ref(&ticket));
     let gone = Arc::downgrade(&ticket);
     drop(ticket);
-    parties.settle(&record, &Ok(Durability::Kafka));
+    parties.settle(record, &Ok(Durability::Kafka));
     assert!(parties.is_settled());
     let ticket = gone.upgrade().expect("its window knows it");
     assert_eq!(ticket.counted(), (7, 0));
@@ -127,7 +127,7 @@ proptest! {
         for place in order {
             let (window, record) = (place / 4, place % 4);
             let fate = fates[window][record].ok_or_else(|| PublishError::Unconfirmed("lost".to_owned()));
-            windows[window].settle(&records[window][record], &fate);
+            windows[window].settle(records[window][record], &fate);
             answered.push((window, record));
             for (ticket, claims) in tickets.iter().zip(&requests) {
                 let own = || claims.iter().map(|claim| (claim.0, claim.1));
