@@ -15,6 +15,7 @@ mod learn;
 mod walk;
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -27,6 +28,9 @@ pub(crate) use walk::Walk;
 
 /// What an entry costs beside its parts and texts, with its slot in the table.
 const ENTRY_BYTES: usize = size_of::<Entry>() + 10;
+
+/// What a name costs beside its text: its counts and the owner of its bytes, with its slot in the table.
+const NAME_BYTES: usize = size_of::<Name>() + 10 * size_of::<u64>();
 
 /// So many samples come for each entry of a catalogue that was full and hardly of use, before the next one is filled.
 const REST: u64 = 16;
@@ -103,9 +107,27 @@ pub struct Catalogue {
 
 #[derive(Debug)]
 struct Name {
-    /// Shared by every record of the name.
+    text: Arc<str>,
+    /// The same bytes, shared by every record of the name.
     key: Bytes,
     hash: u64,
+}
+
+impl Name {
+    fn new(text: &str, hash: u64) -> Self {
+        let text: Arc<str> = text.into();
+        let key = Bytes::from_owner(Key(Arc::clone(&text)));
+        Self { text, key, hash }
+    }
+}
+
+/// Bytes of a text that was checked to be one: to find that out again would be a good part of a sample's cost.
+struct Key(Arc<str>);
+
+impl AsRef<[u8]> for Key {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 #[derive(Debug)]
@@ -181,7 +203,7 @@ impl Catalogue {
             + self.texts.bytes()
             + self.entries.len() * ENTRY_BYTES
             + self.refs.len() * size_of::<u32>()
-            + self.names.len() * (size_of::<Name>() + 6 * size_of::<u64>())
+            + self.names.len() * NAME_BYTES
             + self.key_bytes
     }
 
@@ -317,10 +339,10 @@ impl Catalogue {
     }
 
     /// A metric name.
+    #[inline]
     #[must_use]
     pub fn name(&self, number: u32) -> Option<&str> {
-        let name = self.names.get(number as usize)?;
-        std::str::from_utf8(&name.key).ok()
+        Some(&self.names.get(number as usize)?.text)
     }
 
     /// The same, for a record to keep.

@@ -3,7 +3,6 @@
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use bytes::Bytes;
 use model::{Batch, Label, MetricType, NAME_LABEL, Series};
 
 use super::{Catalogue, Entry, Form, MOST_SERIES_BYTES, NOBODY, Name, REST, Unknown, hash_of};
@@ -145,9 +144,8 @@ impl Catalogue {
         let known = *self.name_of_text.entry(text).or_insert(number);
         if known == number {
             let hash = self.hasher.hash_one(name);
-            let key = Bytes::copy_from_slice(name.as_bytes());
-            self.key_bytes += key.len();
-            self.names.push(Name { key, hash });
+            self.key_bytes += name.len();
+            self.names.push(Name::new(name, hash));
         }
         known
     }

@@ -261,10 +261,13 @@ impl<'c> KnownNames<'c> {
 
     /// The group that series of the batch have made for this name, or one of its own.
     fn new_group(&self, name: u32, hash: u64, groups: &mut List) -> Option<u32> {
-        let text = self.catalogue.name(name)?;
-        let is_it = |group: &u32| is_of(groups, *group, hash, text, self.batch);
-        if let Some(group) = self.by_text.find(hash, is_it) {
-            return Some(*group);
+        // Mostly there is none.
+        if !self.by_text.is_empty() {
+            let text = self.catalogue.name(name)?;
+            let is_it = |group: &u32| is_of(groups, *group, hash, text, self.batch);
+            if let Some(group) = self.by_text.find(hash, is_it) {
+                return Some(*group);
+            }
         }
         let group = u32::try_from(groups.len()).ok()?;
         groups.push(Group {
