@@ -5,7 +5,8 @@
 //! are the same **bytes** is of that series, without reading its labels: nothing depends on a hash alone.
 //!
 //! Most senders also repeat the order of their series. Each entry notes which one followed it last, so that a
-//! decoder compares with that one first and mostly neither searches nor hashes.
+//! decoder compares with that one first and mostly neither searches nor hashes. Where a sender's last body ended, its next
+//! one goes on, if whoever decodes them remembers it: see [`Trail`].
 //!
 //! A catalogue is bounded in bytes: when it is full, it starts anew. It is a cache and nothing else: a body means the
 //! same with any catalogue, which property tests of the decoders hold them to.
@@ -24,6 +25,7 @@ use hashbrown::{HashMap, HashTable};
 use model::MetricType;
 
 use interner::Interner;
+pub use walk::Trail;
 pub(crate) use walk::Walk;
 
 /// What an entry costs beside its parts and texts, with its slot in the table.

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 use model::{Batch, Code, Refusal, head};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::Trail;
 use crate::refusing::refuse;
 use crate::{Decoded, Ignored};
 use known::Known;
@@ -80,21 +80,24 @@ pub fn decode<'a>(body: &'a [u8], options: &Options<'a>) -> Result<Decoded<'a>, 
     read(body, options, None)
 }
 
-/// Like [`decode`], where series that `catalogue` knows are found in it instead of read, and the others are told:
+/// Like [`decode`], where series that a catalogue knows are found in it instead of read, and the others are told:
 /// see [`Decoded::unknown`]. A catalogue is for bodies with the same separator and the same name of the label.
 ///
 /// # Errors
 /// Those of [`decode`], and the same ones.
-pub fn decode_with<'a>(
+pub fn decode_with<'a, 'c>(
     body: &'a [u8],
     options: &Options<'a>,
-    catalogue: &Catalogue,
+    trail: impl Into<Trail<'c>>,
 ) -> Result<Decoded<'a>, Refusal> {
-    let known = Known::along(catalogue, options);
+    let trail = trail.into();
+    let known = Known::along(trail, options);
     let is_known = known.is_some();
     let decoded = read(body, options, known)?;
     if !is_known {
-        catalogue.count(0, decoded.batch.samples().len() as u64);
+        trail
+            .catalogue()
+            .count(0, decoded.batch.samples().len() as u64);
     }
     Ok(decoded)
 }

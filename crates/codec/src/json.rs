@@ -17,7 +17,7 @@ mod write;
 use model::{Batch, Refusal};
 
 use crate::Decoded;
-use crate::catalogue::{Catalogue, Walk};
+use crate::catalogue::{Trail, Walk};
 
 pub use write::{histogram, sample};
 
@@ -40,23 +40,24 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Decoded<'_>, Refusal> {
     }
 }
 
-/// Like [`decode`], where series that `catalogue` knows are found in it instead of read, and the others are told:
+/// Like [`decode`], where series that a catalogue knows are found in it instead of read, and the others are told:
 /// see [`Decoded::unknown`].
 ///
 /// # Errors
 /// Those of [`decode`], and the same ones.
-pub fn decode_with<'de>(
+pub fn decode_with<'de, 'c>(
     body: &'de [u8],
     max_samples: usize,
-    catalogue: &Catalogue,
+    trail: impl Into<Trail<'c>>,
 ) -> Result<Decoded<'de>, Refusal> {
-    if let Some(walk) = Walk::along(catalogue)
+    let trail = trail.into();
+    if let Some(walk) = Walk::along(trail)
         && let Some(result) = repeated::read(text(body)?, max_samples, walk)
     {
         return result;
     }
     let decoded = decode(body, max_samples)?;
-    catalogue.count(0, u64::from(decoded.objects));
+    trail.catalogue().count(0, u64::from(decoded.objects));
     Ok(decoded)
 }
 

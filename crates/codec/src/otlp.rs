@@ -26,7 +26,7 @@ pub use names::Names;
 
 use model::{Code, Refusal};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::Trail;
 use crate::decoded::Decoded;
 use crate::protobuf::Malformed;
 
@@ -72,22 +72,23 @@ pub fn decode<'a>(
     translated(body, translation, None, max_samples)
 }
 
-/// Like [`decode`], where series that `catalogue` knows are found in the body instead of read, and the others are
+/// Like [`decode`], where series that a catalogue knows are found in the body instead of read, and the others are
 /// told: see [`Decoded::unknown`].
 ///
 /// # Errors
 /// Those of [`decode`], and the same ones.
-pub fn decode_with<'a>(
+pub fn decode_with<'a, 'c>(
     body: &'a [u8],
     translation: Translation<'_>,
     max_samples: usize,
-    catalogue: &Catalogue,
+    trail: impl Into<Trail<'c>>,
 ) -> Result<Decoded<'a>, Refusal> {
-    let walk = known::Walk::new(catalogue, &translation);
+    let trail = trail.into();
+    let walk = known::Walk::new(trail, &translation);
     let is_walking = walk.is_some();
     let decoded = translated(body, translation, walk, max_samples)?;
     if !is_walking {
-        catalogue.count(0, u64::from(decoded.objects));
+        trail.catalogue().count(0, u64::from(decoded.objects));
     }
     Ok(decoded)
 }

@@ -239,7 +239,7 @@ impl<A: Answers> Server<A> {
                     let client = Client {
                         peer: Some(Peer::of(address)),
                         certificate,
-                        alarm: None,
+                        ..Client::default()
                     };
                     serve_connection(stream, answers, client, connections, stopping).await
                 }

@@ -109,9 +109,9 @@ fn record(decoded: &Decoded<'_>, catalogue: &Catalogue, name: &str) -> bytes::By
 pub(crate) fn check_same<'a>(
     catalogue: &mut Catalogue,
     plain: Result<Decoded<'a>, Refusal>,
-    with: impl FnOnce(&Catalogue) -> Result<Decoded<'a>, Refusal>,
+    with: impl Fn(Trail<'_>) -> Result<Decoded<'a>, Refusal>,
 ) -> usize {
-    let decoded = with(catalogue);
+    let decoded = with((&*catalogue).into());
     let (mut plain, mut decoded) = match (plain, decoded) {
         (Ok(plain), Ok(decoded)) => (plain, decoded),
         (plain, decoded) => {
@@ -125,6 +125,16 @@ pub(crate) fn check_same<'a>(
     assert_eq!(decoded.refused, plain.refused);
     assert_eq!(decoded.objects, plain.objects);
     assert_eq!(decoded.ignored, plain.ignored);
+    // Wherever its sender's last body ended, which may have been in another catalogue. One that rests counts bodies.
+    let last = u32::try_from(catalogue.len()).unwrap();
+    for end in [1, last / 2 + 1, last, last + 9] {
+        let end = AtomicU32::new(end);
+        if catalogue.is_useful() {
+            let mut decoded = with(Trail::of_sender(catalogue, Some(&end))).unwrap();
+            decoded.batch.sort_labels();
+            assert_eq!(rows(&decoded, catalogue), rows(&plain, catalogue));
+        }
+    }
     let names: BTreeSet<String> = rows(&plain, catalogue)
         .into_iter()
         .map(|row| row.name)
@@ -176,6 +186,27 @@ fn what_a_sender_repeats_is_found_in_any_order() {
     assert_eq!(push(&mut catalogue, &body(0..20, 2)), 20);
     assert_eq!(push(&mut catalogue, &body(10..30, 3)), 10);
     assert_eq!(push(&mut catalogue, &body(5..30, 4)), 25);
+}
+
+#[test]
+fn a_senders_body_is_expected_to_begin_where_its_last_one_did() {
+    let mut catalogue = Catalogue::new(1 << 20, RandomState::default());
+    push(&mut catalogue, &body(0..3, 1));
+    let end = AtomicU32::new(0);
+    let trail = || Trail::of_sender(&catalogue, Some(&end));
+    let expected = || {
+        let expected = Walk::along(trail()).unwrap().expected();
+        expected.map(|(series, ..)| series)
+    };
+    assert_eq!(expected(), None);
+    for at in 2..4 {
+        crate::json::decode_with(body(0..3, at).as_bytes(), 10, trail()).unwrap();
+    }
+    assert_eq!(expected(), Some(0));
+    crate::json::decode_with(body(0..2, 4).as_bytes(), 10, trail()).unwrap();
+    assert_eq!(expected(), Some(2));
+    crate::json::decode_with(body(7..8, 5).as_bytes(), 10, trail()).unwrap();
+    assert_eq!(expected(), None, "what it sent last is not known");
 }
 
 #[test]

@@ -1,14 +1,48 @@
 //! The way along the known series of one body, the same for every format.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::{Catalogue, Form, PARTS, Unknown};
 
 /// Series that one body may teach: a catalogue is locked while it learns.
 const MOST_LESSONS: usize = 2048;
 
+/// A catalogue, and where in it a sender's bodies end: what it sends next mostly comes behind what it sent last, so that
+/// not even the first series of a body has to be looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Trail<'c> {
+    catalogue: &'c Catalogue,
+    end: Option<&'c AtomicU32>,
+}
+
+impl<'c> Trail<'c> {
+    /// The trail of a sender of which this is remembered: 0 before its first body. A guess and nothing else, so that it
+    /// may be of several senders, or of a catalogue that has started anew.
+    #[must_use]
+    pub fn of_sender(catalogue: &'c Catalogue, end: Option<&'c AtomicU32>) -> Self {
+        Self { catalogue, end }
+    }
+
+    /// The catalogue.
+    #[must_use]
+    pub fn catalogue(self) -> &'c Catalogue {
+        self.catalogue
+    }
+}
+
+/// The trail of nobody in particular.
+impl<'c> From<&'c Catalogue> for Trail<'c> {
+    fn from(catalogue: &'c Catalogue) -> Self {
+        Self::of_sender(catalogue, None)
+    }
+}
+
 /// Where a decoder is among the series of a catalogue, and what it has come across.
 #[derive(Debug)]
 pub(crate) struct Walk<'a, 'c> {
     pub(crate) catalogue: &'c Catalogue,
+    /// Where to remember the last series; one more than its number.
+    end: Option<&'c AtomicU32>,
     /// The series before, if it is known.
     last: Option<u32>,
     found: u64,
@@ -17,10 +51,12 @@ pub(crate) struct Walk<'a, 'c> {
 
 impl<'a, 'c> Walk<'a, 'c> {
     /// A walk along a catalogue, if it is worth it.
-    pub(crate) fn along(catalogue: &'c Catalogue) -> Option<Self> {
+    pub(crate) fn along(trail: Trail<'c>) -> Option<Self> {
+        let Trail { catalogue, end } = trail;
         catalogue.is_useful().then(|| Self {
             catalogue,
-            last: None,
+            end,
+            last: end.and_then(|end| end.load(Ordering::Relaxed).checked_sub(1)),
             found: 0,
             unknown: Vec::new(),
         })
@@ -77,6 +113,10 @@ impl<'a, 'c> Walk<'a, 'c> {
     pub(crate) fn end(self, objects: u32) -> Vec<Unknown<'a>> {
         let others = u64::from(objects).saturating_sub(self.found);
         self.catalogue.count(self.found, others);
+        if let Some(end) = self.end {
+            // No series has the highest number.
+            end.store(self.last.map_or(0, |last| last + 1), Ordering::Relaxed);
+        }
         self.unknown
     }
 }

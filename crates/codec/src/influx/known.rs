@@ -6,7 +6,7 @@
 use model::{FIRST_KNOWN, Sample};
 
 use super::{FEW_FIELDS, Options, VALUE};
-use crate::catalogue::{Catalogue, Form, Unknown, Walk};
+use crate::catalogue::{Form, Trail, Unknown, Walk};
 use crate::decimal;
 
 /// A walk along series that are found by what is before a line's fields, and by a field's name.
@@ -30,7 +30,7 @@ pub(super) struct Read {
 
 impl<'a, 'c> Known<'a, 'c> {
     /// A walk along a catalogue, if it is worth it.
-    pub(super) fn along(catalogue: &'c Catalogue, options: &Options<'a>) -> Option<Self> {
+    pub(super) fn along(trail: Trail<'c>, options: &Options<'a>) -> Option<Self> {
         let label = match options.label {
             // Not to be told from none.
             Some((_, "")) => return None,
@@ -38,9 +38,9 @@ impl<'a, 'c> Known<'a, 'c> {
             None => &[],
         };
         Some(Self {
-            walk: Walk::along(catalogue)?,
+            walk: Walk::along(trail)?,
             label,
-            label_part: catalogue.part(label),
+            label_part: trail.catalogue().part(label),
             fields: Vec::new(),
         })
     }

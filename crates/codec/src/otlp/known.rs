@@ -9,7 +9,7 @@ use super::metric::{Data, Temporality, aggregation};
 use super::number::{EARLIEST_NS, integer};
 use super::translate::{Point, Translator};
 use super::{Stop, Translation};
-use crate::catalogue::{self, Catalogue, Form, Unknown};
+use crate::catalogue::{self, Form, Trail, Unknown};
 use crate::protobuf::Reader;
 
 /// The field of a data point's attributes.
@@ -53,9 +53,9 @@ impl Heading<'_> {
 }
 
 impl<'a, 'c> Walk<'a, 'c> {
-    pub(super) fn new(catalogue: &'c Catalogue, translation: &Translation<'_>) -> Option<Self> {
+    pub(super) fn new(trail: Trail<'c>, translation: &Translation<'_>) -> Option<Self> {
         Some(Self {
-            along: catalogue::Walk::along(catalogue)?,
+            along: catalogue::Walk::along(trail)?,
             resource: None,
             scope: None,
             has_scope_labels: translation.options.has_scope_labels,

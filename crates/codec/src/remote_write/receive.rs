@@ -12,7 +12,7 @@ mod v2;
 use model::{Batch, Code, Limits, Refusal};
 
 use super::Version;
-use crate::catalogue::{Catalogue, Walk};
+use crate::catalogue::{Trail, Walk};
 use crate::protobuf::Malformed;
 use crate::refusing::refuse;
 use crate::{Decoded, Ignored};
@@ -39,25 +39,26 @@ pub fn decode<'a>(
     }
 }
 
-/// Like [`decode`], where series that `catalogue` knows are found in the body instead of read, and the others are
+/// Like [`decode`], where series that a catalogue knows are found in the body instead of read, and the others are
 /// told: see [`Decoded::unknown`].
 ///
 /// # Errors
 /// Those of [`decode`], and the same ones.
-pub fn decode_with<'a>(
+pub fn decode_with<'a, 'c>(
     version: Version,
     body: &'a [u8],
     limits: &Limits,
-    catalogue: &Catalogue,
+    trail: impl Into<Trail<'c>>,
 ) -> Result<Decoded<'a>, Refusal> {
-    let walk = Walk::along(catalogue);
+    let trail = trail.into();
+    let walk = Walk::along(trail);
     let is_known = walk.is_some();
     let decoded = match version {
         Version::V1 => v1::decode(body, limits, walk),
         Version::V2 => v2::decode(body, limits, walk),
     }?;
     if !is_known {
-        catalogue.count(0, u64::from(decoded.objects));
+        trail.catalogue().count(0, u64::from(decoded.objects));
     }
     Ok(decoded)
 }

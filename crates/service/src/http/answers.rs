@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use axum::Router;
 use axum::body::Body;
@@ -32,6 +33,9 @@ pub struct Client {
     pub certificate: Option<Arc<ClientCertificate>>,
     /// What wakes who answers its requests.
     pub alarm: Option<Alarm>,
+    /// What handlers remember from one request of the connection to the next, which may be of somebody else where a proxy
+    /// sends them; 0 before the first one.
+    pub note: Option<Arc<AtomicU32>>,
 }
 
 impl Client {
@@ -51,7 +55,7 @@ impl Client {
         Self {
             peer: extensions.get().cloned(),
             certificate: extensions.get().cloned(),
-            alarm: None,
+            ..Self::default()
         }
     }
 }

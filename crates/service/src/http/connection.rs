@@ -8,6 +8,7 @@ use std::error::Error;
 use std::io;
 use std::ops::DerefMut;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -101,6 +102,7 @@ where
         let activity = activity.clone();
         let client = Client {
             alarm: Some(Alarm::of(&activity)),
+            note: Some(Arc::default()),
             ..client.into()
         };
         move |request| handle(&answers, &activity, &client, request)

@@ -4,6 +4,7 @@ use foldhash::quality::RandomState;
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalogue::Catalogue;
 use crate::catalogue::tests::check_same;
 
 fn check(catalogue: &mut Catalogue, body: &[u8], options: &Options<'_>) -> usize {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -146,6 +147,35 @@ async fn an_alarm_wakes_a_request_in_time_and_each_one_anew() {
         drop(client);
         let ended = running.join_next().await.unwrap();
         assert_eq!(ended.unwrap(), Ended::Done);
+    }
+}
+
+/// Answers with how many requests of the connection were before.
+#[derive(Clone)]
+struct Counting;
+
+impl Answers for Counting {
+    type Answering = std::future::Ready<Result<Response<Body>, Infallible>>;
+
+    fn answer(&self, _: Request<Incoming>, client: &Client) -> Self::Answering {
+        let note = client.note.as_ref().expect("every connection has one");
+        let before = note.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Ok(Response::new(format!("{before}.").into())))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_is_there_for_the_connections_next_request() {
+    let mut running = JoinSet::new();
+    for _ in 0..2 {
+        let (mut client, io) = tokio::io::duplex(PIPE_BYTES);
+        let (limits, stopping) = (Connections::default(), CancellationToken::new());
+        running.spawn(serve_connection(io, Counting, None, limits, stopping));
+        for before in 0..3 {
+            // Also where its buffers were given back meanwhile.
+            sleep(5 * SECOND * before).await;
+            answer(&mut client, GET, &format!("\r\n\r\n{before}.")).await;
+        }
     }
 }
 

@@ -52,7 +52,7 @@ fn learn_all(catalogue: &mut Catalogue, series: &[&[(&str, &str)]]) -> Vec<u32> 
     assert_eq!(decode(catalogue), vec![None; series.len()]);
     {
         let mut decoded: Decoded<'_> =
-            crate::json::decode_with(body.as_bytes(), 30_000, catalogue).unwrap();
+            crate::json::decode_with(body.as_bytes(), 30_000, &*catalogue).unwrap();
         decoded.batch.sort_labels();
         catalogue.learn(&decoded.batch, &decoded.unknown);
     }
