@@ -23,7 +23,7 @@ struct State {
     /// When the handler wants to be asked again.
     due: Option<Instant>,
     answers: usize,
-    /// When the connection started, or a request or an answer last began or ended.
+    /// When the connection started, or a request or an answer last ended.
     changed: Instant,
     written: Instant,
     header_since: Option<Instant>,
@@ -120,8 +120,8 @@ impl Activity {
         state.is_http2 = version == Version::HTTP_2;
         state.has_served = true;
         state.header_since = None;
+        // Nobody asks when that was until it has ended.
         state.handlers += 1;
-        state.changed = Instant::now();
         drop(state);
         HandlerRuns(self.clone())
     }
