@@ -41,13 +41,14 @@ impl Tenants {
 
 /// Who sent this request.
 pub(crate) fn origin(head: &Head<'_>) -> Result<Origin, Error> {
+    let tenants = head.app.tenants.read();
     Ok(Origin {
-        tenant: tenant(head).inspect_err(|error| {
+        tenant: tenant(head, &tenants).inspect_err(|error| {
             if let Error::Denied(denied) = error {
                 access::count(denied, head.parts);
             }
         })?,
-        source: source(head),
+        source: source(head, &tenants),
     })
 }
 
@@ -62,25 +63,25 @@ pub(crate) fn stranger(parts: &Parts) -> Origin {
 
 /// The same as [`origin`], as far as it can be told of a request that is refused.
 pub(crate) fn sender(head: &Head<'_>) -> Origin {
+    let tenants = head.app.tenants.read();
     Origin {
-        tenant: tenant(head).unwrap_or_default(),
-        source: source(head),
+        tenant: tenant(head, &tenants).unwrap_or_default(),
+        source: source(head, &tenants),
     }
 }
 
-fn tenant(head: &Head<'_>) -> Result<Option<Arc<str>>, Error> {
-    let named = named_tenant(head)?;
+fn tenant(head: &Head<'_>, tenants: &Tenants) -> Result<Option<Arc<str>>, Error> {
+    let named = named_tenant(head, tenants)?;
     match head.parts.extensions.get::<Arc<Grant>>() {
         None => Ok(named),
         Some(grant) => grant.tenant(named).map_err(Error::Denied),
     }
 }
 
-fn named_tenant(head: &Head<'_>) -> Result<Option<Arc<str>>, Error> {
+fn named_tenant(head: &Head<'_>, tenants: &Tenants) -> Result<Option<Arc<str>>, Error> {
     if let Some(tenant) = head.path_parameter("tenant") {
         return check(tenant).map(Some);
     }
-    let tenants = head.app.tenants.read();
     let named = tenants.header.as_ref().and_then(|name| head.header(name));
     match named.as_deref().map(str::trim) {
         None | Some("") => Ok(None),
@@ -116,12 +117,11 @@ pub(crate) fn check_tenant(tenant: &str) -> Result<(), String> {
     }
 }
 
-fn source(head: &Head<'_>) -> Option<Arc<str>> {
+fn source(head: &Head<'_>, tenants: &Tenants) -> Option<Arc<str>> {
     let grant = head.parts.extensions.get::<Arc<Grant>>();
     if let Some(source) = grant.and_then(|grant| grant.source.as_ref()) {
         return Some(Arc::clone(source));
     }
-    let tenants = head.app.tenants.read();
     let named = tenants
         .source_header
         .as_ref()

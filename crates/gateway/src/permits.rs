@@ -228,6 +228,9 @@ impl Permit {
 
     /// Takes more even where there is none: what is in memory already. Others are turned away until it is given back.
     pub(crate) fn weigh(&mut self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
         let before = self.permits.used_bytes.fetch_add(bytes, Ordering::AcqRel);
         self.permits.shown.show(before.saturating_add(bytes));
         if let Some(sender) = self.sender() {

@@ -60,6 +60,14 @@ impl std::fmt::Display for Told<'_> {
 impl Refusals {
     /// The refusals of a request with so many objects. Each object is refused at most once.
     pub(crate) fn of(objects: u32, mut all: Vec<Refused>) -> Self {
+        let objects = u64::from(objects);
+        // As nearly always.
+        if all.is_empty() {
+            return Self {
+                objects,
+                ..Self::default()
+            };
+        }
         all.sort_by_key(|refused| refused.index);
         all.dedup_by_key(|refused| refused.index);
         let mut counts: Vec<(Code, u64)> = Vec::new();
@@ -78,7 +86,7 @@ impl Refusals {
             untold,
             counts,
             refused,
-            objects: u64::from(objects),
+            objects,
         }
     }
 
