@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::answer;
 use crate::error::Error;
-use crate::ingest::{Intake, Outcome, Policy};
+use crate::ingest::{Intake, Outcome, Pipeline, Policy};
 use crate::origin::{credential, origin};
 use crate::permits::Permit;
 use crate::protocol::{Handle, Head, Opened, Protocol, Rehearsal, opened, parameter};
@@ -145,11 +145,12 @@ async fn explain<P: Protocol>(head: Head<'_>, body: &mut Body) -> Result<Report,
         encoding,
         policy,
         origin,
+        note: None,
     };
-    let (reader, own) = (Arc::clone(&protocol), Arc::clone(pipeline));
+    let reader = Arc::clone(&protocol);
     let deadline = Instant::now() + pipeline.request_timeout;
-    let work = move |body, permit: &mut Permit| {
-        report::explained(&own, reader.as_ref(), &intake, body, permit)
+    let work = move |pipeline: &Pipeline, body, permit: &mut Permit| {
+        report::explained(pipeline, reader.as_ref(), &intake, body, permit)
     };
     match pipeline.work(encoding, received, deadline, work).await {
         Ok((explained, _permit)) => {

@@ -112,13 +112,15 @@ impl Front {
             client.introduce(request.extensions_mut());
         }
         request.extensions_mut().insert(Route::Direct(path));
-        let alarm = client.and_then(|client| client.alarm.clone());
+        let own = client.map(|client| (client.alarm.clone(), client.note.clone()));
+        let (alarm, note) = own.unwrap_or_default();
         let answer: Answered = Box::pin(async move {
             match ask(&app, path, request.map(Wire::into_body)).await {
                 Ok(request) => {
                     let (parts, body) = request.map(Wire::Other).into_parts();
                     let client = Client {
                         alarm,
+                        note,
                         ..Client::of(&parts.extensions)
                     };
                     directly(app, parts, body, client).await

@@ -4,19 +4,20 @@
 //! coalescing and the ledger are here. A success is only answered when the buffer has every record.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use buffer::{Durability, Record};
 use bytes::Bytes;
-use codec::catalogue::Catalogue;
+use codec::catalogue::{Catalogue, Trail};
 use codec::{Decoded, Encoding, InflateError, inflate};
+use futures::future::BoxFuture;
 use model::{Batch, Clock, Code, Counts, Limits, Refusal};
 use service::http::Alarm;
 use tokio::time::Instant;
 
 use crate::body::Received;
-use crate::coalesce::{Coalescer, Knowledge, Settling};
+use crate::coalesce::{Coalescer, Knowledge, Settled, Settling};
 use crate::error::Error;
 use crate::families::Families;
 use crate::known_series::{KnownSeries, Lessons};
@@ -31,7 +32,7 @@ use crate::receipts::{Receipts, Sent};
 use crate::refusals::Refusals;
 use crate::repeats::First;
 use crate::validate::{Standards, Validated, names, validate};
-use crate::within::{Deadline, within};
+use crate::within::{Deadline, Late, within};
 
 /// What a compressed body may become and still be read where it came in.
 const SMALL_BYTES: usize = 256 << 10;
@@ -70,6 +71,8 @@ pub(crate) struct Intake {
     pub encoding: Encoding,
     pub policy: Policy,
     pub origin: Origin,
+    /// What its connection remembers of the request before.
+    pub note: Option<Arc<AtomicU32>>,
 }
 
 /// Every good sample is durable; these are the others.
@@ -104,10 +107,39 @@ pub(crate) struct Pipeline {
     pub mode: ModeHandle,
 }
 
+/// The work on a body, and the room that is taken for it.
+pub(crate) enum Work<T> {
+    Done((T, Permit)),
+    /// A thread of its own is at it.
+    Elsewhere(BoxFuture<'static, Result<(T, Permit), Error>>),
+}
+
+/// A body that was read, and what came of it.
+pub(crate) type Ingested<P> = (P, Result<Submitted, Error>);
+
 /// The work on the processor is done; the buffer has not answered yet.
 pub(crate) struct Submitted {
     pub outcome: Outcome,
     settled: Option<Settling>,
+}
+
+impl Submitted {
+    /// What is to be waited for, once.
+    pub(crate) fn settling(&mut self) -> Option<Settling> {
+        self.settled.take()
+    }
+
+    /// With what was waited for.
+    pub(crate) fn settled(
+        mut self,
+        pipeline: &Pipeline,
+        waited: Result<Settled, Late>,
+    ) -> Result<Self, Error> {
+        let timeout_ms = pipeline.request_timeout.as_millis();
+        let settled = waited.map_err(|Late| Error::Timeout { timeout_ms })?;
+        self.outcome.durability = Some(settled?);
+        Ok(self)
+    }
 }
 
 impl Pipeline {
@@ -141,56 +173,68 @@ impl Pipeline {
         Deadline::new(Instant::now() + self.request_timeout, alarm)
     }
 
-    /// Stores what is good of a body; of the first of possibly several requests, the others are told what came of it.
-    pub(crate) async fn ingest<P: Protocol>(
+    /// Takes what is good of a body; of the first of possibly several requests, the others are told what comes of it.
+    ///
+    /// No future of its own, and the protocol comes back from wherever the work was done: most bodies are small, and what a
+    /// future keeps for those that are not is moved about for each of them.
+    pub(crate) fn ingest<P: Protocol>(
         self: &Arc<Self>,
-        protocol: &Arc<P>,
+        protocol: P,
         intake: Intake,
         received: Received,
         first: Option<First>,
-        deadline: Deadline<'_>,
-    ) -> Result<Outcome, Error> {
+        deadline: Instant,
+    ) -> Result<Work<Ingested<P>>, Error> {
         let Received { bytes, permit } = received;
         let (encoding, bytes) = protocol.unwrap(intake.encoding, bytes)?;
-        let (pipeline, protocol) = (Arc::clone(self), Arc::clone(protocol));
-        let work = move |body, permit: &mut Permit| {
-            let body = protocol.prepare(body)?;
-            let catalogue = pipeline.catalogue.read();
-            let decoded = protocol.decode(&body, &pipeline.limits, &catalogue)?;
-            let decoded_bytes = decoded.batch.size_bytes();
-            // What small bodies become is gone before another one is read here.
-            let weighed = if decoded_bytes > SMALL_BYTES {
-                decoded_bytes
-            } else {
-                0
-            };
-            permit.weigh(weighed);
-            let sent = Sent {
-                protocol: P::NAME,
-                origin: &intake.origin,
-                parts: &|wanted| protocol.parts(&body, wanted),
-                part_type: P::PART_TYPE,
-            };
-            let (mut submitted, lessons) =
-                pipeline.submit_with(sent, intake.policy, decoded, &catalogue)?;
-            if let Some(first) = first
-                && let Some(settled) = submitted.settled.take()
-            {
-                let response = protocol.stored(&submitted.outcome);
-                submitted.settled = Some(first.follow(settled, response));
-            }
-            drop(catalogue);
-            pipeline.catalogue.learn(&lessons);
-            // Each metric name is a record that is open until the buffer answers.
-            permit.weigh(names_of(&lessons.batch).saturating_mul(OPEN_RECORD_BYTES));
-            permit.give_back(weighed);
-            Ok(submitted)
-        };
         let received = Received { bytes, permit };
-        let (submitted, permit) = self.work(encoding, received, deadline.at(), work).await?;
-        let outcome = self.settle(submitted, deadline).await?;
-        drop(permit);
-        Ok(outcome)
+        let work = move |pipeline: &Self, body, permit: &mut Permit| {
+            let submitted = pipeline.read_body(&protocol, &intake, body, first, permit);
+            Ok((protocol, submitted))
+        };
+        self.begin(encoding, received, deadline, work)
+    }
+
+    fn read_body<P: Protocol>(
+        &self,
+        protocol: &P,
+        intake: &Intake,
+        body: Bytes,
+        first: Option<First>,
+        permit: &mut Permit,
+    ) -> Result<Submitted, Error> {
+        let body = protocol.prepare(body)?;
+        let catalogue = self.catalogue.read();
+        let trail = Trail::of_sender(&catalogue, intake.note.as_deref());
+        let decoded = protocol.decode(&body, &self.limits, trail)?;
+        let decoded_bytes = decoded.batch.size_bytes();
+        // What small bodies become is gone before another one is read here.
+        let weighed = if decoded_bytes > SMALL_BYTES {
+            decoded_bytes
+        } else {
+            0
+        };
+        permit.weigh(weighed);
+        let sent = Sent {
+            protocol: P::NAME,
+            origin: &intake.origin,
+            parts: &|wanted| protocol.parts(&body, wanted),
+            part_type: P::PART_TYPE,
+        };
+        let (mut submitted, lessons) =
+            self.submit_with(sent, intake.policy, decoded, &catalogue)?;
+        if let Some(first) = first
+            && let Some(settled) = submitted.settled.take()
+        {
+            let response = protocol.stored(&submitted.outcome);
+            submitted.settled = Some(first.follow(settled, response));
+        }
+        drop(catalogue);
+        self.catalogue.learn(&lessons);
+        // Each metric name is a record that is open until the buffer answers.
+        permit.weigh(names_of(&lessons.batch).saturating_mul(OPEN_RECORD_BYTES));
+        permit.give_back(weighed);
+        Ok(submitted)
     }
 
     /// Runs `work` on a body as it was before its encoding: here what is small, else on a thread of its own.
@@ -199,34 +243,48 @@ impl Pipeline {
         encoding: Encoding,
         received: Received,
         deadline: Instant,
-        work: impl FnOnce(Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Self, Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Permit), Error> {
-        let Received { bytes, mut permit } = received;
-        let Some(body) = small(encoding, &bytes, self.max_inflated_bytes)? else {
-            // Boxed, or it would be most of what a small request moves about.
-            let received = Received { bytes, permit };
-            return Box::pin(self.work_hard(encoding, received, deadline, work)).await;
-        };
-        if encoding != Encoding::Identity {
-            permit.resize(bytes.len() + body.len())?;
+        match self.begin(encoding, received, deadline, work)? {
+            Work::Done(done) => Ok(done),
+            Work::Elsewhere(done) => done.await,
         }
-        Ok((work(body, &mut permit)?, permit))
     }
 
-    /// Like [`Self::work`], for what would hold up others.
-    async fn work_hard<T: Send + 'static>(
+    /// Like [`Self::work`], of which mostly nothing is left to wait for.
+    fn begin<T: Send + 'static>(
         self: &Arc<Self>,
         encoding: Encoding,
         received: Received,
         deadline: Instant,
-        work: impl FnOnce(Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Self, Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Work<T>, Error> {
+        let Received { bytes, mut permit } = received;
+        let Some(body) = small(encoding, &bytes, self.max_inflated_bytes)? else {
+            let received = Received { bytes, permit };
+            let done = Arc::clone(self).work_hard(encoding, received, deadline, work);
+            return Ok(Work::Elsewhere(Box::pin(done)));
+        };
+        if encoding != Encoding::Identity {
+            permit.resize(bytes.len() + body.len())?;
+        }
+        Ok(Work::Done((work(self, body, &mut permit)?, permit)))
+    }
+
+    /// Like [`Self::work`], for what would hold up others.
+    async fn work_hard<T: Send + 'static>(
+        self: Arc<Self>,
+        encoding: Encoding,
+        received: Received,
+        deadline: Instant,
+        work: impl FnOnce(&Self, Bytes, &mut Permit) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Permit), Error> {
         let timeout_ms = self.request_timeout.as_millis();
         let Received { bytes, mut permit } = received;
-        let pipeline = Arc::clone(self);
+        let pipeline = Arc::clone(&self);
         let work = move || {
             let body = pipeline.inflated(encoding, bytes, &mut permit)?;
-            Ok((work(body, &mut permit)?, permit))
+            Ok((work(&pipeline, body, &mut permit)?, permit))
         };
         within(deadline, self.pool.run(work))
             .await
@@ -249,21 +307,14 @@ impl Pipeline {
     /// Waits until the buffer has what was submitted.
     pub(crate) async fn settle(
         &self,
-        submitted: Submitted,
+        mut submitted: Submitted,
         deadline: impl Into<Deadline<'_>>,
     ) -> Result<Outcome, Error> {
-        let timeout_ms = self.request_timeout.as_millis();
-        let Submitted {
-            mut outcome,
-            settled,
-        } = submitted;
-        if let Some(settled) = settled {
-            let durability = within(deadline, settled)
-                .await
-                .map_err(|_| Error::Timeout { timeout_ms })??;
-            outcome.durability = Some(durability);
+        if let Some(settling) = submitted.settling() {
+            let waited = within(deadline, settling).await;
+            submitted = submitted.settled(self, waited)?;
         }
-        Ok(outcome)
+        Ok(submitted.outcome)
     }
 
     /// Validates and adds to the open records, in the order of the calls. Takes as long as that takes.

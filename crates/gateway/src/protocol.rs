@@ -5,6 +5,7 @@
 
 pub(crate) mod datadog;
 mod extra;
+mod head;
 pub(crate) mod influx;
 pub(crate) mod json;
 pub(crate) mod opentsdb;
@@ -22,24 +23,28 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, post};
 use buffer::Durability;
 use bytes::Bytes;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::parts::Part;
 use codec::{Decoded, Encoding};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::header::{EXPECT, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue};
 use model::{Limits, Refusal};
-use service::http::{Alarm, Client, Peer};
+use service::http::Client;
 
 use crate::answer;
 use crate::body::{Source, Wire, linger, linger_briefly};
 use crate::error::Error;
 use crate::front::Answered;
-use crate::ingest::{Intake, Outcome, Policy};
+use crate::ingest::{Intake, Outcome, Policy, Submitted, Work};
 use crate::metrics;
 use crate::origin::{credential, origin, sender};
-use crate::repeats::{Answer, Claim};
+use crate::permits::Permit;
+use crate::repeats::{Answer, Claim, Key};
 use crate::router::App;
+use crate::within::within;
+use head::PathParams;
+pub(crate) use head::{Head, parameter};
 
 /// Says where a success is durable.
 const DURABILITY: HeaderName = HeaderName::from_static("sluice-durability");
@@ -75,8 +80,8 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         Ok(body)
     }
 
-    /// Decodes an inflated body of at most `limits.max_samples` samples. A decoder may find series in `catalogue`
-    /// instead of reading them.
+    /// Decodes an inflated body of at most `limits.max_samples` samples. A decoder may find series in the
+    /// catalogue instead of reading them.
     ///
     /// # Errors
     /// When the body as a whole cannot be read; single bad objects are in [`Decoded::refused`].
@@ -84,7 +89,7 @@ pub(crate) trait Protocol: Sized + Send + Sync + 'static {
         &'a self,
         body: &'a Bytes,
         limits: &Limits,
-        catalogue: &Catalogue,
+        trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal>;
 
     /// How [`Self::parts`] are to be read.
@@ -118,123 +123,6 @@ pub(crate) struct Opened<P> {
     pub policy: Policy,
 }
 
-/// A request without its body.
-#[derive(Clone, Copy)]
-pub(crate) struct Head<'r> {
-    pub app: &'r App,
-    pub parts: &'r Parts,
-    /// Who sends it.
-    pub peer: Option<&'r Peer>,
-    /// What wakes who answers it, where its connection can.
-    pub alarm: Option<&'r Alarm>,
-}
-
-impl<'r> Head<'r> {
-    /// Of a request whose extensions say who sends it.
-    pub(crate) fn of(app: &'r App, parts: &'r Parts) -> Self {
-        Self {
-            app,
-            parts,
-            peer: parts.extensions.get(),
-            alarm: None,
-        }
-    }
-
-    /// A header as text; what is not text becomes replacement characters. Several lines are joined by commas.
-    pub(crate) fn header(&self, name: &HeaderName) -> Option<String> {
-        first(&self.parts.headers, name)?;
-        let mut lines = self.parts.headers.get_all(name).iter();
-        let mut text = String::from_utf8_lossy(lines.next()?.as_bytes()).into_owned();
-        for line in lines {
-            text.push_str(", ");
-            text.push_str(&String::from_utf8_lossy(line.as_bytes()));
-        }
-        Some(text)
-    }
-
-    /// The content type without its parameters, in lower case; empty when the request says none.
-    pub(crate) fn media_type(&self) -> String {
-        let text = self.header(&CONTENT_TYPE).unwrap_or_default();
-        let essence = text.split(';').next().unwrap_or_default();
-        essence.trim().to_ascii_lowercase()
-    }
-
-    /// Whether the content type is written exactly like this, which most senders do.
-    pub(crate) fn is_plainly(&self, media_type: &str) -> bool {
-        let mut lines = self.parts.headers.get_all(CONTENT_TYPE).iter();
-        let first = lines.next().map(HeaderValue::as_bytes);
-        first == Some(media_type.as_bytes()) && lines.next().is_none()
-    }
-
-    /// What `Content-Encoding` says: identity, gzip, deflate or zstd.
-    pub(crate) fn encoding(&self) -> Result<Encoding, Error> {
-        let text = self.header(&CONTENT_ENCODING);
-        Ok(Encoding::parse(text.as_deref())?)
-    }
-
-    /// A query parameter, decoded; the first of its name.
-    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        parameter(&self.parts.uri, name)
-    }
-
-    /// A parameter of the route's pattern, decoded.
-    pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
-        let params = self.parts.extensions.get::<PathParams>()?;
-        params
-            .0
-            .iter()
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value)
-    }
-
-    /// Reads a parameter that is `true` or `false`.
-    pub(crate) fn flag(&self, name: &str, default: bool) -> Result<bool, Error> {
-        match self.parameter(name).as_deref() {
-            None => Ok(default),
-            Some("true" | "1") => Ok(true),
-            Some("false" | "0") => Ok(false),
-            Some(value) => {
-                let value: String = value.chars().take(40).collect();
-                let message = format!("{name} is {value:?}; write {name}=true or {name}=false");
-                Err(Error::Parameter(message))
-            }
-        }
-    }
-
-    /// `strict=true` stores all of a body or nothing.
-    pub(crate) fn policy(&self) -> Result<Policy, Error> {
-        Ok(if self.flag("strict", false)? {
-            Policy::AllOrNothing
-        } else {
-            Policy::StoreTheGood
-        })
-    }
-}
-
-/// So many names are looked through.
-const FEW_HEADERS: usize = 8;
-
-/// The first header of this name. Most of what is looked for is not there, and most requests have few: to look at each
-/// costs less than to hash what is looked for.
-pub(crate) fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
-    if headers.keys_len() > FEW_HEADERS {
-        return headers.get(name);
-    }
-    let mut all = headers.iter();
-    all.find_map(|(found, value)| (found == name).then_some(value))
-}
-
-/// A query parameter, decoded; the first of its name.
-pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
-    form_urlencoded::parse(uri.query()?.as_bytes())
-        .find(|(found, _)| found == name)
-        .map(|(_, value)| value.into_owned())
-}
-
-/// The route's parameters, kept where [`Head`] finds them.
-#[derive(Debug, Clone)]
-struct PathParams(Arc<RawPathParams>);
-
 /// Marks a request of which nothing may stay: in its extensions, for protocols that remember something between requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rehearsal;
@@ -259,7 +147,7 @@ pub(crate) struct Receive;
 impl Handle for Receive {
     async fn handle<P: Protocol>(State(app): State<Arc<App>>, request: Request) -> Response {
         let (parts, body) = opened(request).await;
-        receive::<P>(Head::of(&app, &parts), Wire::Other(body)).await
+        receive::<P>(&Head::of(&app, &parts), &mut Wire::Other(body)).await
     }
 }
 
@@ -267,24 +155,33 @@ impl Handle for Receive {
 pub(crate) fn directly<P: Protocol>(
     app: Arc<App>,
     parts: Parts,
-    body: Wire,
+    mut body: Wire,
     client: Client,
 ) -> Answered {
     Box::pin(async move {
-        let head = Head {
-            app: &app,
-            parts: &parts,
-            peer: client.peer.as_ref(),
-            alarm: client.alarm.as_ref(),
-        };
-        Ok(receive::<P>(head, body).await)
+        let head = Head::from(&app, &parts, &client);
+        Ok(receive::<P>(&head, &mut body).await)
     })
 }
 
-async fn receive<P: Protocol>(head: Head<'_>, mut body: Wire) -> Response {
-    let app = head.app;
-    match store::<P>(head, &mut body).await {
-        Ok(Stored::Before(answer)) => answer.again(),
+/// What it takes is borrowed: a future keeps what it was called with beside what it makes of it.
+async fn receive<P: Protocol>(head: &Head<'_>, body: &mut Wire) -> Response {
+    let stored = store::<P>(head, body).await;
+    let refusal = match answered(head, stored) {
+        Ok(response) => return response,
+        Err(refusal) => refusal,
+    };
+    let (response, error) = *refusal;
+    Box::pin(deliver(response, head, body, error)).await
+}
+
+/// The answer to what came of a body; or, with its error, to one that may not be read yet.
+fn answered<P: Protocol>(
+    head: &Head<'_>,
+    stored: Result<Stored<P>, Error>,
+) -> Result<Response, Box<(Response, Error)>> {
+    match stored {
+        Ok(Stored::Before(answer)) => Ok(answer.again()),
         Ok(Stored::Now(protocol, Ok(outcome))) => {
             let mut response = protocol.stored(&outcome);
             let status = response.status();
@@ -292,18 +189,17 @@ async fn receive<P: Protocol>(head: Head<'_>, mut body: Wire) -> Response {
                 metrics::request_refused(outcome.refusals.code());
             }
             if status.is_success() || outcome.stored.samples() > 0 {
-                show_durability(&mut response, outcome.durability.unwrap_or(app.durability));
+                let durability = outcome.durability.unwrap_or(head.app.durability);
+                show_durability(&mut response, durability);
             }
-            response
+            Ok(response)
         }
         Ok(Stored::Now(protocol, Err(error))) => {
-            note::<P>(&head, &error);
-            with_retry_after(protocol.refused(&head, &error), &head, &error)
+            note::<P>(head, &error);
+            let response = protocol.refused(head, &error);
+            Ok(with_retry_after(response, head, &error))
         }
-        Err(error) => {
-            let response = failed::<P>(&head, &error);
-            Box::pin(deliver(response, &head, body, &error)).await
-        }
+        Err(error) => Err(Box::new((failed::<P>(head, &error), error))),
     }
 }
 
@@ -329,7 +225,7 @@ async fn deliver(
     response: Response,
     head: &Head<'_>,
     mut body: impl Source,
-    error: &Error,
+    error: Error,
 ) -> Response {
     if body.is_end_stream() {
         return response;
@@ -374,13 +270,62 @@ pub(crate) fn with_retry_after(mut response: Response, head: &Head<'_>, error: &
 /// What became of a body.
 enum Stored<P> {
     /// It could be read: an outcome, or [`Error::Batch`].
-    Now(Arc<P>, Result<Outcome, Error>),
+    Now(P, Result<Outcome, Error>),
     /// It came before, and this was the answer.
     Before(Arc<Answer>),
 }
 
 /// Stores a body, unless it was before.
-async fn store<P: Protocol>(head: Head<'_>, body: &mut Wire) -> Result<Stored<P>, Error> {
+async fn store<P: Protocol>(head: &Head<'_>, body: &mut Wire) -> Result<Stored<P>, Error> {
+    let pipeline = &head.app.pipeline;
+    // In a block: what is left of it would be kept, and moved about, until the buffer has answered.
+    let ((protocol, mut submitted), permit, deadline) = {
+        let (admitted, permit) = admit::<P>(head, body)?;
+        let received = head.app.body_limits.read(body, permit).await?;
+        let first = match &admitted.key {
+            None => None,
+            Some(key) => {
+                let origin = &admitted.intake.origin;
+                let claim = head.app.repeats.claim(key, head, origin, &received.bytes);
+                match Box::pin(claim).await? {
+                    Claim::Answered(answer) => return Ok(Stored::Before(answer)),
+                    Claim::First(first) => Some(first),
+                    Claim::Untracked => None,
+                }
+            }
+        };
+        let Admitted {
+            protocol, intake, ..
+        } = admitted;
+        let deadline = pipeline.deadline(head.alarm);
+        let work = pipeline.ingest(protocol, intake, received, first, deadline.at())?;
+        let (ingested, permit) = match work {
+            Work::Done(done) => done,
+            Work::Elsewhere(done) => done.await?,
+        };
+        (ingested, permit, deadline)
+    };
+    if let Some(settling) = submitted.as_mut().ok().and_then(Submitted::settling) {
+        let waited = within(deadline, settling).await;
+        submitted = submitted.and_then(|submitted| submitted.settled(pipeline, waited));
+    }
+    drop(permit);
+    match submitted {
+        Ok(submitted) => Ok(Stored::Now(protocol, Ok(submitted.outcome))),
+        Err(error @ Error::Batch(_)) => Ok(Stored::Now(protocol, Err(error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// A request that may send its body.
+struct Admitted<P> {
+    protocol: P,
+    intake: Intake,
+    key: Option<Key>,
+}
+
+/// Looks at all that a request says before its body, and takes room for it.
+fn admit<P: Protocol>(head: &Head<'_>, body: &Wire) -> Result<(Admitted<P>, Permit), Error> {
     let app = head.app;
     let pipeline = &app.pipeline;
     pipeline.check_open()?;
@@ -388,16 +333,16 @@ async fn store<P: Protocol>(head: Head<'_>, body: &mut Wire) -> Result<Stored<P>
         protocol,
         encoding,
         policy,
-    } = P::open(&head)?;
+    } = P::open(head)?;
     let intake = Intake {
         encoding,
         policy,
-        origin: origin(&head)?,
+        origin: origin(head)?,
+        note: head.note.cloned(),
     };
-    let key = app.repeats.key::<P>(&head)?;
+    let key = app.repeats.key::<P>(head)?;
     pipeline.quotas.admit(&intake.origin)?;
-    let protocol = Arc::new(protocol);
-    let permit = pipeline.permit(&intake.origin, credential(&head));
+    let permit = pipeline.permit(&intake.origin, credential(head));
     let most_inflated = match encoding {
         Encoding::Identity => 0,
         _ => pipeline.max_inflated_bytes,
@@ -405,26 +350,12 @@ async fn store<P: Protocol>(head: Head<'_>, body: &mut Wire) -> Result<Stored<P>
     let permit = app
         .body_limits
         .admit_inflated(body, permit, most_inflated)?;
-    let received = app.body_limits.read(body, permit).await?;
-    let first = match key {
-        None => None,
-        Some(key) => {
-            let claim = app
-                .repeats
-                .claim(&key, &head, &intake.origin, &received.bytes);
-            match Box::pin(claim).await? {
-                Claim::Answered(answer) => return Ok(Stored::Before(answer)),
-                Claim::First(first) => Some(first),
-                Claim::Untracked => None,
-            }
-        }
+    let admitted = Admitted {
+        protocol,
+        intake,
+        key,
     };
-    let deadline = pipeline.deadline(head.alarm);
-    let ingested = pipeline.ingest(&protocol, intake, received, first, deadline);
-    match ingested.await {
-        Err(error) if !matches!(error, Error::Batch(_)) => Err(error),
-        result => Ok(Stored::Now(protocol, result)),
-    }
+    Ok((admitted, permit))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::coalesce::Settling;
 use crate::config::IdempotencyConfig;
 use crate::ingest::Origin;
 use crate::metrics;
-use crate::protocol::{Head, Protocol, first};
+use crate::protocol::{Head, Protocol};
 pub(crate) use follow::Answer;
 use follow::Follow;
 use table::{Found, Table};
@@ -126,7 +126,7 @@ impl Repeats {
         if !self.config.enabled {
             return Ok(None);
         }
-        let Some(value) = first(&head.parts.headers, &KEY) else {
+        let Some(value) = head.first(&KEY) else {
             return Ok((self.config.bodies && P::HAS_TIMES).then_some(Key::Body));
         };
         let invalid = |found: String| Err(RepeatError::KeyInvalid { found });

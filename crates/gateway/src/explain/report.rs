@@ -185,7 +185,7 @@ pub(super) fn explained<P: Protocol>(
     let inflated_bytes = body.len();
     let catalogue = pipeline.catalogue.nothing();
     let origin = &intake.origin;
-    let mut decoded = protocol.decode(&body, &pipeline.limits, catalogue)?;
+    let mut decoded = protocol.decode(&body, &pipeline.limits, catalogue.into())?;
     permit.weigh(decoded.batch.size_bytes());
     refuse_names(pipeline, origin, &mut decoded);
     let limits = limits(pipeline, &decoded, inflated_bytes);

@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
 use codec::Decoded;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::datadog::{self, Options, Passed};
 use http::StatusCode;
 use model::{Limits, Refusal};
@@ -118,7 +118,7 @@ impl Protocol for Datadog {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        _catalogue: &Catalogue,
+        _trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
         let options = Options {
             now_ms: self.now_ms,

@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::influx::{Options, Precision};
 use codec::parts::Part;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -104,7 +104,7 @@ impl<D: Dialect> Protocol for Influx<D> {
         &'a self,
         body: &'a Bytes,
         limits: &Limits,
-        catalogue: &Catalogue,
+        trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
         let (label, database) = (&self.config.database_label, &self.database);
         let has_label = !label.is_empty() && !database.is_empty();
@@ -119,7 +119,7 @@ impl<D: Dialect> Protocol for Influx<D> {
             max_metric_name_bytes: limits.max_metric_name_bytes,
         };
         self.body.get_or_init(|| body.clone());
-        codec::influx::decode_with(body, &options, catalogue)
+        codec::influx::decode_with(body, &options, trail)
     }
 
     const PART_TYPE: &'static str = "text/plain";

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use bytes::Bytes;
 use codec::Decoded;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::parts::Part;
 use model::{Limits, Refusal};
 
@@ -47,9 +47,9 @@ impl Protocol for Json {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        catalogue: &Catalogue,
+        trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
-        codec::json::decode_with(body, limits.max_samples, catalogue)
+        codec::json::decode_with(body, limits.max_samples, trail)
     }
 
     const PART_TYPE: &'static str = "application/json";

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::parts::Part;
 use http::StatusCode;
 use model::{Limits, Refusal};
@@ -76,7 +76,7 @@ impl Protocol for OpenTsdb {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        _catalogue: &Catalogue,
+        _trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
         let decoded = codec::opentsdb::decode(body, limits.max_samples)?;
         if self.answer == Answer::Details {

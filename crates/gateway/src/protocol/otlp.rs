@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::otlp::{Deltas, Options, Translation, decode_with};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -82,7 +82,7 @@ impl Request {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        catalogue: &Catalogue,
+        trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
         let translation = Translation {
             options: &self.shared.options,
@@ -90,7 +90,7 @@ impl Request {
             tenant: self.tenant.as_deref(),
             now_ms: self.now_ms,
         };
-        let mut decoded = decode_with(body, translation, limits.max_samples, catalogue)?;
+        let mut decoded = decode_with(body, translation, limits.max_samples, trail)?;
         decoded.drop_long_metadata(limits.max_metadata_bytes);
         Ok(decoded)
     }
@@ -159,9 +159,9 @@ impl Protocol for OtlpHttp {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        catalogue: &Catalogue,
+        trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
-        self.request.decode(body, limits, catalogue)
+        self.request.decode(body, limits, trail)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {

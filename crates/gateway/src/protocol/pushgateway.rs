@@ -24,6 +24,7 @@ use super::{Head, deliver, opened, show_durability, with_retry_after};
 use crate::answer;
 use crate::body::Received;
 use crate::error::Error;
+use crate::ingest::Pipeline;
 use crate::metrics;
 use crate::origin::{credential, origin, sender};
 use crate::permits::Permit;
@@ -67,7 +68,7 @@ async fn push(app: &Arc<App>, mode: Mode, request: Request) -> Response {
     let head = Head::of(app, &parts);
     match take(&head, mode, &mut body).await {
         Ok(durability) => done(app, durability, StatusCode::OK),
-        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
+        Err(error) => deliver(failed(&head, &error), &head, body, error).await,
     }
 }
 
@@ -119,7 +120,7 @@ async fn read(
         pipeline.limits.max_metadata_bytes,
     );
     let deadline = Instant::now() + pipeline.request_timeout;
-    let work = move |body: Bytes, _: &mut Permit| {
+    let work = move |_: &Pipeline, body: Bytes, _: &mut Permit| {
         let mut decoded = format.decode(&body, max_samples)?;
         decoded.drop_long_metadata(max_metadata_bytes);
         Ok(Content::of(decoded, &labels, max_group)?)
@@ -139,7 +140,7 @@ async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
     };
     match ended.await {
         Ok(durability) => done(&app, durability, StatusCode::ACCEPTED),
-        Err(error) => deliver(failed(&head, &error), &head, body, &error).await,
+        Err(error) => deliver(failed(&head, &error), &head, body, error).await,
     }
 }
 

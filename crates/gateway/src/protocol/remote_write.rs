@@ -5,7 +5,7 @@
 
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::parts::Part;
 use codec::remote_write::{Version, receive};
 use codec::{Decoded, Encoding};
@@ -61,10 +61,10 @@ impl Protocol for RemoteWrite {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        catalogue: &Catalogue,
+        trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
         match self {
-            Self::Push(version) => receive::decode_with(*version, body, limits, catalogue),
+            Self::Push(version) => receive::decode_with(*version, body, limits, trail),
             Self::Handshake => Ok(Decoded::default()),
         }
     }

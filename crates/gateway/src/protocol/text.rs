@@ -6,7 +6,7 @@
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::parts::Part;
 use codec::text::{Dialect, Options};
 use codec::{Decoded, exposition_protobuf};
@@ -63,7 +63,7 @@ impl Protocol for Text {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        _catalogue: &Catalogue,
+        _trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
         let (body, extra) = self.extra.split(body);
         let mut decoded = match self.format {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use codec::Decoded;
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::parts::Part;
 use codec::victoria_json::LineNumbers;
 use http::StatusCode;
@@ -45,7 +45,7 @@ impl Protocol for Victoria {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        _catalogue: &Catalogue,
+        _trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
         let (body, extra) = self.extra.split(body);
         let (mut decoded, lines) = codec::victoria_json::decode(body, limits.max_samples)?;

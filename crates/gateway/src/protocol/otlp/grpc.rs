@@ -11,7 +11,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::{BufMut as _, Bytes, BytesMut};
-use codec::catalogue::Catalogue;
+use codec::catalogue::Trail;
 use codec::{Decoded, Encoding};
 use futures::stream;
 use http::header::CONTENT_TYPE;
@@ -96,9 +96,9 @@ impl Protocol for OtlpGrpc {
         &self,
         body: &'a Bytes,
         limits: &Limits,
-        catalogue: &Catalogue,
+        trail: Trail<'_>,
     ) -> Result<Decoded<'a>, Refusal> {
-        self.0.decode(body, limits, catalogue)
+        self.0.decode(body, limits, trail)
     }
 
     fn stored(&self, outcome: &Outcome) -> Response {
