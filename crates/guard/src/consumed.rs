@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
-use crate::gateway_path::{GatewayPath, Shape, Size, runtime};
+use crate::gateway_path::{GatewayPath, Series, Shape, Size, runtime};
 use crate::null::Nowhere;
 use crate::paths::{Round, VARIANTS};
 
@@ -179,7 +179,7 @@ fn panic_with(ended: &Result<consumer::Report, consumer::Error>) {
 /// What a gateway makes of requests that come together.
 fn records(shape: Shape, size: Size) -> Vec<Vec<Record>> {
     let buffer = Arc::new(Nowhere::that_keeps());
-    let mut gateway = GatewayPath::start(shape, size, Arc::clone(&buffer));
+    let mut gateway = GatewayPath::start(shape, size, Series::Known, Arc::clone(&buffer));
     let of_variant = |variant| {
         gateway.round(variant);
         buffer.take()

@@ -18,6 +18,9 @@ const WARM_UP: usize = 8;
 /// Rounds that count.
 const COUNTED: usize = 24;
 
+/// Rounds of the longest run.
+pub(crate) const ROUNDS: usize = WARM_UP + COUNTED;
+
 /// Stays on one processor: how many shards and threads there are depends on their number.
 ///
 /// # Errors
@@ -46,7 +49,7 @@ pub fn allocations(path: Path) -> f64 {
         running.round(number);
     }
     let before = crate::allocations();
-    for number in WARM_UP..WARM_UP + COUNTED {
+    for number in WARM_UP..ROUNDS {
         running.round(number);
     }
     let count = crate::allocations() - before;
@@ -60,7 +63,7 @@ pub fn allocations(path: Path) -> f64 {
 pub fn instructions(binary: &FilePath, path: Path) -> anyhow::Result<f64> {
     let (short, long) = std::thread::scope(|scope| {
         let short = scope.spawn(|| total(binary, path, WARM_UP));
-        let long = total(binary, path, WARM_UP + COUNTED);
+        let long = total(binary, path, ROUNDS);
         (short.join(), long)
     });
     let short = short.ok().context("a thread panicked")??;

@@ -11,10 +11,12 @@ use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::BodyExt as _;
 use model::ManualClock;
 use service::tasks::Tasks;
+use service::units::Size as Bound;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 use crate::bodies::NOW_MS;
+use crate::count::ROUNDS;
 use crate::null::Nowhere;
 use crate::paths::{Round, VARIANTS};
 
@@ -34,6 +36,36 @@ pub(crate) struct Size {
     pub samples: usize,
 }
 
+/// Which series the requests have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Series {
+    /// Those of the rounds before.
+    Known,
+    /// Others in each round, of which the gateway takes note.
+    New,
+    /// Others in each round, and the gateway has no room to take note of any: so it is when there are far more series
+    /// than it has room for.
+    Beyond,
+}
+
+impl Series {
+    /// How many different bodies there are.
+    const fn bodies(self) -> usize {
+        match self {
+            Self::Known => VARIANTS,
+            Self::New | Self::Beyond => ROUNDS,
+        }
+    }
+
+    fn config(self) -> Config {
+        let mut config = Config::default();
+        if self == Self::Beyond {
+            config.http.series_cache = Bound::mib(0);
+        }
+        config
+    }
+}
+
 pub(crate) struct GatewayPath {
     runtime: Runtime,
     front: Front,
@@ -41,7 +73,7 @@ pub(crate) struct GatewayPath {
     _gateway: Gateway<Nowhere>,
     _tasks: Tasks,
     shape: Shape,
-    /// By variant.
+    /// By round, as many as differ.
     bodies: Vec<Vec<Bytes>>,
 }
 
@@ -54,17 +86,21 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 impl GatewayPath {
-    pub(crate) fn start(shape: Shape, size: Size, buffer: Arc<Nowhere>) -> Self {
+    pub(crate) fn start(shape: Shape, size: Size, series: Series, buffer: Arc<Nowhere>) -> Self {
         let runtime = runtime();
         let tasks = Tasks::new();
         let (front, gateway) = {
             let _entered = runtime.enter();
             let clock = Arc::new(ManualClock::new(NOW_MS));
-            gateway::router(&Config::default(), buffer, clock, &tasks, Router::new())
+            gateway::router(&series.config(), buffer, clock, &tasks, Router::new())
         };
-        let bodies = |variant| {
-            let bodies =
-                (0..size.requests).map(|number| (shape.body)(size.samples, number, variant));
+        let bodies = |round: usize| {
+            let first = match series {
+                Series::Known => 0,
+                Series::New | Series::Beyond => round * size.requests,
+            };
+            let bodies = (0..size.requests)
+                .map(|number| (shape.body)(size.samples, first + number, round % VARIANTS));
             bodies.collect()
         };
         Self {
@@ -73,7 +109,7 @@ impl GatewayPath {
             _gateway: gateway,
             _tasks: tasks,
             shape,
-            bodies: (0..VARIANTS).map(bodies).collect(),
+            bodies: (0..series.bodies()).map(bodies).collect(),
         }
     }
 
@@ -104,7 +140,8 @@ async fn send(front: Front, request: Request<Body>) {
 
 impl Round for GatewayPath {
     fn round(&mut self, number: usize) {
-        let bodies = self.bodies.get(number % VARIANTS).into_iter().flatten();
+        let bodies = self.bodies.get(number % self.bodies.len());
+        let bodies = bodies.into_iter().flatten();
         let requests = bodies.map(|body| send(self.front.clone(), self.request(body)));
         self.runtime.block_on(join_all(requests));
     }

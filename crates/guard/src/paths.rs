@@ -6,7 +6,7 @@ use store::remote_write::Version;
 
 use crate::bodies;
 use crate::consumed::ConsumerPath;
-use crate::gateway_path::{GatewayPath, Shape, Size};
+use crate::gateway_path::{GatewayPath, Series, Shape, Size};
 use crate::http_path::HttpPath;
 use crate::null::Nowhere;
 
@@ -32,7 +32,7 @@ pub struct Path {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// A request's body to records.
-    Gateway,
+    Gateway(Series),
     /// The same from a connection's bytes on, to those of the answer.
     Http,
     /// A connection's bytes to a handler that does nothing.
@@ -107,7 +107,16 @@ const fn gateway(name: &'static str, shape: Shape, size: Size) -> Path {
         name,
         shape,
         size,
-        kind: Kind::Gateway,
+        kind: Kind::Gateway(Series::Known),
+    }
+}
+
+const fn of_series(name: &'static str, shape: Shape, series: Series) -> Path {
+    Path {
+        name,
+        shape,
+        size: LARGE,
+        kind: Kind::Gateway(series),
     }
 }
 
@@ -121,7 +130,7 @@ const fn consumer(name: &'static str, version: Version) -> Path {
 }
 
 /// Every path. Those that count metrics are last: once there is a recorder it counts for all.
-pub const PATHS: [Path; 11] = [
+pub const PATHS: [Path; 15] = [
     gateway("json-1000", JSON, LARGE),
     gateway("json-10", JSON, small(10)),
     gateway("json-1", JSON, small(1)),
@@ -129,6 +138,10 @@ pub const PATHS: [Path; 11] = [
     gateway("remote-write-2-1000", REMOTE_WRITE_2, LARGE),
     gateway("otlp-1000", OTLP, LARGE),
     gateway("influx-1000", INFLUX, LARGE),
+    of_series("json-new-1000", JSON, Series::New),
+    of_series("json-beyond-1000", JSON, Series::Beyond),
+    of_series("remote-write-1-beyond-1000", REMOTE_WRITE_1, Series::Beyond),
+    of_series("remote-write-2-beyond-1000", REMOTE_WRITE_2, Series::Beyond),
     consumer("consumer-remote-write-1", Version::V1),
     consumer("consumer-remote-write-2", Version::V2),
     Path {
@@ -162,9 +175,10 @@ impl Path {
     #[must_use]
     pub fn start(self) -> Box<dyn Round> {
         match self.kind {
-            Kind::Gateway => Box::new(GatewayPath::start(
+            Kind::Gateway(series) => Box::new(GatewayPath::start(
                 self.shape,
                 self.size,
+                series,
                 Arc::new(Nowhere::default()),
             )),
             Kind::Http => Box::new(HttpPath::gateway(self.shape, self.size)),

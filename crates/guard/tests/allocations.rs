@@ -6,7 +6,7 @@ use guard::paths::PATHS;
 
 /// One test for all of them: the allocator counts for the whole process.
 #[test]
-fn a_known_series_costs_as_many_allocations_as_were_accepted() {
+fn a_sample_costs_as_many_allocations_as_were_accepted() {
     count::pin().expect("one processor");
     let accepted = Baseline::load().expect("a baseline");
     let differences: Vec<String> = PATHS
