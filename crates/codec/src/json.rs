@@ -10,6 +10,7 @@ mod distribution;
 mod element;
 mod explain;
 pub(crate) mod objects;
+mod plain;
 mod repeated;
 mod scan;
 mod write;
@@ -51,12 +52,17 @@ pub fn decode_with<'de, 'c>(
     trail: impl Into<Trail<'c>>,
 ) -> Result<Decoded<'de>, Refusal> {
     let trail = trail.into();
-    if let Some(walk) = Walk::along(trail)
-        && let Some(result) = repeated::read(text(body)?, max_samples, walk)
-    {
-        return result;
-    }
-    let decoded = decode(body, max_samples)?;
+    let text = text(body)?;
+    let decoded = match Walk::along(trail) {
+        Some(walk) => match repeated::read(text, max_samples, walk) {
+            Some(result) => return result,
+            None => decode(body, max_samples)?,
+        },
+        None => match plain::read(text, max_samples) {
+            Some(result) => result?,
+            None => decode(body, max_samples)?,
+        },
+    };
     trail.catalogue().count(0, u64::from(decoded.objects));
     Ok(decoded)
 }

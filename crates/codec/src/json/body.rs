@@ -33,7 +33,7 @@ pub(super) struct Reading<'de> {
 }
 
 impl<'de> Reading<'de> {
-    fn new(body: &str, max_samples: usize) -> Self {
+    pub(super) fn new(body: &str, max_samples: usize) -> Self {
         let samples = likely_samples(body, max_samples);
         Self::of(Batch::with_capacity(samples, 4), body, max_samples)
     }

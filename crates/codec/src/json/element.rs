@@ -33,7 +33,7 @@ impl Origin {
 /// The fields of a sample that mean something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Field {
+pub(super) enum Field {
     MetricName,
     Timestamp,
     Value,
@@ -44,7 +44,7 @@ enum Field {
 }
 
 impl Field {
-    fn named(name: &str) -> Option<Self> {
+    pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "metric_name" => Self::MetricName,
             "timestamp" => Self::Timestamp,
@@ -55,6 +55,11 @@ impl Field {
             "help" => Self::Help,
             _ => return None,
         })
+    }
+
+    /// Its place among the fields that have come.
+    pub(super) const fn bit(self) -> u8 {
+        1 << self as u8
     }
 
     const fn as_str(self) -> &'static str {
@@ -318,7 +323,7 @@ impl<'de> Element<'de> {
             (Field::Value, Code::ValueMissing),
             (Field::Labels, Code::LabelsMissing),
         ] {
-            if self.seen & (1 << field as u8) == 0 {
+            if self.seen & field.bit() == 0 {
                 let hint = if field == Field::Labels {
                     "; write {} for none"
                 } else {
@@ -342,7 +347,7 @@ fn shortened(name: &str) -> String {
     name.chars().take(1024).collect()
 }
 
-fn kind_named(name: &str) -> Option<MetricType> {
+pub(super) fn kind_named(name: &str) -> Option<MetricType> {
     MetricType::ALL
         .into_iter()
         .find(|kind| kind.as_str() == name)
@@ -381,7 +386,7 @@ impl<'de> Handle<'de> for ReadElement<'_, 'de> {
                 continue;
             };
             element.reading = Some(field);
-            let bit = 1 << field as u8;
+            let bit = field.bit();
             if element.seen & bit != 0 {
                 element.refuse(Code::SampleInvalid, || {
                     format!("{} appears twice", field.as_str())

@@ -2,7 +2,7 @@
 //!
 //! Each object is compared with the one that a catalogue expects next: the bytes before, between and behind its two
 //! numbers. What differs is scanned for its numbers and looked for by the bytes around them; what is not known is
-//! parsed by itself. Anything odd, and the whole body is read as if there were no catalogue.
+//! read by itself. Anything odd, and the whole body is read as if there were no catalogue.
 
 use model::{FIRST_KNOWN, Refusal, Sample, Value};
 use serde::de::DeserializeSeed as _;
@@ -10,6 +10,7 @@ use serde::de::DeserializeSeed as _;
 use super::any::{Any, Parser};
 use super::body::Reading;
 use super::element::{Element, Origin, ReadElement};
+use super::plain::{Plain, Taken};
 use super::scan;
 use crate::Decoded;
 use crate::catalogue::{Form, Unknown, Walk};
@@ -24,8 +25,9 @@ pub(super) fn read<'de>(
 ) -> Option<Result<Decoded<'de>, Refusal>> {
     let mut cursor = Cursor {
         body,
-        at: begin(body.as_bytes())?,
+        at: scan::begin(body.as_bytes())?,
         walk,
+        plain: Plain::default(),
     };
     let mut reading = Reading::with_catalogue(body, max_samples);
     loop {
@@ -35,12 +37,11 @@ pub(super) fn read<'de>(
         if read.is_none() {
             return reading.is_too_much().then(|| Err(too_many(max_samples)));
         }
-        match cursor.separator()? {
-            b',' => {}
-            _ => break,
+        if scan::separator(body.as_bytes(), &mut cursor.at)? == b']' {
+            break;
         }
     }
-    if !is_end(body.as_bytes(), cursor.at) {
+    if !scan::is_end(body.as_bytes(), cursor.at) {
         return None;
     }
     let mut decoded = reading.into_decoded();
@@ -48,29 +49,11 @@ pub(super) fn read<'de>(
     Some(Ok(decoded))
 }
 
-/// Where the first element of `metrics` begins, if that is the first field and has an element.
-fn begin(body: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for token in [&b"{"[..], b"\"metrics\"", b":", b"["] {
-        at = scan::skip_space(body, at);
-        if !body.get(at..)?.starts_with(token) {
-            return None;
-        }
-        at += token.len();
-    }
-    Some(scan::skip_space(body, at))
-}
-
-/// Whether nothing but the end of the body is left behind its array.
-fn is_end(body: &[u8], at: usize) -> bool {
-    let at = scan::skip_space(body, at);
-    body.get(at) == Some(&b'}') && scan::skip_space(body, at + 1) == body.len()
-}
-
 struct Cursor<'de, 'c> {
     body: &'de str,
     at: usize,
     walk: Walk<'de, 'c>,
+    plain: Plain<'de>,
 }
 
 impl<'de> Cursor<'de, '_> {
@@ -124,8 +107,11 @@ impl<'de> Cursor<'de, '_> {
                 return Some(());
             }
         }
-        let object = self.body.get(self.at..scanned.end)?;
-        let series = parse(object, reading)?;
+        let series = match self.plain.take(self.body, self.at, reading) {
+            Taken::Object { series, .. } => Some(series),
+            Taken::Nothing => parse(self.body.get(self.at..scanned.end)?, reading)?,
+            Taken::TooMany => return None,
+        };
         // It may be known and have numbers that are not plain.
         if known.is_none() {
             let unknown = series.zip(parts).map(|(series, (form, parts))| Unknown {
@@ -137,19 +123,6 @@ impl<'de> Cursor<'de, '_> {
         }
         self.at = scanned.end;
         Some(())
-    }
-
-    /// The comma or bracket behind an object; then the next begins.
-    #[inline]
-    fn separator(&mut self) -> Option<u8> {
-        let bytes = self.body.as_bytes();
-        self.at = scan::skip_space(bytes, self.at);
-        let separator = *bytes.get(self.at)?;
-        if !matches!(separator, b',' | b']') {
-            return None;
-        }
-        self.at = scan::skip_space(bytes, self.at + 1);
-        Some(separator)
     }
 }
 
@@ -196,7 +169,7 @@ fn parts(
 }
 
 /// Parses one object. Within is the number of its series, if it became one sample of one series.
-fn parse<'de>(object: &'de str, reading: &mut Reading<'de>) -> Option<Option<u32>> {
+pub(super) fn parse<'de>(object: &'de str, reading: &mut Reading<'de>) -> Option<Option<u32>> {
     let from = reading.open_labels();
     let mut element = Element::new(Origin::Push);
     let mut deserializer = sonic_rs::Deserializer::from_str(object);

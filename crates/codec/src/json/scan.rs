@@ -1,4 +1,4 @@
-//! Where an object ends, and where its time and its value are, without reading the rest.
+//! Where objects begin and end, and where their times and values are, without reading the rest.
 //!
 //! What is found here is not checked: that is for who reads the object. Strings are passed over as a whole, so that
 //! no brace within one counts.
@@ -17,6 +17,37 @@ pub(super) struct Scanned {
     pub(super) end: usize,
     /// The numbers of the fields `timestamp` and `value`, if both are numbers and there is one of each.
     pub(super) numbers: Option<(Range<usize>, Range<usize>)>,
+}
+
+/// Where the first element of `metrics` begins, if that is the first field and has an element.
+pub(super) fn begin(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for token in [&b"{"[..], b"\"metrics\"", b":", b"["] {
+        at = skip_space(body, at);
+        if !body.get(at..)?.starts_with(token) {
+            return None;
+        }
+        at += token.len();
+    }
+    Some(skip_space(body, at))
+}
+
+/// Whether nothing but the end of the body is left behind its array.
+pub(super) fn is_end(body: &[u8], at: usize) -> bool {
+    let at = skip_space(body, at);
+    body.get(at) == Some(&b'}') && skip_space(body, at + 1) == body.len()
+}
+
+/// The comma or bracket behind an element; then the next begins.
+#[inline]
+pub(super) fn separator(body: &[u8], at: &mut usize) -> Option<u8> {
+    *at = skip_space(body, *at);
+    let separator = *body.get(*at)?;
+    if !matches!(separator, b',' | b']') {
+        return None;
+    }
+    *at = skip_space(body, *at + 1);
+    Some(separator)
 }
 
 /// Scans the object that begins at `start`; `None` for what is no object or never ends.

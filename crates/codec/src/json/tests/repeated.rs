@@ -9,6 +9,11 @@ use crate::catalogue::tests::check_same;
 use crate::json;
 
 fn check(catalogue: &mut Catalogue, body: &[u8]) -> usize {
+    // Without room for anything nothing is looked for.
+    let mut nothing = Catalogue::new(0, RandomState::default());
+    check_same(&mut nothing, json::decode(body, 6), |nothing| {
+        json::decode_with(body, 6, nothing)
+    });
     check_same(catalogue, json::decode(body, 6), |catalogue| {
         json::decode_with(body, 6, catalogue)
     })
