@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use codec::catalogue::Catalogue;
 use foldhash::quality::RandomState;
 use model::{Batch, FIRST_KNOWN};
+use smallvec::SmallVec;
 
 use crate::config::CardinalityConfig;
 use crate::ingest::Origin;
 use crate::metrics;
 use sketch::Sketch;
-use table::Table;
+use table::{Near, Table};
 
 pub(crate) use report::CountedName;
 
@@ -159,6 +160,8 @@ impl Cardinality {
         let tenant_hash = hasher.hash_one(tenant);
         let source_hash = hasher.hash_one((tenant, source));
         let from = source.as_ref();
+        let [mut near_tenant, mut near_source, mut near_metric] = [Near::NOWHERE; 3];
+        let mut columns = Columns::new();
         for series in found {
             // The same series of two tenants is two.
             let thing = series.hash ^ tenant_hash;
@@ -167,43 +170,40 @@ impl Cardinality {
                 tenant: tenant.clone(),
                 source: None,
             };
-            counted.tenants.add(tenant_hash, key, thing, from, half);
+            let thing = (thing, from);
+            let tenants = &mut counted.tenants;
+            tenants.add(&mut near_tenant, tenant_hash, key, thing, half);
             if source.is_some() {
                 let key = || origin.clone();
-                counted.sources.add(source_hash, key, thing, from, half);
+                let sources = &mut counted.sources;
+                sources.add(&mut near_source, source_hash, key, thing, half);
             }
             let key = || Metric {
                 tenant: tenant.clone(),
                 name: series.name.into(),
             };
             let hash = hasher.hash_one((tenant_hash, series.name));
-            counted.metrics.add(hash, key, thing, from, half);
-            let mut add = |name: &[u8], value: &[u8]| {
+            let metrics = &mut counted.metrics;
+            metrics.add(&mut near_metric, hash, key, thing, half);
+            let mut number = 0;
+            each_label(series.series, batch, catalogue, |name, value| {
+                if columns.get(number).is_none() {
+                    columns.push(Column::default());
+                }
+                let Some(column) = columns.get_mut(number) else {
+                    return;
+                };
+                number += 1;
+                column.follow(hasher, tenant_hash, (name, value));
                 let key = || Label {
                     tenant: tenant.clone(),
                     name: String::from_utf8_lossy(name).into(),
                     metric: series.name.into(),
                 };
-                let hash = hasher.hash_one((tenant_hash, 0_u8, name));
-                counted
-                    .labels
-                    .add(hash, key, hasher.hash_one(value), from, half);
-            };
-            match series.series.checked_sub(FIRST_KNOWN) {
-                Some(known) => {
-                    for (name, value) in catalogue.labels(known) {
-                        add(name, value);
-                    }
-                }
-                None => {
-                    let labels = batch
-                        .series(series.series)
-                        .map(|series| batch.labels(series));
-                    for label in labels.unwrap_or_default() {
-                        add(label.name.as_bytes(), label.value.as_bytes());
-                    }
-                }
-            }
+                let thing = (column.value_hash, from);
+                let labels = &mut counted.labels;
+                labels.add(&mut column.near, column.name_hash, key, thing, half);
+            });
         }
     }
 
@@ -232,6 +232,78 @@ impl Cardinality {
         let top = labels.top(self.top, half);
         let top = top.iter().map(|(count, entry)| (&*entry.key.name, *count));
         show_top(top, shown_labels, metrics::label_values);
+    }
+}
+
+/// The labels at one place of series: that place mostly has the same name in all of them, and often the same value.
+#[derive(Debug)]
+struct Column<'l> {
+    name: &'l [u8],
+    value: &'l [u8],
+    name_hash: u64,
+    value_hash: u64,
+    near: Near,
+}
+
+/// Nearly all series have not more labels.
+type Columns<'l> = SmallVec<[Column<'l>; 12]>;
+
+impl Default for Column<'_> {
+    fn default() -> Self {
+        Self {
+            // No label is so.
+            name: &[],
+            value: &[],
+            name_hash: 0,
+            value_hash: 0,
+            near: Near::NOWHERE,
+        }
+    }
+}
+
+impl<'l> Column<'l> {
+    /// Has the hashes of this label.
+    #[inline]
+    fn follow(
+        &mut self,
+        hasher: &RandomState,
+        tenant_hash: u64,
+        (name, value): (&'l [u8], &'l [u8]),
+    ) {
+        if !is_same(self.name, name) {
+            self.name = name;
+            self.name_hash = hasher.hash_one((tenant_hash, 0_u8, name));
+        }
+        if !is_same(self.value, value) {
+            self.value = value;
+            self.value_hash = hasher.hash_one(value);
+        }
+    }
+}
+
+/// Whether two texts are the same; mostly they are the same ones in memory, or none are.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    std::ptr::eq(a, b) || a == b
+}
+
+/// Shows the labels of a series of the batch or of the catalogue.
+#[inline]
+fn each_label<'l>(
+    series: u32,
+    batch: &'l Batch<'_>,
+    catalogue: &'l Catalogue,
+    mut show: impl FnMut(&'l [u8], &'l [u8]),
+) {
+    if let Some(known) = series.checked_sub(FIRST_KNOWN) {
+        for (name, value) in catalogue.labels(known) {
+            show(name, value);
+        }
+        return;
+    }
+    let labels = batch.series(series).map(|series| batch.labels(series));
+    for label in labels.unwrap_or_default() {
+        show(label.name.as_bytes(), label.value.as_bytes());
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Sketch {
     half: u64,
     current: Half,
     previous: Option<Half>,
+    /// What came last: what most series have comes again and again, and is there already.
+    last: Option<u64>,
 }
 
 impl Sketch {
@@ -31,12 +33,17 @@ impl Sketch {
             half,
             current: Half::with_hasher(precision, Ready),
             previous: None,
+            last: None,
         }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, hash: u64, half: u64) {
         self.turn(half);
-        self.current.insert_hash(hash);
+        if self.last != Some(hash) {
+            self.current.insert_hash(hash);
+            self.last = Some(hash);
+        }
     }
 
     /// Both halves together.
@@ -58,14 +65,20 @@ impl Sketch {
         whole(self.current.raw_count().max(previous))
     }
 
+    #[inline]
     fn turn(&mut self, half: u64) {
-        if half <= self.half {
-            return;
+        if half > self.half {
+            self.turn_to(half);
         }
+    }
+
+    #[cold]
+    fn turn_to(&mut self, half: u64) {
         let fresh = Half::with_hasher(self.current.precision(), Ready);
         let current = std::mem::replace(&mut self.current, fresh);
         self.previous = (half == self.half + 1).then_some(current);
         self.half = half;
+        self.last = None;
     }
 }
 

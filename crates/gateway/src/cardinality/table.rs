@@ -3,8 +3,9 @@
 //! When it is full, a newcomer takes the place of the one that has least of some: what has many is very unlikely to be
 //! the least of them, and what has few is nobody's worry.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashTable;
 
 use super::sketch::Sketch;
 
@@ -19,6 +20,7 @@ pub(super) struct Majority {
 }
 
 impl Majority {
+    #[inline]
     pub(super) fn vote(&mut self, who: Option<&Arc<str>>) {
         if self.who.as_ref() == who {
             self.lead += 1;
@@ -46,9 +48,19 @@ pub(super) struct Entry<K> {
     added: u64,
 }
 
+/// Where something may be in a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Near(usize);
+
+impl Near {
+    /// Nowhere yet.
+    pub(super) const NOWHERE: Self = Self(usize::MAX);
+}
+
 #[derive(Debug)]
 pub(super) struct Table<K> {
-    slots: HashMap<u64, usize>,
+    /// By the hashes of the entries, which nobody outside can foresee.
+    slots: HashTable<usize>,
     entries: Vec<Entry<K>>,
     most: usize,
     precision: u8,
@@ -58,7 +70,7 @@ pub(super) struct Table<K> {
 impl<K> Table<K> {
     pub(super) fn new(most: usize, precision: u8) -> Self {
         Self {
-            slots: HashMap::new(),
+            slots: HashTable::new(),
             entries: Vec::new(),
             most: most.max(1),
             precision,
@@ -66,24 +78,34 @@ impl<K> Table<K> {
         }
     }
 
-    /// Adds a thing to what the key with this hash has.
+    /// Adds a thing to what the key with this hash has. `near` is where it was last, or where another one was; afterwards
+    /// it is where it is.
+    #[inline]
     pub(super) fn add(
         &mut self,
+        near: &mut Near,
         hash: u64,
         key: impl FnOnce() -> K,
-        thing: u64,
-        source: Option<&Arc<str>>,
+        (thing, source): (u64, Option<&Arc<str>>),
         half: u64,
     ) {
-        let slot = match self.slots.get(&hash) {
-            Some(slot) => *slot,
-            None => self.make(hash, key, half),
-        };
-        if let Some(entry) = self.entries.get_mut(slot) {
+        let is_there = |entry: &Entry<K>| entry.hash == hash;
+        if !self.entries.get(near.0).is_some_and(is_there) {
+            *near = Near(match self.find(hash) {
+                Some(slot) => slot,
+                None => self.make(hash, key, half),
+            });
+        }
+        if let Some(entry) = self.entries.get_mut(near.0) {
             entry.sketch.add(thing, half);
             entry.source.vote(source);
             entry.added += 1;
         }
+    }
+
+    fn find(&self, hash: u64) -> Option<usize> {
+        let is_it = |slot: &usize| hash_at(&self.entries, *slot) == Some(hash);
+        self.slots.find(hash, is_it).copied()
     }
 
     fn make(&mut self, hash: u64, key: impl FnOnce() -> K, half: u64) -> usize {
@@ -97,7 +119,7 @@ impl<K> Table<K> {
         if self.entries.len() < self.most {
             self.entries.push(entry);
             let slot = self.entries.len() - 1;
-            self.slots.insert(hash, slot);
+            self.insert(hash, slot);
             return slot;
         }
         let candidates = (0..COMPARED).map(|step| (self.next + step) % self.most);
@@ -106,10 +128,18 @@ impl<K> Table<K> {
         self.next = (self.next + COMPARED) % self.most;
         if let Some(place) = self.entries.get_mut(slot) {
             let gone = std::mem::replace(place, entry);
-            self.slots.remove(&gone.hash);
+            if let Ok(taken) = self.slots.find_entry(gone.hash, |other| *other == slot) {
+                taken.remove();
+            }
         }
-        self.slots.insert(hash, slot);
+        self.insert(hash, slot);
         slot
+    }
+
+    fn insert(&mut self, hash: u64, slot: usize) {
+        let Self { slots, entries, .. } = self;
+        let hash_of = |slot: &usize| hash_at(entries, *slot).unwrap_or_default();
+        slots.insert_unique(hash, slot, hash_of);
     }
 
     /// Those with most, and how many each has. What has nothing any more goes.
@@ -159,10 +189,17 @@ impl<K> Table<K> {
         self.entries
             .retain_mut(|entry| entry.sketch.at_least(half) > 0);
         if self.entries.len() < before {
-            let slots = self.entries.iter().map(|entry| entry.hash).zip(0..);
-            self.slots = slots.collect();
+            self.slots.clear();
+            for slot in 0..self.entries.len() {
+                let hash = hash_at(&self.entries, slot).unwrap_or_default();
+                self.insert(hash, slot);
+            }
         }
     }
+}
+
+fn hash_at<K>(entries: &[Entry<K>], slot: usize) -> Option<u64> {
+    Some(entries.get(slot)?.hash)
 }
 
 #[cfg(test)]

@@ -70,6 +70,11 @@ impl Quotas {
         }
         let tenant = rules.tenant(origin);
         let source = rules.source(origin);
+        let takes_all = |(_, quota): &(Whose<'_>, &Quota)| {
+            quota.active_series.is_none() && quota.names.is_none()
+        };
+        let takes_all =
+            rules.metrics.is_empty() && takes_all(&tenant) && source.as_ref().is_none_or(takes_all);
         let mut look = Look {
             quotas: self,
             rules: &rules,
@@ -78,6 +83,7 @@ impl Quotas {
             catalogue,
             tenant,
             source,
+            takes_all,
             half,
             mark,
             note,
@@ -135,6 +141,8 @@ struct Look<'c> {
     catalogue: &'c Catalogue,
     tenant: (Whose<'c>, &'c Quota),
     source: Option<(Whose<'c>, &'c Quota)>,
+    /// Whether any series is let in, and only counted.
+    takes_all: bool,
     half: u64,
     mark: u64,
     note: u32,
@@ -228,6 +236,10 @@ impl<'c> Look<'c> {
                 continue;
             }
             let hash = self.hash(sample);
+            if self.takes_all {
+                self.new.push((sample.series, hash));
+                continue;
+            }
             match self.admit_one(sample, hash) {
                 Ok((scopes, count, new_in)) => {
                     self.new.push((sample.series, hash));
