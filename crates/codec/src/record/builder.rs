@@ -5,6 +5,7 @@
 
 mod frame;
 mod known;
+mod point;
 
 use bytes::Bytes;
 use model::{Label, MetricType, NAME_LABEL, Point};

@@ -99,6 +99,33 @@ impl Memo {
         are_others
     }
 
+    /// The symbol at this place of the series that was read last.
+    #[inline]
+    pub(super) fn symbol_at(&self, place: usize) -> Option<u32> {
+        self.last.get(place).map(|(_, symbol)| *symbol)
+    }
+
+    /// Notes the symbol at this place of a series that no catalogue knows, from the first on. Whether it is another one than
+    /// that of the series before.
+    #[inline]
+    pub(super) fn set_symbol(&mut self, place: usize, symbol: u32) -> bool {
+        match self.last.get_mut(place) {
+            // Its text, too, is the one that has a number, if it has one.
+            Some(known) if known.1 == symbol => return false,
+            Some(known) => *known = (NO_TEXT, symbol),
+            None => self.last.push((NO_TEXT, symbol)),
+        }
+        true
+    }
+
+    /// Notes that a series that no catalogue knows has so many texts. Whether the one before had more.
+    #[inline]
+    pub(super) fn end_symbols(&mut self, texts: usize) -> bool {
+        let had_more = self.last.len() > texts;
+        self.last.truncate(texts);
+        had_more
+    }
+
     /// Notes whether what the record has open is of the series that was read last. When the next one has other texts,
     /// it is another series, without a look at bytes that were written a moment ago: a processor waits for these.
     #[inline]

@@ -97,13 +97,39 @@ impl Open {
         taken
     }
 
-    /// Adds a sample of a series that the catalogue knows, unless the record would grow too large with it.
+    /// Adds a sample, unless the record would grow too large with it. `known` is the number of its series if the catalogue
+    /// knows it.
     #[inline]
-    pub(super) fn push_known(&mut self, pushed: Pushed<'_>, known: u32, point: Point) -> bool {
+    pub(super) fn push_one(
+        &mut self,
+        pushed: Pushed<'_>,
+        known: Option<u32>,
+        point: Point,
+    ) -> bool {
+        match known {
+            Some(known) => self.push_known(pushed, known, point),
+            None => self.push_point(pushed, point),
+        }
+    }
+
+    #[inline]
+    fn push_known(&mut self, pushed: Pushed<'_>, known: u32, point: Point) -> bool {
         let catalogue = pushed.addition.knowledge.catalogue;
         let described = pushed.described.filter(|_| catalogue.is_bare(known));
         self.builder
             .push_known_point(pushed.limit_bytes, catalogue, known, described, point)
+    }
+
+    fn push_point(&mut self, pushed: Pushed<'_>, point: Point) -> bool {
+        let batch = pushed.addition.batch;
+        let Some(series) = batch.series(pushed.series) else {
+            return false;
+        };
+        let described = pushed.described.filter(|_| is_bare(series));
+        let said = described.unwrap_or_else(|| said(series));
+        let labels = pairs(batch.labels(series));
+        self.builder
+            .push_point(pushed.limit_bytes, labels, said, point)
     }
 
     fn push_all<'x>(

@@ -324,8 +324,8 @@ impl Window {
             let next = behind.first().and_then(sample_at);
             // As nearly all are.
             if next.is_none_or(|next| next.series != first.series)
-                && let (Some(known), Value::Float(value)) = (first.known(), first.value)
-                && open.push_known(pushed, known, point(first, value))
+                && let Value::Float(value) = first.value
+                && open.push_one(pushed, first.known(), point(first, value))
             {
                 has_pushed = true;
                 others = behind;

@@ -55,7 +55,7 @@ impl RecordBuilder {
     /// Writes a sample of the series that the memo has read last, which is not the one that it had read before, if it
     /// is neither another one of what is open nor too large, nor unusual in any way.
     #[inline]
-    fn put_frame(
+    pub(super) fn put_frame(
         &mut self,
         limit_bytes: usize,
         before_name: usize,
@@ -150,7 +150,7 @@ impl RecordBuilder {
     }
 
     /// What is pending is of the series that the memo has read last, as far as its frame goes.
-    fn fill_known(&mut self, before_name: usize, description: Description) {
+    pub(super) fn fill_known(&mut self, before_name: usize, description: Description) {
         let Self {
             name_refs,
             memo,

@@ -1,4 +1,4 @@
-//! However a series is pushed, by its labels, by its number, or by its number and one sample, the bytes are the same.
+//! However a series is pushed, by its labels or by its number, with some samples or with one, the bytes are the same.
 
 use foldhash::quality::RandomState;
 use proptest::prelude::*;
@@ -62,6 +62,7 @@ fn learn_all(catalogue: &mut Catalogue, series: &[&[(&str, &str)]]) -> Vec<u32> 
 #[derive(Debug, Clone, Copy)]
 enum How {
     Labels,
+    LabelsPoint,
     Number,
     Point,
     /// The record ends, and another begins.
@@ -71,6 +72,7 @@ enum How {
 fn any_push() -> impl Strategy<Value = (How, usize, i64, bool, usize)> {
     let how = prop_oneof![
         2 => Just(How::Labels),
+        4 => Just(How::LabelsPoint),
         2 => Just(How::Number),
         8 => Just(How::Point),
         1 => Just(How::Finish),
@@ -94,6 +96,9 @@ proptest! {
             let number = numbers[series];
             let fits = match how {
                 How::Labels => mixed.push_within(limit_bytes, labels.clone(), kind, unit, help, [point]),
+                How::LabelsPoint => {
+                    mixed.push_point(limit_bytes, labels.clone(), (kind, unit, help), point)
+                }
                 How::Number => mixed.push_known(limit_bytes, &catalogue, number, described, [point]),
                 How::Point => mixed.push_known_point(limit_bytes, &catalogue, number, described, point),
                 How::Finish => {
