@@ -4,6 +4,7 @@
 //! share one vector, so that decoding costs no allocation per sample. Order is arrival order.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::MetricType;
@@ -386,8 +387,8 @@ impl<'a> Batch<'a> {
                     .filter(|label| !label.value.is_empty())
                     .count();
                 series.labels.end = series.labels.start + kept;
-            } else if !labels.is_sorted_by(|a, b| is_in_order(&a.name, &b.name)) {
-                labels.sort_by(|a, b| a.name.cmp(&b.name));
+            } else if !labels.is_sorted_by(|a, b| by_name(&a.name, &b.name).is_le()) {
+                labels.sort_by(|a, b| by_name(&a.name, &b.name));
             }
             sorted = Some((before, series.labels.clone()));
         }
@@ -399,12 +400,12 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Whether two names are sorted, which their first bytes mostly tell.
+/// The order of two names, which their first bytes mostly tell.
 #[inline]
-fn is_in_order(a: &str, b: &str) -> bool {
+fn by_name(a: &str, b: &str) -> Ordering {
     match (a.as_bytes(), b.as_bytes()) {
-        ([a, ..], [b, ..]) if a != b => a < b,
-        _ => a <= b,
+        ([a, ..], [b, ..]) if a != b => a.cmp(b),
+        _ => a.cmp(b),
     }
 }
 
