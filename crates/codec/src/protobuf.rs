@@ -10,7 +10,7 @@ mod sample;
 pub(crate) use pen::Pen;
 use prost::encoding::{encode_varint, encoded_len_varint};
 pub(crate) use sample::{
-    Usual, only_sample, put_sample, put_sample_within, sample_len, usual_sample,
+    Usual, only_sample, put_sample, put_sample_within, sample_len, usual_content, usual_sample,
 };
 
 /// The key of a field with this number whose value is length-delimited.

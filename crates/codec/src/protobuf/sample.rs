@@ -95,22 +95,37 @@ pub(crate) fn put_sample(output: &mut Vec<u8>, point: &Point, with_start: bool) 
 /// A usual sample that is all there is.
 #[inline(always)]
 pub(crate) fn usual_sample(fields: &[u8]) -> Option<Point> {
-    const MORE: u64 = 0x8080_8080_8080;
     let sample: &[u8; USUAL_BYTES] = fields.try_into().ok()?;
     let (value, [SAMPLE, USUAL_LENGTH, VALUE]) =
         (sample.get(3..11)?.first_chunk()?, sample.first_chunk()?)
     else {
         return None;
     };
-    // The last byte of the value, a key, and six bytes of time.
-    let last = u64::from_le_bytes(*sample.last_chunk()?);
+    usual_point(*value, *sample.last_chunk()?)
+}
+
+/// The same behind its first two bytes: what is in its field.
+#[inline]
+pub(crate) fn usual_content(content: &[u8]) -> Option<Point> {
+    let content: &[u8; USUAL_LENGTH as usize] = content.try_into().ok()?;
+    let [VALUE, behind @ ..] = content else {
+        return None;
+    };
+    usual_point(*behind.first_chunk()?, *content.last_chunk()?)
+}
+
+/// A point of these bytes of a value and the last byte of these, a key, and six bytes of time.
+#[inline(always)]
+fn usual_point(value: [u8; 8], last: [u8; 8]) -> Option<Point> {
+    const MORE: u64 = 0x8080_8080_8080;
+    let last = u64::from_le_bytes(last);
     let (key, at_ms) = (last >> 8 & 0xff, last >> 16);
     if key != u64::from(TIME) || at_ms & MORE != MORE >> 8 {
         return None;
     }
     Some(Point {
         at_ms: sevens(at_ms).cast_signed(),
-        value: f64::from_le_bytes(*value),
+        value: f64::from_le_bytes(value),
         start_ms: 0,
     })
 }

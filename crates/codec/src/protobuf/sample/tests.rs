@@ -44,6 +44,8 @@ proptest! {
             let has_time = (1..1 << 56).contains(&point.at_ms);
             prop_assert!(!is_plain || !has_time || written.len() < 8);
         }
+        let usual = usual_sample(written).map(bits);
+        prop_assert_eq!(usual_content(&written[2..]).map(bits), usual);
         for end in 0..written.len() {
             prop_assert!(only_sample(&written[..end]).is_none());
         }

@@ -7,7 +7,7 @@ use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
 use crate::Decoded;
 use crate::catalogue::{Form, Walk};
-use crate::protobuf::{Malformed, Reader, Value, only_sample};
+use crate::protobuf::{Malformed, Reader, Value, only_sample, usual_content};
 
 const MESSAGE: &str = "prometheus.WriteRequest";
 
@@ -246,6 +246,9 @@ fn read_label<'a>(
 }
 
 fn read_sample(bytes: &[u8]) -> Result<(f64, i64), Malformed> {
+    if let Some(point) = usual_content(bytes) {
+        return Ok((point.value, point.at_ms));
+    }
     let (mut value, mut at_ms) = (0.0, 0);
     let mut reader = Reader(bytes);
     while let Some((number, field)) = reader.field()? {

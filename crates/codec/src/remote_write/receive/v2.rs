@@ -10,7 +10,7 @@ use model::{Batch, Code, Family, Limits, MetricType, Refusal};
 use super::series::{Facts, Labels};
 use super::{Failure, MAX_EXEMPLAR_LABELS, Reading};
 use crate::catalogue::Walk;
-use crate::protobuf::{Malformed, Reader, Value};
+use crate::protobuf::{Malformed, Reader, Value, usual_content};
 use crate::{Decoded, Ignored};
 use by_texts::ByTexts;
 
@@ -290,6 +290,9 @@ fn read_series<'a>(
 }
 
 fn read_sample(bytes: &[u8]) -> Result<(f64, i64, i64), Malformed> {
+    if let Some(point) = usual_content(bytes) {
+        return Ok((point.value, point.at_ms, 0));
+    }
     let (mut value, mut at_ms, mut start_ms) = (0.0, 0, 0);
     let mut reader = Reader(bytes);
     while let Some((number, field)) = reader.field()? {
