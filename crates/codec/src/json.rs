@@ -42,7 +42,7 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Decoded<'_>, Refusal> {
 }
 
 /// Like [`decode`], where series that a catalogue knows are found in it instead of read, and the others are told:
-/// see [`Decoded::unknown`].
+/// see [`Decoded::unknown`]. Labels may be sorted already.
 ///
 /// # Errors
 /// Those of [`decode`], and the same ones.

@@ -30,6 +30,7 @@ mod decimal;
 mod decoded;
 mod protobuf;
 mod refusing;
+mod same;
 #[cfg(test)]
 mod shown;
 mod symbols;

@@ -4,6 +4,8 @@
 //! compared with the one before it, and only what differs is looked at. Whatever is unusual, such as an escape, a value
 //! that is no plain number, or a field that no sample has, is for the parser: it reads the same of what is read here.
 
+use std::ops::Range;
+
 use model::{Batch, MetricType, Refusal, Sample, Value};
 
 use super::body::Reading;
@@ -13,6 +15,7 @@ use super::{repeated, scan};
 use crate::Decoded;
 use crate::decimal;
 use crate::refusing::too_many;
+use crate::same::begins_with;
 
 /// Fields that a sample must have.
 const NEEDED: u8 =
@@ -25,10 +28,9 @@ pub(super) fn read(body: &str, max_samples: usize) -> Option<Result<Decoded<'_>,
     let mut reading = Reading::new(body, max_samples);
     let mut plain = Plain::default();
     loop {
-        let end = match plain.take(body, at, &mut reading) {
-            Taken::Object { end, .. } => Some(end),
-            Taken::TooMany => None,
-            Taken::Nothing => other(body, at, &mut reading),
+        let end = match plain.object(body, at, reading.batch_mut()) {
+            Some(object) => object.push(&mut reading).map(|_| object.end),
+            None => other(body, at, &mut reading),
         };
         let Some(end) = end else {
             return reading.is_too_much().then(|| Err(too_many(max_samples)));
@@ -48,28 +50,14 @@ fn other<'de>(body: &'de str, at: usize, reading: &mut Reading<'de>) -> Option<u
     Some(end)
 }
 
-/// What became of an object.
-#[derive(Debug)]
-pub(super) enum Taken {
-    /// It was one sample.
-    Object {
-        /// Where it ends.
-        end: usize,
-        /// Its series in the batch.
-        series: u32,
-    },
-    /// It is not plain. Nothing has changed.
-    Nothing,
-    /// It is one sample too many.
-    TooMany,
-}
-
 /// How the objects before were written.
 #[derive(Debug, Default)]
 pub(super) struct Plain<'de> {
     /// What each field begins with, from the end of the one before it to its value.
     fields: Vec<(Field, &'de [u8])>,
     labels: Vec<Alike<'de>>,
+    /// The places of these by their names; none when it is not known.
+    order: Vec<usize>,
     name: Text<'de>,
 }
 
@@ -89,61 +77,74 @@ struct Text<'de> {
 }
 
 /// A plain object. Its labels are the open ones of the batch.
-struct Object<'de> {
+#[derive(Debug)]
+pub(super) struct Object<'de> {
     name: &'de str,
-    at_ms: i64,
-    value: f64,
+    pub(super) at_ms: i64,
+    pub(super) value: f64,
+    /// Where these numbers are.
+    pub(super) time_at: Range<usize>,
+    pub(super) value_at: Range<usize>,
     kind: Option<MetricType>,
     unit: &'de str,
     help: &'de str,
-    end: usize,
+    /// Where its labels start in the batch.
+    pub(super) from: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+}
+
+impl<'de> Object<'de> {
+    /// Adds it to the batch as a series of its own, and answers the series' number; `None` when it is one sample too many.
+    #[inline]
+    pub(super) fn push(&self, reading: &mut Reading<'de>) -> Option<u32> {
+        let index = reading.count_object()?;
+        let batch = reading.batch_mut();
+        let series = batch.close_series(self.name, self.from);
+        if self.kind.is_some() || !self.unit.is_empty() || !self.help.is_empty() {
+            let kind = self.kind.unwrap_or_default();
+            batch.describe(series, kind, self.unit, self.help);
+        }
+        reading.push(Sample {
+            index,
+            series,
+            at_ms: self.at_ms,
+            start_ms: 0,
+            value: Value::Float(self.value),
+        })?;
+        Some(series)
+    }
 }
 
 impl<'de> Plain<'de> {
-    /// Adds the object that begins here to the batch, if it is plain.
+    /// Reads the object that begins here, if it is plain; otherwise the batch is as before.
     #[inline]
-    pub(super) fn take(&mut self, body: &'de str, at: usize, reading: &mut Reading<'de>) -> Taken {
-        let from = reading.open_labels();
-        let batch = reading.batch_mut();
-        let Some(object) = self.object(Cursor { body, at }, batch) else {
+    pub(super) fn object(
+        &mut self,
+        body: &'de str,
+        at: usize,
+        batch: &mut Batch<'de>,
+    ) -> Option<Object<'de>> {
+        let from = batch.open_labels();
+        let object = self.read(Cursor { body, at }, batch);
+        if object.is_none() {
             batch.drop_labels(from);
-            return Taken::Nothing;
-        };
-        let Some(index) = reading.count_object() else {
-            return Taken::TooMany;
-        };
-        let batch = reading.batch_mut();
-        let series = batch.close_series(object.name, from);
-        if object.kind.is_some() || !object.unit.is_empty() || !object.help.is_empty() {
-            let kind = object.kind.unwrap_or_default();
-            batch.describe(series, kind, object.unit, object.help);
         }
-        let pushed = reading.push(Sample {
-            index,
-            series,
-            at_ms: object.at_ms,
-            start_ms: 0,
-            value: Value::Float(object.value),
-        });
-        match pushed {
-            Some(()) => Taken::Object {
-                end: object.end,
-                series,
-            },
-            None => Taken::TooMany,
-        }
+        object
     }
 
     #[inline]
-    fn object(&mut self, mut cursor: Cursor<'de>, batch: &mut Batch<'de>) -> Option<Object<'de>> {
-        let from = batch.open_labels();
+    fn read(&mut self, mut cursor: Cursor<'de>, batch: &mut Batch<'de>) -> Option<Object<'de>> {
         let mut object = Object {
             name: "",
             at_ms: 0,
             value: 0.0,
+            time_at: 0..0,
+            value_at: 0..0,
             kind: None,
             unit: "",
             help: "",
+            from: batch.open_labels(),
             end: 0,
         };
         let mut seen = 0;
@@ -161,9 +162,14 @@ impl<'de> Plain<'de> {
             seen |= field.bit();
             match field {
                 Field::MetricName => object.name = cursor.text_like(&mut self.name)?,
-                Field::Timestamp => object.at_ms = cursor.number(decimal::integer)?,
-                // So that all parsers agree, 0 has no sign.
-                Field::Value => object.value = cursor.number(decimal::number)? + 0.0,
+                Field::Timestamp => {
+                    (object.at_ms, object.time_at) = cursor.number(decimal::integer)?;
+                }
+                Field::Value => {
+                    (object.value, object.value_at) = cursor.number(decimal::number)?;
+                    // So that all parsers agree, 0 has no sign.
+                    object.value += 0.0;
+                }
                 Field::Labels => self.labels(&mut cursor, batch)?,
                 Field::Type => object.kind = Some(kind_named(cursor.text()?.text)?),
                 Field::Unit => object.unit = cursor.text()?.text,
@@ -175,7 +181,8 @@ impl<'de> Plain<'de> {
             return None;
         }
         if let Some(kind) = object.kind {
-            check_plain(kind, object.name, batch.labels_since(from), object.value).ok()?;
+            let labels = batch.labels_since(object.from);
+            check_plain(kind, object.name, labels, object.value).ok()?;
         }
         Some(object)
     }
@@ -195,30 +202,37 @@ impl<'de> Plain<'de> {
         Some(Some(field))
     }
 
+    /// Reads the labels, and adds them to the batch in the order that they are wanted in later.
     #[inline]
     fn labels(&mut self, cursor: &mut Cursor<'de>, batch: &mut Batch<'de>) -> Option<()> {
-        for number in 0.. {
-            let known = self.labels.get_mut(number);
+        let mut count = 0;
+        loop {
+            let known = self.labels.get_mut(count);
             if let Some(label) = known
                 && cursor.pass(label.lead)
             {
-                let value = cursor.text_like(&mut label.value)?;
-                batch.push_label(label.name, value);
-                continue;
-            }
-            let Some(label) = self.label(number, cursor)? else {
+                cursor.text_like(&mut label.value)?;
+            } else if !self.label(count, cursor)? {
                 break;
-            };
-            batch.push_label(label.name, label.value.text);
+            }
+            count += 1;
+        }
+        if self.order.len() != count {
+            self.sort(count);
+        }
+        for place in &self.order {
+            if let Some(label) = self.labels.get(*place) {
+                batch.push_label(label.name, label.value.text);
+            }
         }
         Some(())
     }
 
-    /// The next label, which is not as before; `None` within when there is none.
-    fn label(&mut self, number: usize, cursor: &mut Cursor<'de>) -> Option<Option<&Alike<'de>>> {
+    /// Reads the next label, which is not as before, if there is one.
+    fn label(&mut self, number: usize, cursor: &mut Cursor<'de>) -> Option<bool> {
         let start = cursor.at;
         if !cursor.is_more(number)? {
-            return Some(None);
+            return Some(false);
         }
         let name = cursor.key()?;
         let label = Alike {
@@ -226,11 +240,21 @@ impl<'de> Plain<'de> {
             name,
             value: cursor.text()?,
         };
+        self.order.clear();
         match self.labels.get_mut(number) {
             Some(known) => *known = label,
             None => self.labels.push(label),
         }
-        Some(self.labels.get(number))
+        Some(true)
+    }
+
+    #[cold]
+    fn sort(&mut self, count: usize) {
+        let Self { labels, order, .. } = self;
+        order.clear();
+        order.extend(0..count);
+        // Stable: of labels that have the same name, each keeps its place.
+        order.sort_by_key(|place| labels.get(*place).map(|label| label.name));
     }
 }
 
@@ -254,7 +278,7 @@ impl<'de> Cursor<'de> {
     /// Goes behind these bytes, if they are here.
     #[inline]
     fn pass(&mut self, bytes: &[u8]) -> bool {
-        let is_here = self.rest().starts_with(bytes);
+        let is_here = begins_with(self.rest(), bytes);
         if is_here {
             self.at += bytes.len();
         }
@@ -292,10 +316,14 @@ impl<'de> Cursor<'de> {
     }
 
     #[inline]
-    fn number<T>(&mut self, read: impl FnOnce(&'de [u8]) -> Option<(T, &'de [u8])>) -> Option<T> {
+    fn number<T>(
+        &mut self,
+        read: impl FnOnce(&'de [u8]) -> Option<(T, &'de [u8])>,
+    ) -> Option<(T, Range<usize>)> {
+        let start = self.at;
         let (number, rest) = read(self.rest())?;
         self.at = self.body.len() - rest.len();
-        Some(number)
+        Some((number, start..self.at))
     }
 
     /// A string that is mostly the same as before: then its text is the same one in memory, too.

@@ -10,10 +10,10 @@ use serde::de::DeserializeSeed as _;
 use super::any::{Any, Parser};
 use super::body::Reading;
 use super::element::{Element, Origin, ReadElement};
-use super::plain::{Plain, Taken};
+use super::plain::Plain;
 use super::scan;
 use crate::Decoded;
-use crate::catalogue::{Form, Unknown, Walk};
+use crate::catalogue::{Form, Parts, Unknown, Walk};
 use crate::decimal;
 use crate::refusing::too_many;
 
@@ -28,6 +28,7 @@ pub(super) fn read<'de>(
         at: scan::begin(body.as_bytes())?,
         walk,
         plain: Plain::default(),
+        has_turned: false,
     };
     let mut reading = Reading::with_catalogue(body, max_samples);
     loop {
@@ -54,6 +55,8 @@ struct Cursor<'de, 'c> {
     at: usize,
     walk: Walk<'de, 'c>,
     plain: Plain<'de>,
+    /// Whether an object was not the one that is expected.
+    has_turned: bool,
 }
 
 impl<'de> Cursor<'de, '_> {
@@ -91,12 +94,40 @@ impl<'de> Cursor<'de, '_> {
 
     /// Takes whatever object is here.
     fn other(&mut self, reading: &mut Reading<'de>) -> Option<()> {
+        // In most bodies it is the first one alone, which is known: that is found out without taking note of anything.
+        if !std::mem::replace(&mut self.has_turned, true) {
+            return self.scanned(reading, Self::read);
+        }
+        let batch = reading.batch_mut();
+        let Some(object) = self.plain.object(self.body, self.at, batch) else {
+            return self.scanned(reading, Self::parse);
+        };
+        let (time, value) = (object.time_at.clone(), object.value_at.clone());
+        let (form, parts) = parts(self.body.as_bytes(), self.at..object.end, time, value)?;
+        if let Some(series) = self.walk.catalogue.find(form, whole(parts)) {
+            reading.batch_mut().drop_labels(object.from);
+            self.walk.turn_to(series);
+            self.take(reading, series, object.at_ms, object.value)?;
+        } else {
+            let series = object.push(reading)?;
+            self.miss(Some(series), Some((form, parts)));
+        }
+        self.at = object.end;
+        Some(())
+    }
+
+    /// Takes an object of which only the place of its numbers is looked at, unless it is not known: `read` reads one up to
+    /// its end and answers its series, if it is one sample of one.
+    fn scanned(
+        &mut self,
+        reading: &mut Reading<'de>,
+        read: fn(&mut Self, usize, &mut Reading<'de>) -> Option<Option<u32>>,
+    ) -> Option<()> {
         let bytes = self.body.as_bytes();
         let scanned = scan::object(bytes, self.at)?;
         let parts = scanned
             .numbers
             .and_then(|(time, value)| parts(bytes, self.at..scanned.end, time, value));
-        let whole = |[before, between, behind]: [&'de [u8]; 3]| [before, between, behind, &[]];
         let known = parts.and_then(|(form, parts)| self.walk.catalogue.find(form, whole(parts)));
         if let (Some((form, parts)), Some(series)) = (parts, known) {
             self.walk.turn_to(series);
@@ -107,23 +138,41 @@ impl<'de> Cursor<'de, '_> {
                 return Some(());
             }
         }
-        let series = match self.plain.take(self.body, self.at, reading) {
-            Taken::Object { series, .. } => Some(series),
-            Taken::Nothing => parse(self.body.get(self.at..scanned.end)?, reading)?,
-            Taken::TooMany => return None,
-        };
+        let series = read(self, scanned.end, reading)?;
         // It may be known and have numbers that are not plain.
         if known.is_none() {
-            let unknown = series.zip(parts).map(|(series, (form, parts))| Unknown {
-                series,
-                form,
-                parts: whole(parts),
-            });
-            self.walk.miss(unknown);
+            self.miss(series, parts);
         }
         self.at = scanned.end;
         Some(())
     }
+
+    fn read(&mut self, end: usize, reading: &mut Reading<'de>) -> Option<Option<u32>> {
+        let batch = reading.batch_mut();
+        match self.plain.object(self.body, self.at, batch) {
+            Some(object) => object.push(reading).map(Some),
+            None => self.parse(end, reading),
+        }
+    }
+
+    fn parse(&mut self, end: usize, reading: &mut Reading<'de>) -> Option<Option<u32>> {
+        parse(self.body.get(self.at..end)?, reading)
+    }
+
+    /// Notes that a series of the batch is not known, and what may be learned of it.
+    fn miss(&mut self, series: Option<u32>, parts: Option<(Form, [&'de [u8]; 3])>) {
+        let unknown = series.zip(parts).map(|(series, (form, parts))| Unknown {
+            series,
+            form,
+            parts: whole(parts),
+        });
+        self.walk.miss(unknown);
+    }
+}
+
+/// As many parts as a series may have.
+const fn whole<'p>([before, between, behind]: [&'p [u8]; 3]) -> Parts<'p> {
+    [before, between, behind, &[]]
 }
 
 /// Time, value and what is behind an object with these parts.
