@@ -15,10 +15,14 @@ use crate::paths::Path;
 /// Rounds until caches know every series and buffers have their size.
 const WARM_UP: usize = 8;
 
-/// Rounds that count.
+/// Rounds that count, at least.
 const COUNTED: usize = 24;
 
-/// Rounds of the longest run.
+/// Samples that count, at least. Starts differ by some million instructions: a clock is calibrated for as long as it
+/// takes, whatever valgrind makes of time.
+const COUNTED_SAMPLES: usize = 12_000;
+
+/// Rounds of the longest run of a path with large requests.
 pub(crate) const ROUNDS: usize = WARM_UP + COUNTED;
 
 /// Stays on one processor: how many shards and threads there are depends on their number.
@@ -49,11 +53,17 @@ pub fn allocations(path: Path) -> f64 {
         running.round(number);
     }
     let before = crate::allocations();
-    for number in WARM_UP..ROUNDS {
+    let counted = counted(path);
+    for number in WARM_UP..WARM_UP + counted {
         running.round(number);
     }
     let count = crate::allocations() - before;
-    count as f64 / (COUNTED * path.samples_per_round()) as f64
+    count as f64 / (counted * path.samples_per_round()) as f64
+}
+
+/// How many rounds of a path count.
+fn counted(path: Path) -> usize {
+    COUNTED.max(COUNTED_SAMPLES.div_ceil(path.samples_per_round()))
 }
 
 /// Instructions per sample, counted by valgrind in runs of `binary`.
@@ -61,14 +71,15 @@ pub fn allocations(path: Path) -> f64 {
 /// # Errors
 /// When valgrind is not there, or a run fails.
 pub fn instructions(binary: &FilePath, path: Path) -> anyhow::Result<f64> {
+    let counted = counted(path);
     let (short, long) = std::thread::scope(|scope| {
         let short = scope.spawn(|| total(binary, path, WARM_UP));
-        let long = total(binary, path, ROUNDS);
+        let long = total(binary, path, WARM_UP + counted);
         (short.join(), long)
     });
     let short = short.ok().context("a thread panicked")??;
     let count = long?.saturating_sub(short);
-    Ok(count as f64 / (COUNTED * path.samples_per_round()) as f64)
+    Ok(count as f64 / (counted * path.samples_per_round()) as f64)
 }
 
 /// All instructions of a run.
