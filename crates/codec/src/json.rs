@@ -34,7 +34,10 @@ pub const MAX_BUCKETS: usize = distribution::MAX_ROWS;
 /// When the body as a whole is not a batch (`BodyInvalid`), or has more elements, or more samples
 /// once histograms are series, than `max_samples` (`TooManySamples`).
 pub fn decode(body: &[u8], max_samples: usize) -> Result<Decoded<'_>, Refusal> {
-    let body = text(body)?;
+    parse(text(body)?, max_samples)
+}
+
+fn parse(body: &str, max_samples: usize) -> Result<Decoded<'_>, Refusal> {
     match body::fast(body, max_samples) {
         Some(result) => result,
         None => body::careful(body, max_samples),
@@ -56,11 +59,11 @@ pub fn decode_with<'de, 'c>(
     let decoded = match Walk::along(trail) {
         Some(walk) => match repeated::read(text, max_samples, walk) {
             Some(result) => return result,
-            None => decode(body, max_samples)?,
+            None => parse(text, max_samples)?,
         },
         None => match plain::read(text, max_samples) {
             Some(result) => result?,
-            None => decode(body, max_samples)?,
+            None => parse(text, max_samples)?,
         },
     };
     trail.catalogue().count(0, u64::from(decoded.objects));

@@ -114,12 +114,14 @@ pub(crate) struct LaneQueue {
     picks: VecDeque<Pick>,
     samples: usize,
     bytes: usize,
+    /// Since when it has had two full batches.
+    crowded_since: Option<Instant>,
     /// Whether a write is in flight.
     pub(crate) busy: bool,
 }
 
 impl LaneQueue {
-    /// Adds items of a record, of which nothing is here yet.
+    /// Adds items of a record.
     pub(crate) fn push(&mut self, of: Waiting, picks: &[Pick], since: Instant) {
         let (samples, bytes) = of.size(picks);
         self.samples += samples;
@@ -157,18 +159,35 @@ impl LaneQueue {
         Some(first.since + batching.max_age)
     }
 
-    /// Whether a batch has been full for longer than `patience`, and another one behind it is, too.
-    pub(crate) fn is_behind(&self, batching: &Batching, patience: Duration, now: Instant) -> bool {
-        let is_twice = |size: usize, most: usize| size / 2 >= most;
-        let since = self.shares.front().map(|share| share.since);
-        (is_twice(self.samples, batching.max_samples) || is_twice(self.bytes, batching.max_bytes))
-            && since.is_some_and(|since| now.duration_since(since) > patience)
+    /// Whether it has had two full batches for longer than `patience`, and has let its first item wait as long: a
+    /// crowd that has just come, or a lane that is always full and quick, is not behind.
+    pub(crate) fn is_behind(&self, patience: Duration, now: Instant) -> bool {
+        let is_long = |since: Instant| now.duration_since(since) > patience;
+        self.crowded_since.is_some_and(is_long)
+            && self
+                .shares
+                .front()
+                .is_some_and(|share| is_long(share.since))
     }
 
-    /// What it has items of, in their order, and how many samples.
-    pub(crate) fn records(&self) -> impl Iterator<Item = (&Record, usize)> {
-        let shares = self.shares.iter();
-        shares.map(|share| (&*share.of.record, share.samples))
+    /// Takes note of whether it has two full batches.
+    pub(crate) fn note_crowd(&mut self, batching: &Batching, now: Instant) {
+        let is_twice = |size: usize, most: usize| size / 2 >= most;
+        let is_crowded = is_twice(self.samples, batching.max_samples)
+            || is_twice(self.bytes, batching.max_bytes);
+        self.crowded_since = is_crowded.then(|| self.crowded_since.unwrap_or(now));
+    }
+
+    /// What it has of each record, in order, and how many samples these are.
+    pub(crate) fn shares(
+        &self,
+    ) -> impl Iterator<Item = (&Record, impl Iterator<Item = &Pick>, usize)> {
+        let mut start = 0;
+        self.shares.iter().map(move |share| {
+            let picks = self.picks.range(start..start + share.count);
+            start += share.count;
+            (&*share.of.record, picks, share.samples)
+        })
     }
 
     /// Takes everything, to be queued elsewhere: items of a record, and since when they wait.

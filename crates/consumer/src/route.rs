@@ -2,8 +2,8 @@
 //!
 //! A record has one metric name, and goes to one lane as a whole: divided among the lanes, each of their batches would
 //! have a few series of many records instead of many of a few, and be dearer to encode by more than half. A name that is
-//! too much for one lane is *divided*: its series go to all lanes, until nothing waits any more. A series changes its lane
-//! only while nothing of its name is on its way, so that its samples stay in order.
+//! too much for one lane is *divided*: its series go to all lanes, for a while. A series changes its lane only while
+//! nothing of its name is in flight, and with all that waits of it, so that its samples stay in order.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -18,6 +18,17 @@ use crate::lane::{LaneQueue, Pick};
 
 /// For so long a name stays divided at least, so that one that is divided again and again is so once a minute.
 const DIVIDED_FOR: Duration = Duration::from_mins(1);
+
+/// A name that is divided must be this part of what its lane has, at least.
+const DIVIDED_PART: usize = 4;
+
+/// The name of which a lane has most.
+#[derive(Debug)]
+pub(crate) struct Largest<'q> {
+    pub(crate) name: &'q str,
+    pub(crate) tenant: Option<&'q str>,
+    pub(crate) samples: usize,
+}
 
 /// Spreads records over a store's lanes.
 #[derive(Debug)]
@@ -159,27 +170,53 @@ impl Router {
         }
     }
 
-    /// Divides the name of which a lane has most, and answers an example of it; none if all are divided already. What the
-    /// lane has must be routed again then, and nothing of it may be in flight.
-    pub(crate) fn divide_largest<'a>(
+    /// Divides the name of which a lane has most, if that is a good part of all and no part of it is elsewhere, and says
+    /// which. What the lane has must be routed again then, and nothing of it may be in flight.
+    pub(crate) fn divide_largest<'q>(
         &mut self,
-        queue: &'a LaneQueue,
+        queue: &'q LaneQueue,
         now: Instant,
-    ) -> Option<&'a Record> {
-        let mut names: HashMap<u64, (usize, &Record)> = HashMap::new();
-        for (record, samples) in queue.records() {
-            // Of a record with several names the first one stands for all.
-            let Some(first) = record.block.series(0) else {
-                continue;
-            };
-            let whose = self.whose(record, first);
-            if !self.divided.contains_key(&whose) {
-                names.entry(whose).or_insert((0, record)).0 += samples;
+    ) -> Option<Largest<'q>> {
+        let mut names: HashMap<u64, Largest<'_>> = HashMap::new();
+        for (record, picks, samples) in queue.shares() {
+            if let Some((whose, name)) = self.whole_among(record, picks) {
+                let tenant = record.tenant.as_deref();
+                let largest = names.entry(whose).or_insert(Largest {
+                    name,
+                    tenant,
+                    samples: 0,
+                });
+                largest.samples += samples;
             }
         }
-        let (whose, (_, record)) = names.into_iter().max_by_key(|(_, (samples, _))| *samples)?;
+        let (whose, largest) = names.into_iter().max_by_key(|(_, name)| name.samples)?;
+        // A lane of many small names has not too much of one, and others have as many.
+        if largest.samples * DIVIDED_PART < queue.samples() {
+            return None;
+        }
         self.divided.insert(whose, now);
-        Some(record)
+        Some(largest)
+    }
+
+    /// The first name of some items of a record that is not divided. Of one that is, they are but a part.
+    fn whole_among<'r>(
+        &self,
+        record: &'r Record,
+        picks: impl Iterator<Item = &'r Pick>,
+    ) -> Option<(u64, &'r str)> {
+        let mut before = None;
+        for pick in picks {
+            let view = record.block.series(pick.series as usize)?;
+            // Mostly all have one name.
+            if before.replace(view.name_ref()) == Some(view.name_ref()) {
+                continue;
+            }
+            let whose = self.whose(record, view);
+            if !self.divided.contains_key(&whose) {
+                return Some((whose, view.name()));
+            }
+        }
+        None
     }
 
     /// How many names are divided.
@@ -187,7 +224,8 @@ impl Router {
         self.divided.len()
     }
 
-    /// Has names whole again that were divided for long, and answers whether there were any. Nothing may be on its way.
+    /// Has names whole again that were divided for long, and answers whether there were any: then all lanes' items must
+    /// be routed again. Nothing may be in flight.
     pub(crate) fn unite(&mut self, now: Instant) -> bool {
         let before = self.divided.len();
         self.divided

@@ -143,6 +143,7 @@ pub async fn run<D: Drain, W: Write, B: BuryDead>(
         clock,
         batching,
         router,
+        balance_not_before: now,
         partitions: BTreeMap::new(),
         lanes: BTreeMap::new(),
         graves: Vec::new(),
@@ -202,6 +203,8 @@ struct Running<C, W, B> {
     clock: Arc<dyn Clock>,
     batching: Batching,
     router: Router,
+    /// When names may be divided again.
+    balance_not_before: Instant,
     /// How long the buffer keeps records.
     retention: Duration,
     commits: Commits<C>,

@@ -21,6 +21,9 @@ use crate::same::begins_with;
 const NEEDED: u8 =
     Field::MetricName.bit() | Field::Timestamp.bit() | Field::Value.bit() | Field::Labels.bit();
 
+/// Who has written so many objects in a row that are not plain writes none.
+const PATIENCE: u8 = 4;
+
 /// Reads a body of which nothing is known; `None` when it must be read in another way.
 pub(super) fn read(body: &str, max_samples: usize) -> Option<Result<Decoded<'_>, Refusal>> {
     let bytes = body.as_bytes();
@@ -30,6 +33,8 @@ pub(super) fn read(body: &str, max_samples: usize) -> Option<Result<Decoded<'_>,
     loop {
         let end = match plain.object(body, at, reading.batch_mut()) {
             Some(object) => object.push(&mut reading).map(|_| object.end),
+            // All of it is parsed in one go then.
+            None if plain.refused >= PATIENCE => return None,
             None => other(body, at, &mut reading),
         };
         let Some(end) = end else {
@@ -59,6 +64,8 @@ pub(super) struct Plain<'de> {
     /// The places of these by their names; none when it is not known.
     order: Vec<usize>,
     name: Text<'de>,
+    /// So many objects in a row were not plain.
+    refused: u8,
 }
 
 /// A label, and what it begins with.
@@ -117,7 +124,8 @@ impl<'de> Object<'de> {
 }
 
 impl<'de> Plain<'de> {
-    /// Reads the object that begins here, if it is plain; otherwise the batch is as before.
+    /// Reads the object that begins here, if it is plain and not too many before it were not; otherwise the batch is as
+    /// before.
     #[inline]
     pub(super) fn object(
         &mut self,
@@ -125,9 +133,15 @@ impl<'de> Plain<'de> {
         at: usize,
         batch: &mut Batch<'de>,
     ) -> Option<Object<'de>> {
+        if self.refused >= PATIENCE {
+            return None;
+        }
         let from = batch.open_labels();
         let object = self.read(Cursor { body, at }, batch);
-        if object.is_none() {
+        if object.is_some() {
+            self.refused = 0;
+        } else {
+            self.refused += 1;
             batch.drop_labels(from);
         }
         object

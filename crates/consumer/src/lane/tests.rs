@@ -146,18 +146,39 @@ fn items_of_revoked_partitions_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lane_is_behind_when_it_has_had_two_batches_for_long() {
+async fn a_lane_is_behind_when_it_has_long_had_two_batches_and_its_first_item_waits() {
     let patience = Duration::from_millis(500);
     let (now, later) = (Instant::now(), Instant::now() + 2 * patience);
-    assert!(!lane(&[7]).is_behind(&BATCHING, patience, later));
-    assert!(!lane(&[8]).is_behind(&BATCHING, patience, now));
-    assert!(lane(&[8]).is_behind(&BATCHING, patience, later));
+    let is_behind = |records: &[usize], batching: &Batching, noted: Instant| {
+        let mut lane = lane(records);
+        lane.note_crowd(batching, noted);
+        lane.is_behind(patience, later)
+    };
+    assert!(!is_behind(&[7], &BATCHING, now));
+    assert!(is_behind(&[8], &BATCHING, now));
     let small = Batching {
         max_samples: 100,
         max_bytes: 4,
         ..BATCHING
     };
-    assert!(lane(&[3, 5]).is_behind(&small, patience, later));
+    assert!(is_behind(&[3, 5], &small, now));
+    // The crowd has only come: an item before it has waited for its age.
+    assert!(!is_behind(&[8], &BATCHING, later));
+
+    // Always full, and quick: the first item has only come.
+    let mut quick = lane(&[8]);
+    quick.note_crowd(&BATCHING, now);
+    assert!(!quick.is_behind(patience, now));
+    tokio::time::advance(2 * patience).await;
+    let mut after = lane(&[8]);
+    after.crowded_since = quick.crowded_since;
+    after.note_crowd(&BATCHING, later);
+    assert!(!after.is_behind(patience, later));
+
+    // What is written makes it small.
+    quick.cut(&BATCHING, false);
+    quick.note_crowd(&BATCHING, later);
+    assert_eq!(quick.crowded_since, None);
 }
 
 #[test]

@@ -191,13 +191,36 @@ fn the_largest_name_is_divided_that_is_not_yet() {
         let picks = router.picks(&record.block);
         queue.push(Waiting::new(Arc::new(record), None), &picks, now);
     }
-    let mut largest = || {
-        let record = router.divide_largest(&queue, now)?;
-        Some(record.block.series(0)?.name().to_owned())
-    };
+    let mut largest = || Some(router.divide_largest(&queue, now)?.name.to_owned());
     assert_eq!(largest().as_deref(), Some("a"));
     assert_eq!(largest().as_deref(), Some("b"));
     assert_eq!(largest(), None);
+}
+
+#[test]
+fn a_name_is_not_divided_for_what_others_have_in_its_lane() {
+    let mut router = router(4);
+    let now = Instant::now();
+    let mut queue = LaneQueue::default();
+    for name in ["a", "b", "c", "d", "e"] {
+        let record = record_of(&[(name, &[])], 2, None);
+        let picks = router.picks(&record.block);
+        queue.push(Waiting::new(Arc::new(record), None), &picks, now);
+    }
+    assert!(router.divide_largest(&queue, now).is_none());
+}
+
+#[test]
+fn of_a_record_with_several_names_only_one_that_the_lane_has_is_divided() {
+    let mut router = router(4);
+    let now = Instant::now();
+    let record = record_of(&[("a", &[]), ("b", &[])], 1, None);
+    let picks = router.picks(&record.block);
+    let mut queue = LaneQueue::default();
+    // The first name is another lane's.
+    queue.push(Waiting::new(Arc::new(record), None), &picks[1..], now);
+    assert_eq!(router.divide_largest(&queue, now).unwrap().name, "b");
+    assert!(router.divide_largest(&queue, now).is_none());
 }
 
 #[test]

@@ -8,7 +8,6 @@ use tokio::time::Instant;
 
 use super::Running;
 use super::tasks::Slot;
-use crate::lane::LaneQueue;
 use crate::metrics;
 use crate::partition::Stage;
 use crate::work::Work;
@@ -53,47 +52,64 @@ impl<C: Commit, W: Write, B: BuryDead> Running<C, W, B> {
         }
     }
 
-    /// Divides the largest name of a lane that cannot keep up while another one has nothing to do, and unites what was
-    /// divided when nothing is on its way.
+    /// Divides the largest name of a lane that cannot keep up while another one has nothing to do, and has divided names
+    /// whole again.
     fn balance(&mut self, now: Instant) {
-        let idle = |queue: &LaneQueue| !queue.busy && queue.is_empty();
-        let mut idle_lanes = self.lanes.values().filter(|queue| idle(queue)).count();
-        idle_lanes += self.router.lanes().saturating_sub(self.lanes.len());
-        if idle_lanes >= self.router.lanes() {
-            if self.router.divided() > 0 && self.router.unite(now) {
-                metrics::divided(&self.context.name, self.router.divided());
-            }
+        if self.context.whole_records || self.router.lanes() == 1 {
             return;
         }
-        if idle_lanes == 0 || self.context.whole_records {
+        let mut idle = self.router.lanes().saturating_sub(self.lanes.len());
+        let mut is_flying = false;
+        for queue in self.lanes.values_mut() {
+            queue.note_crowd(&self.batching, now);
+            idle += usize::from(!queue.busy && queue.is_empty());
+            is_flying |= queue.busy;
+        }
+        if !is_flying && self.router.unite(now) {
+            metrics::divided(&self.context.name, self.router.divided());
+            self.route_again(|_| true);
+            return;
+        }
+        if idle == 0 || now < self.balance_not_before {
             return;
         }
         let behind = self.lanes.iter().find(|(_, queue)| {
             // One whose write has just ended: nothing of the name is in flight then.
-            !queue.busy && queue.is_behind(&self.batching, DIVIDED_AFTER, now)
+            !queue.busy && queue.is_behind(DIVIDED_AFTER, now)
         });
         let Some((lane, queue)) = behind else {
             return;
         };
-        let (lane, samples) = (*lane, queue.samples());
-        let Some(record) = self.router.divide_largest(queue, now) else {
+        let lane = *lane;
+        // To look for a name takes time, whether there is one or not.
+        self.balance_not_before = now + DIVIDED_AFTER;
+        let Some(largest) = self.router.divide_largest(queue, now) else {
             return;
         };
         let divided = self.router.divided();
+        metrics::divided(&self.context.name, divided);
         if let Some(suppressed) = self.context.logs.divided.pass() {
             tracing::info!(
                 store = self.context.name,
-                name = record.block.series(0).map(|view| view.name()),
-                tenant = record.tenant.as_deref(),
-                samples,
+                name = largest.name,
+                tenant = largest.tenant,
+                samples = largest.samples,
                 divided,
                 suppressed,
                 "one shard of the store cannot keep up: the series of its largest name go to all shards"
             );
         }
-        metrics::divided(&self.context.name, divided);
-        let taken = self.lanes.get_mut(&lane).map(LaneQueue::take);
-        for (record, picks, since) in taken.into_iter().flatten() {
+        self.route_again(|number| number == lane);
+    }
+
+    /// Deals out again what waits in some lanes, of which nothing may be in flight.
+    fn route_again(&mut self, is_meant: impl Fn(Lane) -> bool) {
+        let lanes = self.lanes.iter_mut();
+        let taken: Vec<_> = lanes
+            .filter(|(lane, _)| is_meant(**lane))
+            .flat_map(|(_, queue)| queue.take())
+            .collect();
+        for (record, picks, since) in taken {
             self.queue(&record, &picks, since);
         }
     }

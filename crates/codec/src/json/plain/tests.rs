@@ -57,3 +57,29 @@ fn objects_that_are_written_alike_share_their_names() {
         }
     }
 }
+
+#[test]
+fn who_writes_no_plain_objects_is_left_to_the_parser_as_a_whole() {
+    let object = |unit: &str| {
+        format!(
+            r#"{{"metric_name": "up", "timestamp": 1, "value": 2, "labels": {{}}, "unit": {unit}}}"#
+        )
+    };
+    let body = |odd: usize| {
+        let objects: Vec<String> = std::iter::once(object("\"s\""))
+            .chain((0..odd).map(|_| object("null")))
+            .chain([object("\"s\"")])
+            .collect();
+        format!("{{\"metrics\": [{}]}}", objects.join(","))
+    };
+    for odd in 0..10 {
+        let body = body(odd);
+        let parsed = super::super::decode(body.as_bytes(), 100).unwrap();
+        assert_eq!(parsed.objects as usize, odd + 2);
+        match read(&body, 100) {
+            Some(plain) => assert_eq!(plain.unwrap().batch, parsed.batch, "{odd}"),
+            None => assert!(odd >= usize::from(super::PATIENCE), "{odd}"),
+        }
+    }
+    assert!(read(&body(9), 100).is_none());
+}

@@ -103,14 +103,39 @@ async fn a_name_is_whole_again_a_while_after_it_was_too_much() {
     let started = Instant::now();
     let report = setup.run(|world| async move {
         world.assign(0, 0);
+        world.assign(1, 0);
         world.event(records((0..100).map(wide)));
-        world.until("commit", all_committed(&[(0, 100)])).await;
-        tokio::time::sleep(Duration::from_mins(2)).await;
+        // Something of another name waits all the time.
+        for offset in 0..400 {
+            world.event(records([record_of(
+                "other",
+                1,
+                offset,
+                &[("o", &[offset])],
+            )]));
+            tokio::time::sleep(6 * SLOW).await;
+        }
+        world
+            .until("commit", all_committed(&[(0, 100), (1, 400)]))
+            .await;
         world.event(records([wide(100)]));
         world.until("commit", all_committed(&[(0, 101)])).await;
     });
     report.await.unwrap();
     let state = world.state();
     assert_order(&state);
-    assert_eq!(at_once(&state, Duration::from_mins(2), started), 1);
+    assert_eq!(state.written_set(), state.all_given());
+    assert_eq!(at_once(&state, Duration::from_secs(1), started), 4);
+    // The batches of the last record came one after the other.
+    let last: Vec<Instant> = state
+        .attempts
+        .iter()
+        .rev()
+        .map(|(at, _)| *at)
+        .take(4)
+        .collect();
+    assert!(
+        last.is_sorted_by(|later, earlier| later > earlier),
+        "{last:?}"
+    );
 }
