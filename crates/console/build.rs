@@ -22,15 +22,19 @@ fn main() -> io::Result<()> {
         let packed = |ending: &str| {
             let packed = PathBuf::from(format!("{}.{ending}", file.display()));
             if packed.is_file() {
-                format!("Some(include_bytes!({packed:?}))")
+                format!(
+                    "Some({})",
+                    included(packed.strip_prefix(&root).unwrap_or(&packed))
+                )
             } else {
                 "None".to_owned()
             }
         };
         let entry = format!(
-            "    Asset {{ path: {:?}, tag: \"{:016x}\", plain: include_bytes!({file:?}), gzip: {}, brotli: {} }},",
+            "    Asset {{ path: {:?}, tag: \"{:016x}\", plain: {}, gzip: {}, brotli: {} }},",
             path.to_string_lossy(),
             tag,
+            included(path),
             packed("gz"),
             packed("br"),
         );
@@ -39,6 +43,12 @@ fn main() -> io::Result<()> {
     list.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("assets.rs"), list)
+}
+
+/// The content of a file, by where the crate is when it is compiled: another checkout may use the same target folder.
+fn included(path: &Path) -> String {
+    let path = format!("/assets/{}", path.to_string_lossy());
+    format!("include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))")
 }
 
 /// Changes when the content does: FNV-1a, which is no secret and keeps none.
