@@ -255,10 +255,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The number of a text, if it is one.
+    /// The number in a field with this head, if it comes next, and otherwise 0; `None` if it is no number of a text.
     #[inline(always)]
-    pub(crate) fn text_reference(&mut self) -> Option<u32> {
-        u32::try_from(self.reference().ok()?).ok()
+    pub(crate) fn reference_of(&mut self, head: u8) -> Option<u32> {
+        match self.0 {
+            [found, rest @ ..] if *found == head => {
+                self.0 = rest;
+                u32::try_from(self.reference().ok()?).ok()
+            }
+            _ => Some(0),
+        }
     }
 
     fn long_varint(&mut self) -> Result<u64, Malformed> {

@@ -1,7 +1,7 @@
 //! Which lane a series goes to.
 //!
 //! A record has one metric name, and goes to one lane as a whole: divided among the lanes, each of their batches would
-//! have a few series of many records instead of many of a few, and be dearer to encode by more than half. A name that is
+//! have a few series of many records instead of many of a few, and be dearer to encode by half. A name that is
 //! too much for one lane is *divided*: its series go to all lanes, for a while. A series changes its lane only while
 //! nothing of its name is in flight, and with all that waits of it, so that its samples stay in order.
 

@@ -63,6 +63,22 @@ struct Description {
     help: u32,
 }
 
+impl Description {
+    /// What is said of a series behind the one with this description, which mostly is the same. Empty texts say nothing.
+    #[inline]
+    fn like(self, symbols: &mut Symbols, (kind, unit, help): (MetricType, &str, &str)) -> Self {
+        let mut number = |text: &str, guess| match text {
+            "" => 0,
+            text => symbols.intern_like(text, Some(guess)),
+        };
+        Self {
+            kind,
+            unit: number(unit, self.unit),
+            help: number(help, self.help),
+        }
+    }
+}
+
 /// A series that may still get items.
 #[derive(Debug, Default)]
 struct Open {
@@ -315,15 +331,8 @@ impl RecordBuilder {
         if !named {
             pending.refs.extend(self.name_refs);
         }
-        let description = Description {
-            kind,
-            unit: self
-                .symbols
-                .intern_like(unit, Some(self.open.description.unit)),
-            help: self
-                .symbols
-                .intern_like(help, Some(self.open.description.help)),
-        };
+        let said = (kind, unit, help);
+        let description = self.open.description.like(&mut self.symbols, said);
         pending.describe(description);
     }
 

@@ -115,6 +115,24 @@ fn all_committed(ends: &[(i32, i64)]) -> impl Fn(&State) -> bool {
     }
 }
 
+/// A record of `m` with these times in each of some series.
+fn record_of_all(partition: i32, offset: i64, names: &[String], times: &[i64]) -> buffer::Consumed {
+    let series: Vec<(&str, &[i64])> = names.iter().map(|name| (name.as_str(), times)).collect();
+    record(partition, offset, &series)
+}
+
+/// No sample was written behind a later one of its series, or again.
+fn assert_order(state: &State) {
+    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
+    for (_, (series, at_ms)) in &state.written {
+        let before = last.insert(series, *at_ms);
+        assert!(
+            before < Some(*at_ms),
+            "{series} has {at_ms} after {before:?}"
+        );
+    }
+}
+
 fn records(records: impl IntoIterator<Item = buffer::Consumed>) -> Event {
     Event::Records(records.into_iter().collect())
 }

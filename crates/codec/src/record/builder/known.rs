@@ -132,11 +132,7 @@ impl RecordBuilder {
         let mut add = |text| add_text(symbols, name, *name_refs, catalogue.text(text));
         let are_others = memo.read(texts.refs, &mut add);
         let description = match described {
-            Some((kind, unit, help)) => Description {
-                kind,
-                unit: symbols.intern_like(unit, Some(open.description.unit)),
-                help: symbols.intern_like(help, Some(open.description.help)),
-            },
+            Some(said) => open.description.like(symbols, said),
             None => {
                 let [unit, help] = memo.described([texts.unit, texts.help], &mut add);
                 Description {

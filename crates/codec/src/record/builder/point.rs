@@ -2,7 +2,7 @@
 
 use model::{MetricType, Point};
 
-use super::{Description, RecordBuilder, is_after_name};
+use super::{RecordBuilder, is_after_name};
 
 impl RecordBuilder {
     /// Like [`Self::push_within`] for one float sample, as nearly all series have: it is written at once, for its series
@@ -17,7 +17,7 @@ impl RecordBuilder {
     ) -> bool {
         let known = self.symbols.len();
         let (are_others, before_name) = self.read_labels(labels);
-        let description = self.read_description(said);
+        let description = self.open.description.like(&mut self.symbols, said);
         // Otherwise it is probably another one of the open series.
         if are_others && self.put_frame(limit_bytes, before_name, description, &point) {
             // The next one may be the same series, and known by numbers that nobody has noted of this one.
@@ -49,18 +49,5 @@ impl RecordBuilder {
         }
         are_others |= memo.end_symbols(texts);
         (are_others, before_name)
-    }
-
-    fn read_description(&mut self, (kind, unit, help): (MetricType, &str, &str)) -> Description {
-        let Self { symbols, open, .. } = self;
-        let mut number = |text: &str, guess| match text {
-            "" => 0,
-            text => symbols.intern_like(text, Some(guess)),
-        };
-        Description {
-            kind,
-            unit: number(unit, open.description.unit),
-            help: number(help, open.description.help),
-        }
     }
 }

@@ -10,12 +10,7 @@ const SLOW: Duration = Duration::from_millis(50);
 /// A record of `m` with a sample of each of 40 series.
 fn wide(offset: i64) -> buffer::Consumed {
     let names: Vec<String> = (0..40).map(|series| format!("s{series}")).collect();
-    let times = [offset];
-    let series: Vec<(&str, &[i64])> = names
-        .iter()
-        .map(|name| (name.as_str(), &times as &[i64]))
-        .collect();
-    record(0, offset, &series)
+    record_of_all(0, offset, &names, &[offset])
 }
 
 /// What is in flight at once at most, by the times of the attempts.
@@ -28,17 +23,6 @@ fn at_once(state: &State, from: Duration, started: Instant) -> usize {
         }
     }
     counts.into_values().max().unwrap_or(0)
-}
-
-fn assert_order(state: &State) {
-    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-    for (_, (series, at_ms)) in &state.written {
-        let before = last.insert(series, *at_ms);
-        assert!(
-            before < Some(*at_ms),
-            "{series} has {at_ms} after {before:?}"
-        );
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,5 @@
 //! Order per series, and commits behind writes, whatever the store does in between.
 
-use std::collections::BTreeMap;
-
 use super::*;
 
 /// A store that fails in a pattern of its own, from the seed.
@@ -28,11 +26,7 @@ async fn check(lanes: Lanes, seed: usize) {
                     .iter()
                     .map(|name| format!("{name}{partition}"))
                     .collect();
-                let series: Vec<(&str, &[i64])> = named
-                    .iter()
-                    .map(|name| (name.as_str(), &times as &[i64]))
-                    .collect();
-                record(partition, offset, &series)
+                record_of_all(partition, offset, &named, &times)
             })));
             if offset % 10 == 0 {
                 tokio::time::sleep(Duration::from_millis(300)).await;
@@ -45,14 +39,7 @@ async fn check(lanes: Lanes, seed: usize) {
     assert_eq!(report.ledger.written, 4 * 50 * 10);
     assert_eq!(report.ledger.in_memory(), 0);
     let state = world.state();
-    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-    for (_, (series, at_ms)) in &state.written {
-        let before = last.insert(series, *at_ms);
-        assert!(
-            before < Some(*at_ms),
-            "{series} has {at_ms} after {before:?}"
-        );
-    }
+    assert_order(&state);
     assert_eq!(state.written_set(), state.all_given());
 }
 

@@ -226,36 +226,11 @@ fn plain_metadata(field: &[u8]) -> Option<Metadata> {
         }
         _ => return None,
     };
-    // A type and a help text are what nearly all have, and some a unit.
-    if let [KIND, kind @ ..0x80, HELP, texts @ ..] = content {
-        let mut texts = Reader(texts);
-        let help = texts.text_reference()?;
-        let unit = match texts.0 {
-            [] => 0,
-            [UNIT, rest @ ..] => {
-                texts.0 = rest;
-                texts.text_reference()?
-            }
-            _ => return None,
-        };
-        return texts.0.is_empty().then_some(Metadata {
-            kind: u32::from(*kind),
-            help,
-            unit,
-        });
-    }
     let mut reader = Reader(content);
-    let mut take = |key| match reader.0 {
-        [found, rest @ ..] if *found == key => {
-            reader.0 = rest;
-            reader.text_reference()
-        }
-        _ => Some(0),
-    };
     let metadata = Metadata {
-        kind: take(KIND)?,
-        help: take(HELP)?,
-        unit: take(UNIT)?,
+        kind: reader.reference_of(KIND)?,
+        help: reader.reference_of(HELP)?,
+        unit: reader.reference_of(UNIT)?,
     };
     reader.0.is_empty().then_some(metadata)
 }
